@@ -1,0 +1,22 @@
+//! The words of Arco: ids, keys, partitions, selection, definitions and events.
+//!
+//! Everything here is a value or a pure function of values. This crate has no clock, no IO, no
+//! randomness and no async runtime in its manifest, and CI keeps it so: the fold and the planner
+//! stand on it, and both must answer the same on every replica and on every replay.
+
+pub mod asset_key;
+pub mod canonical;
+pub mod definitions;
+pub mod digest;
+pub mod event;
+pub mod graph;
+pub mod id;
+pub mod partition;
+pub mod selection;
+pub mod time;
+
+pub use asset_key::AssetKey;
+pub use digest::Digest;
+pub use id::{AttemptId, HostId, RunId, TaskIndex};
+pub use partition::PartitionKey;
+pub use time::Timestamp;

@@ -1,0 +1,1 @@
+//! arco-engine

@@ -1,0 +1,366 @@
+//! The worker protocol: what a host says to the control plane and hears back.
+//!
+//! One hot call, `exchange`, reports facts, asks for leases and is a heartbeat, so that finishing a
+//! task and leasing the next ready one is one commit. `docs/guide/worker-protocol.md` tells how to
+//! write a host in any language.
+
+use std::collections::BTreeMap;
+
+use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// Announces a host and the definitions of its location; also re-attaches after the control plane
+/// was away (same host id).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RegisterHost {
+    /// Chosen by the host process, once in its life.
+    #[schema(value_type = String)]
+    pub host: HostId,
+    /// Code location.
+    pub location: String,
+    /// The manifest of the location.
+    #[schema(value_type = Object)]
+    pub manifest: Value,
+    /// Process id, for people.
+    pub pid: u32,
+    /// Machine, for people.
+    pub hostname: String,
+    /// How many tasks it runs at once.
+    pub slots: u32,
+    /// Attempts that are alive in its children.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub attempts: Vec<AttemptId>,
+}
+
+/// Answer to [`RegisterHost`].
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Registered {
+    /// A host that has not heard a 200 for this long must have killed its children. Milliseconds.
+    pub lease_ttl_ms: u64,
+    /// How often to call when there is nothing to say. Milliseconds.
+    pub heartbeat_interval_ms: u64,
+    /// Version of the definitions now current: digest of the canonical manifest.
+    #[schema(value_type = String)]
+    pub definitions_version: Digest,
+    /// Attempts the host may go on with.
+    #[schema(value_type = Vec<String>)]
+    pub kept: Vec<AttemptId>,
+    /// Attempts it must kill: they belong to someone else, or are over.
+    #[schema(value_type = Vec<String>)]
+    pub killed: Vec<AttemptId>,
+}
+
+/// Facts, a wish for work, a sign of life.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Exchange {
+    /// Counts from 1 per host. The same number again is the same call: its effect happens once and
+    /// its answer is given again.
+    pub seq: u64,
+    /// Facts in the order they happened.
+    #[serde(default)]
+    pub reports: Vec<Report>,
+    /// Leases wanted, at most.
+    #[serde(default)]
+    pub want: u32,
+    /// How long to wait for work when there is none and nothing to report. Milliseconds, at most 30,000.
+    #[serde(default)]
+    pub wait_ms: u64,
+    /// Attempts that are alive in its children or waiting in its hands.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub live: Vec<AttemptId>,
+}
+
+/// Answer to [`Exchange`].
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+pub struct Exchanged {
+    /// Work.
+    #[serde(default)]
+    pub leases: Vec<Lease>,
+    /// Attempts to cancel: SIGTERM, grace, SIGKILL.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub cancels: Vec<AttemptId>,
+    /// Reports that changed nothing, and why. The host kills what is still alive of them.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
+    /// As in [`Registered`].
+    pub lease_ttl_ms: u64,
+}
+
+/// A report that changed nothing.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Refused {
+    /// Which attempt.
+    #[schema(value_type = String)]
+    pub attempt: AttemptId,
+    /// Why: late, foreign, ended, unknown.
+    pub reason: String,
+}
+
+/// A sign of life between exchanges.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Heartbeat {
+    /// Attempts that are alive.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub live: Vec<AttemptId>,
+}
+
+/// Answer to [`Heartbeat`].
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct HeartbeatAnswer {
+    /// Attempts to cancel.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub cancels: Vec<AttemptId>,
+    /// Attempts the control plane does not hold for this host: kill them.
+    #[schema(value_type = Vec<String>)]
+    #[serde(default)]
+    pub unknown: Vec<AttemptId>,
+    /// As in [`Registered`].
+    pub lease_ttl_ms: u64,
+}
+
+/// User code did not load. Shown to people; the old definitions stay.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct FailedLoad {
+    /// Code location.
+    pub location: String,
+    /// What was raised.
+    pub error: ErrorInfo,
+}
+
+/// An error of user code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorInfo {
+    /// Class name, `ValueError`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One line.
+    pub message: String,
+    /// The rest; empty when there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub traceback: String,
+}
+
+/// One fact about one attempt.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Report {
+    /// Which attempt.
+    #[schema(value_type = String)]
+    pub attempt: AttemptId,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What can happen to an attempt.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// The body began.
+    Started,
+    /// An output was written.
+    Materialized {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Partition in Dagster's text; absent for an unpartitioned asset.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+        /// Given by user code; absent means derived.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_version: Option<String>,
+        /// Tags of the materialization.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
+    /// A check was judged.
+    Check {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Name of the check.
+        check: String,
+        /// Partition in Dagster's text, for a partitioned check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// The verdict.
+        passed: bool,
+        /// Weight of a failure.
+        severity: Severity,
+        /// For people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+    },
+    /// The attempt is over.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// Weight of a failed check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    /// A blocking check that fails with it stops what is downstream.
+    Error,
+    /// Said, and no more.
+    Warn,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The body returned.
+    Succeeded,
+    /// The body raised, or its process died.
+    Failed {
+        /// Which kind of failure; decides what a retry policy may do.
+        class: FailureClass,
+        /// What was raised, or how the process ended.
+        error: ErrorInfo,
+        /// False when user code forbade further tries.
+        #[serde(default = "yes")]
+        allow_retries: bool,
+        /// User code asked to wait this long before the next try. Milliseconds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+        /// User code asked for at most this many retries (`RetryRequested`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_retries: Option<u32>,
+    },
+    /// Stopped because it was asked to.
+    Cancelled,
+    /// Given back before the body began; costs no try.
+    Released,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Kinds of failure.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// An exception of user code.
+    UserCode,
+    /// Configuration did not validate.
+    Config,
+    /// Reading an input or writing an output failed.
+    Io,
+    /// User code asked for another try.
+    RetryRequested,
+    /// The process was killed for memory.
+    OutOfMemory,
+    /// The process died by a signal or an unexpected exit.
+    Crashed,
+    /// The task ran longer than it may.
+    Timeout,
+    /// The host was lost.
+    WorkerLost,
+}
+
+/// One task to carry out.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Lease {
+    /// Which attempt this is.
+    #[schema(value_type = String)]
+    pub attempt: AttemptId,
+    /// Its run.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// Its task in the run's plan.
+    pub task: u32,
+    /// Which try, from 1.
+    pub number: u32,
+    /// Tries that failed before this one.
+    pub retry_number: u32,
+    /// Step of the definitions.
+    pub step: String,
+    /// Asset step or check step.
+    pub kind: StepKind,
+    /// Assets to materialize.
+    #[schema(value_type = Vec<String>)]
+    pub outputs: Vec<AssetKey>,
+    /// Checks to judge within the step, (asset, name).
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub checks: Vec<(AssetKey, String)>,
+    /// Partitions in Dagster's text, in order; absent for an unpartitioned task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<String>>,
+    /// What it reads.
+    pub inputs: Vec<LeaseInput>,
+    /// Run configuration, whole.
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Tags of the run.
+    pub tags: BTreeMap<String, String>,
+    /// How the body is kept apart from others.
+    pub isolation: Isolation,
+    /// Longest time the body may take. Milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Authorises log uploads of this attempt, nothing else.
+    pub token: String,
+    /// When it was leased, milliseconds since the epoch.
+    pub time: i64,
+}
+
+/// One upstream asset of a leased task.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LeaseInput {
+    /// Asset key.
+    #[schema(value_type = String)]
+    pub asset: AssetKey,
+    /// Parameter of the function that receives its value; absent for order only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    /// Whether the upstream asset is partitioned.
+    pub partitioned: bool,
+    /// Upstream partitions in Dagster's text, in order; absent for an unpartitioned upstream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<Vec<String>>,
+}
+
+/// What a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Materializes assets.
+    Asset,
+    /// Judges checks of assets made before.
+    Check,
+}
+
+/// How a body is kept apart from others.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A child that runs one task at a time, many in its life.
+    #[default]
+    Reuse,
+    /// A child forked for the task.
+    Fork,
+    /// A fresh interpreter.
+    Spawn,
+}
