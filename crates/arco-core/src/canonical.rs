@@ -11,7 +11,7 @@ use serde::Serialize;
 /// When `value` cannot be JSON at all (a map with keys that are not text). Our types cannot.
 #[must_use]
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(value)
+    serde_json_canonicalizer::to_vec(&value)
         .expect("our types serialise to JSON: maps have text keys")
 }
 
