@@ -12,6 +12,7 @@ pub mod event;
 pub mod graph;
 pub mod id;
 pub mod partition;
+pub mod plan;
 pub mod selection;
 pub mod time;
 

@@ -1,1 +1,21 @@
-//! arco-flow
+//! The fold and the decisions of Arco. Pure: no clock, IO, randomness or async runtime.
+//!
+//! - [`state`]: what the log means. `apply` takes one event and moves the state.
+//! - [`planner`]: from "these assets, these partitions" to the explicit tasks of a run.
+//! - [`decide`]: from a command and the state to the events that follow, or a rejection.
+//! - [`pending`]: what the shell owes the world, derived from the state alone.
+//!
+//! Same state and same `now` in, same events out: on every replica, on every replay, after every
+//! lost put. This crate never reads a clock and never acts.
+
+pub mod command;
+pub mod decide;
+pub mod pending;
+pub mod planner;
+pub mod rejection;
+pub mod state;
+
+pub use command::Command;
+pub use decide::{Decided, decide};
+pub use rejection::Rejection;
+pub use state::State;

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+pub use arco_core::definitions::{Isolation, StepKind};
+pub use arco_core::event::{ErrorInfo, FailureClass, Severity};
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -134,19 +136,6 @@ pub struct FailedLoad {
     pub error: ErrorInfo,
 }
 
-/// An error of user code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct ErrorInfo {
-    /// Class name, `ValueError`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// One line.
-    pub message: String,
-    /// The rest; empty when there is none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub traceback: String,
-}
-
 /// One fact about one attempt.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Report {
@@ -212,16 +201,6 @@ pub enum Fact {
     },
 }
 
-/// Weight of a failed check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Severity {
-    /// A blocking check that fails with it stops what is downstream.
-    Error,
-    /// Said, and no more.
-    Warn,
-}
-
 /// How an attempt ended.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
@@ -252,30 +231,6 @@ pub enum Outcome {
 
 fn yes() -> bool {
     true
-}
-
-/// Kinds of failure.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureClass {
-    /// An exception of user code.
-    UserCode,
-    /// Configuration did not validate.
-    Config,
-    /// Reading an input or writing an output failed.
-    Io,
-    /// User code asked for another try.
-    RetryRequested,
-    /// The process was killed for memory.
-    OutOfMemory,
-    /// The process died by a signal or an unexpected exit.
-    Crashed,
-    /// The task ran longer than it may.
-    Timeout,
-    /// The host was lost.
-    WorkerLost,
 }
 
 /// One task to carry out.
@@ -340,27 +295,3 @@ pub struct LeaseInput {
     pub partitions: Option<Vec<String>>,
 }
 
-/// What a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// Materializes assets.
-    Asset,
-    /// Judges checks of assets made before.
-    Check,
-}
-
-/// How a body is kept apart from others.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Isolation {
-    /// A child that runs one task at a time, many in its life.
-    #[default]
-    Reuse,
-    /// A child forked for the task.
-    Fork,
-    /// A fresh interpreter.
-    Spawn,
-}

@@ -1,1 +1,18 @@
+//! What user code declares: assets, checks, steps and resources, as a content-hashed manifest per
+//! code location, and the catalog that joins the locations of a workspace.
 
+mod catalog;
+mod error;
+mod manifest;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalog::{AssetRef, Catalog, StepRef};
+pub use error::DefinitionsError;
+pub use manifest::{
+    AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, ResourceDef, RetryPolicy,
+    StepDef, StepKind,
+};
+pub use validate::Definitions;

@@ -1,5 +1,30 @@
-//! Facts. One event, one payload struct, one fold arm.
+//! Facts. One event, one payload struct, one fold arm (`arco-flow/src/state/fold.rs`).
+//!
+//! Events are for ever: a new field is optional, a changed shape is a new version with a golden
+//! file (`golden/events/`), a kind is never used again for something else.
 
+mod asset;
+mod attempt;
 mod envelope;
+mod failure;
+mod host;
+mod kinds;
+mod leadership;
+mod run;
 
+#[cfg(test)]
+mod tests;
+
+pub use asset::{AssetMaterialized, CheckEvaluated, InputVersion};
+pub use attempt::{AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStarted};
 pub use envelope::{Cause, Position, Principal, RawEvent};
+pub use failure::{ErrorInfo, FailureClass, Severity};
+pub use host::{
+    DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered,
+};
+pub use kinds::{DecodeError, Event, Fact, Stored};
+pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
+pub use run::{
+    HistoryPacked, RunCancelRequested, RunFinished, RunOutcome, RunRequested, SkipReason,
+    TasksSkipped,
+};

@@ -1,0 +1,149 @@
+//! All definitions of a workspace: the locations joined into one asset graph.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{AssetDef, CheckDef, Definitions, DefinitionsError, StepDef};
+use crate::{AssetKey, graph};
+
+/// The current definitions of every location. Cheap to clone; replaced whole on a deploy.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    locations: BTreeMap<String, Arc<Definitions>>,
+    /// Which location speaks for an asset: the one that makes it, else the first that names it.
+    owners: BTreeMap<AssetKey, String>,
+    children: BTreeMap<AssetKey, Vec<AssetKey>>,
+}
+
+/// An asset and the definitions that speak for it.
+#[derive(Debug, Clone, Copy)]
+pub struct AssetRef<'a> {
+    /// The location's definitions.
+    pub definitions: &'a Arc<Definitions>,
+    /// The asset.
+    pub asset: &'a AssetDef,
+}
+
+/// A step and its definitions.
+#[derive(Debug, Clone, Copy)]
+pub struct StepRef<'a> {
+    /// The location's definitions.
+    pub definitions: &'a Arc<Definitions>,
+    /// The step.
+    pub step: &'a StepDef,
+}
+
+impl Catalog {
+    /// The catalog with one location's definitions put in, or in place of its former ones.
+    ///
+    /// # Errors
+    /// When two locations make one asset, or edges across locations close a cycle.
+    pub fn with(&self, definitions: Arc<Definitions>) -> Result<Self, DefinitionsError> {
+        let mut locations = self.locations.clone();
+        locations.insert(definitions.location().to_owned(), definitions);
+        Self::of(locations)
+    }
+
+    fn of(locations: BTreeMap<String, Arc<Definitions>>) -> Result<Self, DefinitionsError> {
+        let mut owners: BTreeMap<AssetKey, String> = BTreeMap::new();
+        let mut children: BTreeMap<AssetKey, Vec<AssetKey>> = BTreeMap::new();
+        for (location, definitions) in &locations {
+            for asset in &definitions.manifest().assets {
+                claim(&mut owners, &locations, location, asset)?;
+                for dep in &asset.deps {
+                    let list = children.entry(dep.asset.clone()).or_default();
+                    if dep.asset != asset.key && !list.contains(&asset.key) {
+                        list.push(asset.key.clone());
+                    }
+                }
+            }
+        }
+        children.values_mut().for_each(|list| list.sort());
+        if let Some(path) = graph::cycle(&children) {
+            let path: Vec<&str> = path.iter().map(AssetKey::as_str).collect();
+            return Err(DefinitionsError::Cycle {
+                path: path.join(" → "),
+            });
+        }
+        Ok(Self {
+            locations,
+            owners,
+            children,
+        })
+    }
+
+    /// The locations by name.
+    #[must_use]
+    pub fn locations(&self) -> &BTreeMap<String, Arc<Definitions>> {
+        &self.locations
+    }
+
+    /// Keys of all assets, external ones included, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &AssetKey> {
+        self.owners.keys()
+    }
+
+    /// One asset.
+    #[must_use]
+    pub fn asset(&self, key: &AssetKey) -> Option<AssetRef<'_>> {
+        let definitions = self.locations.get(self.owners.get(key)?)?;
+        let asset = definitions.asset(key)?;
+        Some(AssetRef { definitions, asset })
+    }
+
+    /// The step that makes an asset; `None` for an external one.
+    #[must_use]
+    pub fn step_of(&self, key: &AssetKey) -> Option<StepRef<'_>> {
+        let AssetRef { definitions, asset } = self.asset(key)?;
+        let step = definitions.step(asset.step.as_deref()?)?;
+        Some(StepRef { definitions, step })
+    }
+
+    /// Upstream assets, in the order the definitions give.
+    #[must_use]
+    pub fn parents(&self, key: &AssetKey) -> Vec<AssetKey> {
+        self.asset(key).map_or_else(Vec::new, |found| {
+            found.asset.deps.iter().map(|dep| dep.asset.clone()).collect()
+        })
+    }
+
+    /// Downstream assets, in order.
+    #[must_use]
+    pub fn children(&self, key: &AssetKey) -> &[AssetKey] {
+        self.children.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// All checks of an asset, whichever location judges them.
+    pub fn checks_of<'a>(
+        &'a self,
+        key: &'a AssetKey,
+    ) -> impl Iterator<Item = (&'a Arc<Definitions>, &'a CheckDef)> {
+        self.locations
+            .values()
+            .flat_map(move |d| d.checks_of(key).map(move |check| (d, check)))
+    }
+}
+
+fn claim(
+    owners: &mut BTreeMap<AssetKey, String>,
+    locations: &BTreeMap<String, Arc<Definitions>>,
+    location: &str,
+    asset: &AssetDef,
+) -> Result<(), DefinitionsError> {
+    let makes = |name: &String| {
+        locations[name].asset(&asset.key).is_some_and(|a| a.step.is_some())
+    };
+    match owners.get(&asset.key) {
+        Some(other) if asset.step.is_some() && makes(other) => {
+            Err(DefinitionsError::DuplicateAsset {
+                asset: asset.key.clone(),
+                place: format!(" in locations `{other}` and `{location}`"),
+            })
+        }
+        Some(_) if asset.step.is_none() => Ok(()),
+        _ => {
+            owners.insert(asset.key.clone(), location.to_owned());
+            Ok(())
+        }
+    }
+}

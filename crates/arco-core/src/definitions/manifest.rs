@@ -1,0 +1,224 @@
+//! The manifest: the JSON that an SDK makes of a code location.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::AssetKey;
+use crate::partition::{PartitionMapping, PartitionsDef};
+
+/// Definitions of one code location. Its version is the digest of its canonical JSON, so that the
+/// same code has the same version everywhere and a deploy that changes nothing is no event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Shape of this document; 1.
+    pub format: u32,
+    /// Code location.
+    pub location: String,
+    /// Who made it: name, version, language.
+    #[serde(default)]
+    pub sdk: BTreeMap<String, String>,
+    /// Assets, made here or external.
+    #[serde(default)]
+    pub assets: Vec<AssetDef>,
+    /// Checks.
+    #[serde(default)]
+    pub checks: Vec<CheckDef>,
+    /// The units of computation.
+    #[serde(default)]
+    pub steps: Vec<StepDef>,
+    /// Named resources with their configuration schema.
+    #[serde(default)]
+    pub resources: Vec<ResourceDef>,
+}
+
+/// One asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssetDef {
+    /// Key.
+    pub key: AssetKey,
+    /// Step that makes it; absent for an external asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// Group, `default` when none was given (M-11).
+    #[serde(default = "default_group")]
+    pub group: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Kinds, at most 10 (M-12).
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Owners: e-mail addresses or `team:NAME` (M-13).
+    #[serde(default)]
+    pub owners: Vec<String>,
+    /// Version of the code as its author sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_version: Option<String>,
+    /// Typed values by name.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Value>,
+    /// Partitions; absent when unpartitioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<PartitionsDef>,
+    /// IO manager, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub io_manager: Option<String>,
+    /// Upstream assets.
+    #[serde(default)]
+    pub deps: Vec<Dep>,
+}
+
+/// One upstream edge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dep {
+    /// Upstream asset.
+    pub asset: AssetKey,
+    /// Parameter that receives its value; absent for order only (`deps=`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub param: Option<String>,
+    /// Which upstream partitions; absent means inferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<PartitionMapping>,
+}
+
+/// One check of an asset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckDef {
+    /// The asset it judges.
+    pub asset: AssetKey,
+    /// Name, unique for the asset.
+    pub name: String,
+    /// Step that judges it.
+    pub step: String,
+    /// Whether a failure of severity ERROR stops what is downstream (M-21).
+    #[serde(default)]
+    pub blocking: bool,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Partitions, when judged per partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<PartitionsDef>,
+    /// What its function reads; first its asset.
+    #[serde(default)]
+    pub deps: Vec<Dep>,
+    /// Typed values by name.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Value>,
+}
+
+/// One unit of computation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepDef {
+    /// Name, unique in the location.
+    pub name: String,
+    /// Asset step or check step.
+    pub kind: StepKind,
+    /// Assets it makes.
+    #[serde(default)]
+    pub outputs: Vec<AssetKey>,
+    /// Checks judged within it, (asset, name).
+    #[serde(default)]
+    pub checks: Vec<(AssetKey, String)>,
+    /// JSON schema of its configuration; absent when it takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_schema: Option<Value>,
+    /// Resources it uses.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// When and how to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// Longest time one attempt may take, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How its body is kept apart from others.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Pool, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// Tags of the computation.
+    #[serde(default)]
+    pub op_tags: BTreeMap<String, Value>,
+}
+
+/// One resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResourceDef {
+    /// Name.
+    pub name: String,
+    /// JSON schema of its configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_schema: Option<Value>,
+}
+
+/// When and how to try again (R-20..R-22).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryPolicy {
+    /// Tries after the first.
+    pub max_retries: u32,
+    /// Base delay in milliseconds; absent means at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// How the delay grows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<Backoff>,
+    /// How the delay is spread.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Jitter>,
+}
+
+/// How a retry delay grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backoff {
+    /// n times the delay.
+    Linear,
+    /// (2ⁿ − 1) times the delay.
+    Exponential,
+}
+
+/// How a retry delay is spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Jitter {
+    /// Anything from nothing to the delay.
+    Full,
+    /// The delay, more or less by up to the base delay.
+    PlusMinus,
+}
+
+/// What a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Materializes assets.
+    Asset,
+    /// Judges checks of assets made before.
+    Check,
+}
+
+/// How a body is kept apart from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Isolation {
+    /// A child that runs one task at a time, many in its life.
+    #[default]
+    Reuse,
+    /// A child forked for the task.
+    Fork,
+    /// A fresh interpreter.
+    Spawn,
+}
+
+fn default_group() -> String {
+    "default".into()
+}

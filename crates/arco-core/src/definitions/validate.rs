@@ -1,0 +1,331 @@
+//! From a manifest to definitions that can stand, or the reason why not.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, StepDef};
+use crate::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
+use crate::{AssetKey, Digest, graph};
+
+/// A manifest that holds together, with its indexes. Immutable: runs pin a version of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definitions {
+    version: Digest,
+    manifest: Manifest,
+    assets: BTreeMap<AssetKey, usize>,
+    steps: BTreeMap<String, usize>,
+    checks: BTreeMap<(AssetKey, String), usize>,
+}
+
+impl Definitions {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// [`DefinitionsError`], whose message names the asset or step and the mend.
+    pub fn read(location: &str, manifest: &Value) -> Result<Self, DefinitionsError> {
+        Self::read_version(location, manifest, Digest::of_json(manifest))
+    }
+
+    /// As [`Definitions::read`], for a manifest that was stored as this binary understood it: its
+    /// version was computed from the document the SDK sent and is handed in.
+    ///
+    /// # Errors
+    /// As [`Definitions::read`].
+    pub fn read_version(
+        location: &str,
+        manifest: &Value,
+        version: Digest,
+    ) -> Result<Self, DefinitionsError> {
+        let malformed = |reason: String| DefinitionsError::Malformed {
+            location: location.into(),
+            reason,
+        };
+        let format = manifest.get("format").and_then(Value::as_u64).unwrap_or(0);
+        if format > 1 {
+            return Err(DefinitionsError::Format {
+                location: location.into(),
+                format: u32::try_from(format).unwrap_or(u32::MAX),
+            });
+        }
+        check_partitions_defs(manifest)?;
+        let parsed: Manifest =
+            Manifest::deserialize_from(manifest).map_err(|error| malformed(error.to_string()))?;
+        if parsed.location != location {
+            return Err(malformed(format!("it says location `{}`", parsed.location)));
+        }
+        Self::build(parsed, version)
+    }
+
+    fn build(manifest: Manifest, version: Digest) -> Result<Self, DefinitionsError> {
+        let assets = index_assets(&manifest)?;
+        let steps = index_steps(&manifest)?;
+        let checks = index_checks(&manifest)?;
+        let definitions = Self {
+            version,
+            manifest,
+            assets,
+            steps,
+            checks,
+        };
+        definitions.check_steps()?;
+        definitions.check_edges()?;
+        definitions.check_partitions()?;
+        definitions.check_cycles()?;
+        Ok(definitions)
+    }
+
+    /// Digest of the canonical manifest.
+    #[must_use]
+    pub fn version(&self) -> Digest {
+        self.version
+    }
+
+    /// Code location.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        &self.manifest.location
+    }
+
+    /// The manifest as read.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// One asset.
+    #[must_use]
+    pub fn asset(&self, key: &AssetKey) -> Option<&AssetDef> {
+        self.assets.get(key).map(|at| &self.manifest.assets[*at])
+    }
+
+    /// One step.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&StepDef> {
+        self.steps.get(name).map(|at| &self.manifest.steps[*at])
+    }
+
+    /// One check.
+    #[must_use]
+    pub fn check(&self, asset: &AssetKey, name: &str) -> Option<&CheckDef> {
+        self.checks
+            .get(&(asset.clone(), name.to_owned()))
+            .map(|at| &self.manifest.checks[*at])
+    }
+
+    /// The checks of one asset, by name.
+    pub fn checks_of<'a>(&'a self, asset: &'a AssetKey) -> impl Iterator<Item = &'a CheckDef> {
+        self.checks
+            .range((asset.clone(), String::new())..)
+            .take_while(move |((of, _), _)| of == asset)
+            .map(|(_, at)| &self.manifest.checks[*at])
+    }
+
+    fn unknown_step(&self, what: String, step: &str) -> DefinitionsError {
+        DefinitionsError::UnknownStep {
+            what,
+            step: step.into(),
+            location: self.location().into(),
+        }
+    }
+
+    fn check_steps(&self) -> Result<(), DefinitionsError> {
+        for asset in &self.manifest.assets {
+            if let Some(step) = &asset.step
+                && !self.step(step).is_some_and(|s| s.outputs.contains(&asset.key))
+            {
+                return Err(self.unknown_step(format!("asset `{}`", asset.key), step));
+            }
+        }
+        for check in &self.manifest.checks {
+            let id = (check.asset.clone(), check.name.clone());
+            if !self.step(&check.step).is_some_and(|s| s.checks.contains(&id)) {
+                let what = format!("check `{}` of asset `{}`", check.name, check.asset);
+                return Err(self.unknown_step(what, &check.step));
+            }
+        }
+        for step in &self.manifest.steps {
+            self.check_step_partitions(step)?;
+        }
+        Ok(())
+    }
+
+    fn check_step_partitions(&self, step: &StepDef) -> Result<(), DefinitionsError> {
+        let mut defs = step
+            .outputs
+            .iter()
+            .filter_map(|key| self.asset(key))
+            .map(|asset| &asset.partitions);
+        let first = defs.next();
+        if defs.any(|def| Some(def) != first) {
+            return Err(DefinitionsError::MixedPartitions {
+                step: step.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn check_edges(&self) -> Result<(), DefinitionsError> {
+        for asset in &self.manifest.assets {
+            for dep in &asset.deps {
+                self.check_edge(&format!("asset `{}`", asset.key), asset.key.as_str(), dep)?;
+            }
+        }
+        for check in &self.manifest.checks {
+            let child = format!("check `{}` of asset `{}`", check.name, check.asset);
+            if self.asset(&check.asset).is_none() {
+                return Err(self.unknown_dep(&child, &check.name, &check.asset));
+            }
+            for dep in &check.deps {
+                self.check_edge(&child, &check.name, dep)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_edge(&self, child: &str, name: &str, dep: &Dep) -> Result<(), DefinitionsError> {
+        match self.asset(&dep.asset) {
+            Some(_) => Ok(()),
+            None => Err(self.unknown_dep(child, name, &dep.asset)),
+        }
+    }
+
+    fn unknown_dep(&self, child: &str, name: &str, dep: &AssetKey) -> DefinitionsError {
+        let known = self.assets.keys().map(AssetKey::as_str);
+        let hint = graph::did_you_mean(dep.as_str(), known).map_or_else(
+            || format!("; define it, or declare it with `AssetSpec(\"{dep}\")` when it is made elsewhere"),
+            |word| format!("; did you mean `{word}`?"),
+        );
+        DefinitionsError::UnknownDep {
+            child: child.into(),
+            dep: dep.clone(),
+            path: format!("{dep} → {name}"),
+            hint,
+        }
+    }
+
+    /// Every edge between partitioned assets has a mapping that can work.
+    fn check_partitions(&self) -> Result<(), DefinitionsError> {
+        for asset in &self.manifest.assets {
+            for dep in &asset.deps {
+                self.check_mapping(&asset.key, asset.partitions.as_ref(), dep)?;
+            }
+        }
+        for check in &self.manifest.checks {
+            for dep in &check.deps {
+                self.check_mapping(&check.asset, check.partitions.as_ref(), dep)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_mapping(
+        &self,
+        child: &AssetKey,
+        child_def: Option<&PartitionsDef>,
+        dep: &Dep,
+    ) -> Result<(), DefinitionsError> {
+        let Some(parent) = self.asset(&dep.asset).and_then(|a| a.partitions.as_ref()) else {
+            return Ok(());
+        };
+        let mapping = dep
+            .mapping
+            .clone()
+            .unwrap_or_else(|| PartitionMapping::infer(child_def, Some(parent)));
+        PartitionEdge::new(&mapping, child_def, parent)
+            .map(|_| ())
+            .map_err(|error| DefinitionsError::Partitions {
+                asset: child.clone(),
+                reason: format!("dependency on `{}`: {error}", dep.asset),
+            })
+    }
+
+    /// A self-dependency onto earlier windows is no cycle (M-7); every other cycle is refused here,
+    /// when definitions load, and not when something first sorts the graph (D-34).
+    fn check_cycles(&self) -> Result<(), DefinitionsError> {
+        let mut edges: BTreeMap<AssetKey, Vec<AssetKey>> = BTreeMap::new();
+        for asset in &self.manifest.assets {
+            edges.entry(asset.key.clone()).or_default();
+            for dep in asset.deps.iter().filter(|dep| !reads_own_past(asset, dep)) {
+                edges.entry(dep.asset.clone()).or_default().push(asset.key.clone());
+            }
+        }
+        match graph::cycle(&edges) {
+            None => Ok(()),
+            Some(path) => Err(DefinitionsError::Cycle {
+                path: path.iter().map(AssetKey::as_str).collect::<Vec<_>>().join(" → "),
+            }),
+        }
+    }
+}
+
+/// Reads the partitions definitions on their own first, so that what is wrong with one names its asset.
+fn check_partitions_defs(manifest: &Value) -> Result<(), DefinitionsError> {
+    let assets = manifest.get("assets").and_then(Value::as_array);
+    for asset in assets.into_iter().flatten() {
+        let key = asset.get("key").and_then(Value::as_str).and_then(AssetKey::parse);
+        if let (Some(asset_key), Some(def)) = (key, asset.get("partitions")) {
+            PartitionsDef::from_json(def).map_err(|error| DefinitionsError::Partitions {
+                asset: asset_key,
+                reason: error.to_string(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn reads_own_past(asset: &AssetDef, dep: &Dep) -> bool {
+    let earlier = matches!(
+        dep.mapping,
+        Some(PartitionMapping::TimeWindow { start_offset, end_offset, .. }) if start_offset < 0 && end_offset < 0
+    );
+    dep.asset == asset.key && asset.partitions.is_some() && earlier
+}
+
+fn index_assets(manifest: &Manifest) -> Result<BTreeMap<AssetKey, usize>, DefinitionsError> {
+    let mut index = BTreeMap::new();
+    for (at, asset) in manifest.assets.iter().enumerate() {
+        if index.insert(asset.key.clone(), at).is_some() {
+            return Err(DefinitionsError::DuplicateAsset {
+                asset: asset.key.clone(),
+                place: format!(" in location `{}`", manifest.location),
+            });
+        }
+    }
+    Ok(index)
+}
+
+fn index_steps(manifest: &Manifest) -> Result<BTreeMap<String, usize>, DefinitionsError> {
+    let mut index = BTreeMap::new();
+    for (at, step) in manifest.steps.iter().enumerate() {
+        if index.insert(step.name.clone(), at).is_some() {
+            return Err(DefinitionsError::DuplicateStep {
+                step: step.name.clone(),
+                location: manifest.location.clone(),
+            });
+        }
+    }
+    Ok(index)
+}
+
+type CheckIndex = BTreeMap<(AssetKey, String), usize>;
+
+fn index_checks(manifest: &Manifest) -> Result<CheckIndex, DefinitionsError> {
+    let mut index = BTreeMap::new();
+    for (at, check) in manifest.checks.iter().enumerate() {
+        let id = (check.asset.clone(), check.name.clone());
+        if index.insert(id, at).is_some() {
+            return Err(DefinitionsError::DuplicateCheck {
+                asset: check.asset.clone(),
+                check: check.name.clone(),
+            });
+        }
+    }
+    Ok(index)
+}
+
+impl Manifest {
+    fn deserialize_from(value: &Value) -> Result<Self, serde_json::Error> {
+        serde::Deserialize::deserialize(value)
+    }
+}

@@ -1,0 +1,114 @@
+//! Facts about runs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Stored;
+use crate::plan::Plan;
+use crate::{AssetKey, Digest, RunId, TaskIndex};
+
+/// Someone asked for a run: the plan, whole, and what identifies the request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRequested {
+    /// The run.
+    pub run: RunId,
+    /// Scope of the run key: `workspace` for people.
+    pub scope: String,
+    /// At most one run per scope and key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_key: Option<String>,
+    /// Digest of what was asked: assets, partitions, config, user tags.
+    pub fingerprint: Digest,
+    /// What was asked, as the person wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
+    /// Resolved assets, in order.
+    pub assets: Vec<AssetKey>,
+    /// The partitions asked for, in a person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<String>,
+    /// Run configuration.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub config: Value,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Definitions version pinned per location.
+    pub definitions: BTreeMap<String, Digest>,
+    /// Higher goes first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// The client's idempotency key and the digest of the request under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, Digest)>,
+    /// What will be done.
+    pub plan: Stored<Plan>,
+}
+
+fn is_zero(n: &i32) -> bool {
+    *n == 0
+}
+
+/// Someone asked to stop a run. Tasks without a live attempt end with this event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCancelRequested {
+    /// The run.
+    pub run: RunId,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Every task succeeded, or was skipped for a reason that is no failure.
+    Succeeded,
+    /// A task failed, or a blocking check did.
+    Failed,
+    /// It was asked to stop.
+    Cancelled,
+}
+
+/// The last task of a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// The run.
+    pub run: RunId,
+    /// How.
+    pub outcome: RunOutcome,
+}
+
+/// Why a task will not be tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// A task it needs failed.
+    UpstreamFailed(TaskIndex),
+    /// A blocking check judged by this task failed.
+    CheckFailed(TaskIndex),
+    /// A task it needs was cancelled.
+    UpstreamCancelled(TaskIndex),
+}
+
+/// Tasks will not be tried. One event for all that one end brings down, so that every planned task
+/// has exactly one recorded outcome (D-18).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksSkipped {
+    /// The run.
+    pub run: RunId,
+    /// The tasks, in order.
+    pub tasks: Vec<TaskIndex>,
+    /// Why.
+    pub because: SkipReason,
+}
+
+/// Ended runs moved from memory to a history object. The fold drops them; reads find them there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryPacked {
+    /// How the log finds the object again (`HistoryRef` of `arco-log`).
+    pub object: Value,
+    /// The runs in it, in order of id.
+    pub runs: Vec<RunId>,
+}

@@ -1,0 +1,234 @@
+//! What can be asked of a workspace, and the answers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arco_core::definitions::Definitions;
+use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, Severity};
+use arco_core::plan::Plan;
+use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
+use serde_json::Value;
+
+/// A command. Everything that is not pure about it (ids, plans of big runs, parsed manifests) was
+/// made by the shell beforehand and comes along as data.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// New definitions of a location. No event when they are the current ones.
+    Deploy(Arc<Definitions>),
+    /// User code of a location did not load.
+    LoadFailed {
+        /// Code location.
+        location: String,
+        /// What was raised.
+        error: ErrorInfo,
+    },
+    /// A run.
+    RequestRun(Box<RunRequest>),
+    /// Stop a run.
+    CancelRun(RunId),
+    /// A host announces itself, or is back after the control plane was away.
+    RegisterHost(HostHello),
+    /// A host says goodbye.
+    HostLeft(HostId),
+    /// The leader heard nothing of a host for its lease.
+    HostLost(HostId),
+    /// A host reports and asks for work.
+    Exchange(HostExchange),
+    /// Lead from here.
+    TakeLead {
+        /// Writer id.
+        holder: String,
+        /// Where others reach it.
+        url: String,
+        /// See [`arco_core::event::LeaseTaken`].
+        ttl_ms: u64,
+    },
+    /// The leader has nothing else to say.
+    KeepLead,
+    /// The leader stands down.
+    ReleaseLead,
+    /// Ended runs were written to a history object.
+    PackHistory {
+        /// How the log finds the object.
+        reference: Value,
+        /// The runs in it.
+        runs: Vec<RunId>,
+    },
+}
+
+/// A run as it is asked for, with the plan that was made for it.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// Fresh id, used when a new run is made.
+    pub run: RunId,
+    /// Scope of the run key.
+    pub scope: String,
+    /// At most one run per scope and key.
+    pub run_key: Option<String>,
+    /// The client's idempotency key.
+    pub idempotency_key: Option<String>,
+    /// As written.
+    pub selection: Option<String>,
+    /// Resolved assets, in order.
+    pub assets: Vec<AssetKey>,
+    /// As written.
+    pub partitions: Option<String>,
+    /// Run configuration.
+    pub config: Value,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Higher goes first.
+    pub priority: i32,
+    /// What will be done.
+    pub plan: Arc<Plan>,
+    /// Digest of the blob that holds the plan, when it is too big for the event.
+    pub plan_blob: Option<Digest>,
+    /// The definitions the plan was made with; the decision is refused when they moved.
+    pub definitions: BTreeMap<String, Digest>,
+}
+
+impl RunRequest {
+    /// Digest of what is asked: assets, partitions, config, user tags. Two requests with one
+    /// fingerprint are the same request (`docs/adr/0007-run-key.md`).
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let user_tags: BTreeMap<&String, &String> = self
+            .tags
+            .iter()
+            .filter(|(key, _)| !key.starts_with("dagster/") && !key.starts_with("arco/"))
+            .collect();
+        Digest::of_json(&serde_json::json!({
+            "assets": self.assets,
+            "partitions": self.partitions,
+            "config": self.config,
+            "tags": user_tags,
+        }))
+    }
+}
+
+/// A host and what is alive in it.
+#[derive(Debug, Clone)]
+pub struct HostHello {
+    /// The host.
+    pub host: HostId,
+    /// Its code location.
+    pub location: String,
+    /// Its machine.
+    pub hostname: String,
+    /// Its process id.
+    pub pid: u32,
+    /// How many tasks it runs at once.
+    pub slots: u32,
+    /// Attempts alive in it.
+    pub live: Vec<AttemptId>,
+}
+
+/// What a host reports and asks for.
+#[derive(Debug, Clone)]
+pub struct HostExchange {
+    /// The host.
+    pub host: HostId,
+    /// Facts, in order.
+    pub reports: Vec<(AttemptId, Reported)>,
+    /// Leases wanted, at most.
+    pub want: u32,
+    /// Attempts it holds.
+    pub live: Vec<AttemptId>,
+}
+
+/// One fact of a host about one attempt.
+#[derive(Debug, Clone)]
+pub enum Reported {
+    /// The body began.
+    Started,
+    /// An output was written.
+    Materialized {
+        /// The asset.
+        asset: AssetKey,
+        /// Partition in Dagster's text.
+        partition: Option<String>,
+        /// Typed values by name.
+        metadata: BTreeMap<String, Value>,
+        /// Given by user code.
+        data_version: Option<String>,
+        /// Tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// A check was judged.
+    Checked {
+        /// The asset.
+        asset: AssetKey,
+        /// The check.
+        check: String,
+        /// Partition in Dagster's text.
+        partition: Option<String>,
+        /// The verdict.
+        passed: bool,
+        /// Weight of a failure.
+        severity: Severity,
+        /// For people.
+        description: Option<String>,
+        /// Typed values by name.
+        metadata: BTreeMap<String, Value>,
+    },
+    /// The body returned.
+    Succeeded,
+    /// The body raised, or its process died.
+    Failed {
+        /// Which kind of failure.
+        class: FailureClass,
+        /// What was raised.
+        error: ErrorInfo,
+        /// False when user code forbade further tries.
+        allow_retries: bool,
+        /// User code asked to wait this long.
+        retry_after_ms: Option<u64>,
+        /// User code asked for at most this many retries.
+        max_retries: Option<u32>,
+    },
+    /// Stopped because it was asked to.
+    Cancelled,
+    /// Given back before the body began.
+    Released,
+}
+
+/// Who asks, when, and because of what.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The shell's clock.
+    pub now: Timestamp,
+    /// Who.
+    pub principal: Principal,
+    /// Because of what.
+    pub cause: Cause,
+}
+
+/// What a decided command answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Done; nothing more to say.
+    Done,
+    /// A run: a new one, or the one that already stands for the same request.
+    Run {
+        /// The run.
+        run: RunId,
+        /// False when it was there before.
+        created: bool,
+    },
+    /// Attempts a host may go on with, and those it must kill.
+    Attached {
+        /// Its own.
+        kept: Vec<AttemptId>,
+        /// Not its own, or over.
+        killed: Vec<AttemptId>,
+    },
+    /// What an exchange brought.
+    Exchanged {
+        /// Attempts leased to the host that it did not say it holds, old and new.
+        leases: Vec<AttemptId>,
+        /// Reports that changed nothing, with the reason.
+        refused: Vec<(AttemptId, &'static str)>,
+    },
+    /// The epoch that began.
+    Leads(u64),
+}

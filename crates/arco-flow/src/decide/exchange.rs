@@ -1,0 +1,297 @@
+//! A host reports and asks for work: finishing a task and leasing the next is one decision.
+
+use arco_core::definitions::Definitions;
+use arco_core::event::{
+    AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, FailureClass,
+};
+use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey};
+use std::sync::Arc;
+
+use super::finish::{self, Wish};
+use super::{Deciding, hosts};
+use crate::Rejection;
+use crate::command::{Answer, HostExchange, Reported};
+use crate::state::{ReadyTask, Run, State, TaskStatus};
+
+/// Leases one exchange may bring: more would only sit in the host's hands.
+const LEASES_MAX: u32 = 256;
+
+pub(super) fn exchange(d: &mut Deciding<'_>, e: &HostExchange) -> Result<Answer, Rejection> {
+    hosts::alive(&d.state, e.host)?;
+    let mut refused = Vec::new();
+    for (at, (attempt, reported)) in e.reports.iter().enumerate() {
+        match standing(&d.state, e.host, *attempt) {
+            Standing::Held => {
+                let ends = |(id, r): &(AttemptId, Reported)| id == attempt && r.is_end();
+                let ends_too = e.reports[at..].iter().any(ends);
+                report(d, *attempt, reported, ends_too);
+            }
+            // Said before, by this host: a repeated call after a lost answer.
+            Standing::EndedHere => {}
+            Standing::Foreign(reason) => refused.push((*attempt, reason)),
+        }
+    }
+    let given: Vec<AttemptId> = undelivered(&d.state, e);
+    let room = e.want.min(LEASES_MAX).saturating_sub(u32::try_from(given.len()).unwrap_or(u32::MAX));
+    let mut leases = given;
+    leases.extend(lease(d, e.host, room));
+    Ok(Answer::Exchanged { leases, refused })
+}
+
+enum Standing {
+    Held,
+    EndedHere,
+    Foreign(&'static str),
+}
+
+fn standing(state: &State, host: HostId, attempt: AttemptId) -> Standing {
+    if hosts::holds(state, host, attempt) {
+        return Standing::Held;
+    }
+    let Some(run) = state.run(attempt.run) else {
+        return Standing::Foreign("the run is not known");
+    };
+    let row = run
+        .task(attempt.task)
+        .and_then(|task| task.attempts.iter().find(|row| row.number == attempt.number));
+    match row {
+        Some(row) if row.host == host => Standing::EndedHere,
+        Some(_) => Standing::Foreign("the attempt belongs to another host"),
+        None => Standing::Foreign("the attempt is not known"),
+    }
+}
+
+/// Attempts the state says the host holds and the host does not speak of: their lease was decided
+/// and its answer lost. They are given again, the same attempts.
+fn undelivered(state: &State, e: &HostExchange) -> Vec<AttemptId> {
+    let Some(host) = state.hosts.get(&e.host) else {
+        return Vec::new();
+    };
+    let known: std::collections::BTreeSet<&AttemptId> = e.live.iter().collect();
+    host.attempts.iter().filter(|attempt| !known.contains(attempt)).copied().collect()
+}
+
+fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bool) {
+    match reported {
+        // An attempt that ends in the same breath needs no event of its beginning.
+        Reported::Started if ends_too => {}
+        Reported::Started => {
+            let leased = d.state.run(id.run).and_then(|run| run.task(id.task)).map(|t| t.status);
+            if leased == Some(TaskStatus::Leased) {
+                d.emit(AttemptStarted { attempt: id });
+            }
+        }
+        Reported::Materialized { .. } => materialized(d, id, reported),
+        Reported::Checked { .. } => checked(d, id, reported),
+        Reported::Succeeded => finish::attempt(d, id, AttemptOutcome::Succeeded, Wish::default()),
+        Reported::Cancelled => stopped(d, id),
+        Reported::Released => finish::attempt(d, id, AttemptOutcome::Released, Wish::default()),
+        Reported::Failed {
+            class,
+            error,
+            allow_retries,
+            retry_after_ms,
+            max_retries,
+        } => {
+            let wish = Wish {
+                allow_retries: *allow_retries,
+                retry_after_ms: *retry_after_ms,
+                max_retries: *max_retries,
+            };
+            let outcome = AttemptOutcome::Failed {
+                class: *class,
+                error: error.clone(),
+            };
+            finish::attempt(d, id, outcome, wish);
+        }
+    }
+}
+
+/// Stopped on request; a host that stops a task nobody asked it to stop has interrupted it, and the
+/// task is tried again as after a lost worker.
+fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
+    let asked = d.state.run(id.run).is_some_and(|run| run.is_canceling());
+    let outcome = if asked {
+        AttemptOutcome::Cancelled
+    } else {
+        AttemptOutcome::Failed {
+            class: FailureClass::WorkerLost,
+            error: arco_core::event::ErrorInfo {
+                kind: "Interrupted".into(),
+                message: "the host stopped the task although its run goes on".into(),
+                traceback: String::new(),
+            },
+        }
+    };
+    finish::attempt(d, id, outcome, Wish::default());
+}
+
+/// The run and the pinned definitions that an attempt speaks under.
+fn pinned(d: &Deciding<'_>, id: AttemptId) -> Option<(Arc<Run>, Arc<Definitions>)> {
+    let run = Arc::clone(d.state.run(id.run)?);
+    let location = &run.planned(id.task)?.location;
+    let definitions = Arc::clone(d.state.pinned(&run, location)?);
+    Some((run, definitions))
+}
+
+/// The partition a worker names, if it is one of the task's; a task of one partition need not name it.
+fn task_partition(run: &Run, id: AttemptId, text: Option<&str>) -> Option<PartitionKey> {
+    let keys = &run.planned(id.task)?.partitions;
+    match text {
+        None if keys.len() == 1 => keys.first().cloned(),
+        None => None,
+        Some(text) => keys.iter().find(|key| key.display() == text).cloned(),
+    }
+}
+
+fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
+    let Reported::Materialized {
+        asset,
+        partition,
+        metadata,
+        data_version,
+        tags,
+    } = reported
+    else {
+        return;
+    };
+    let Some((run, definitions)) = pinned(d, id) else {
+        return;
+    };
+    let inputs = run
+        .task(id.task)
+        .and_then(|task| task.inputs.clone())
+        .unwrap_or_default();
+    let code_version = definitions.asset(asset).and_then(|a| a.code_version.clone());
+    let key = task_partition(&run, id, partition.as_deref());
+    let data_version = data_version
+        .clone()
+        .unwrap_or_else(|| derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id));
+    d.emit_about(
+        Some((definitions.location().to_owned(), definitions.version())),
+        AssetMaterialized {
+            asset: asset.clone(),
+            partition: key,
+            attempt: id,
+            data_version,
+            code_version,
+            inputs: (*inputs).clone(),
+            metadata: metadata.clone(),
+            tags: tags.clone(),
+        },
+    );
+}
+
+/// Keyed and length-safe, unlike Dagster's concatenation (D-9, F-14): the digest of canonical JSON.
+/// Without a code version the attempt stands in for it: nobody said that the same code ran (F-15).
+fn derived_version(
+    asset: &AssetKey,
+    partition: Option<&PartitionKey>,
+    code_version: Option<&str>,
+    inputs: &[arco_core::event::InputVersion],
+    id: AttemptId,
+) -> String {
+    let read: Vec<_> = inputs
+        .iter()
+        .map(|input| (&input.asset, &input.partition, &input.data_version))
+        .collect();
+    let code = code_version.map_or_else(|| format!("attempt:{id}"), |code| format!("code:{code}"));
+    Digest::of_json(&(asset, partition, code, read)).to_string()
+}
+
+fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
+    let Reported::Checked {
+        asset,
+        check,
+        partition,
+        passed,
+        severity,
+        description,
+        metadata,
+    } = reported
+    else {
+        return;
+    };
+    let Some((run, definitions)) = pinned(d, id) else {
+        return;
+    };
+    let defined = definitions.check(asset, check);
+    let key = match partition {
+        Some(text) => task_partition(&run, id, Some(text)),
+        None if defined.is_some_and(|c| c.partitions.is_some()) => task_partition(&run, id, None),
+        None => None,
+    };
+    d.emit(CheckEvaluated {
+        asset: asset.clone(),
+        check: check.clone(),
+        partition: key,
+        attempt: id,
+        passed: *passed,
+        severity: *severity,
+        blocking: defined.is_some_and(|c| c.blocking),
+        description: description.clone(),
+        metadata: metadata.clone(),
+    });
+}
+
+/// Leases the best tasks of the host's location: those whose next try is due, then the ready ones.
+fn lease(d: &mut Deciding<'_>, host: HostId, want: u32) -> Vec<AttemptId> {
+    let Some(location) = d.state.hosts.get(&host).map(|h| h.location.clone()) else {
+        return Vec::new();
+    };
+    let mut leased = Vec::new();
+    for task in candidates(&d.state, &location, d.now, want as usize) {
+        let Some(number) = next_number(&d.state, &task) else {
+            continue;
+        };
+        let attempt = AttemptId {
+            run: task.run,
+            task: task.task,
+            number,
+        };
+        d.emit(AttemptLeased { attempt, host });
+        leased.push(attempt);
+    }
+    leased
+}
+
+fn candidates(
+    state: &State,
+    location: &str,
+    now: arco_core::Timestamp,
+    want: usize,
+) -> Vec<ReadyTask> {
+    let due = state
+        .retrying
+        .iter()
+        .take_while(|(at, _, _)| *at <= now)
+        .filter_map(|(_, run, task)| state.run(*run)?.ready_task(*task))
+        .filter(|task| task.location == location);
+    let first = ReadyTask {
+        location: location.to_owned(),
+        rank: i64::MIN,
+        requested: arco_core::event::Position::default(),
+        run: arco_core::RunId::from_parts(0, 0),
+        task: 0,
+    };
+    let ready = state
+        .ready
+        .range(first..)
+        .take_while(|task| task.location == location)
+        .cloned();
+    due.chain(ready).take(want).collect()
+}
+
+fn next_number(state: &State, task: &ReadyTask) -> Option<u32> {
+    let task = state.run(task.run)?.task(task.task)?;
+    Some(task.attempts.last().map_or(1, |row| row.number + 1))
+}
+
+impl Reported {
+    fn is_end(&self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded | Self::Failed { .. } | Self::Cancelled | Self::Released
+        )
+    }
+}

@@ -1,0 +1,112 @@
+//! The end of an attempt and all that follows from it: another try, skipped tasks, the end of the run.
+
+use arco_core::event::{AttemptFinished, AttemptOutcome, RunFinished, SkipReason, TasksSkipped};
+use arco_core::{AttemptId, RunId, TaskIndex};
+
+use super::{Deciding, retry};
+pub(super) use super::retry::Wish;
+use crate::state::{Run, TaskStatus};
+
+/// Ends a live attempt. The caller has made sure that it is alive.
+pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutcome, wish: Wish) {
+    let retry_at = match &outcome {
+        AttemptOutcome::Failed { class, .. } => {
+            next_try_ms(d, id, *class, wish).map(|delay| d.now.plus_ms(delay))
+        }
+        _ => None,
+    };
+    let outcome = cancelled_if_asked(d, id, outcome);
+    let retry_at = if matches!(outcome, AttemptOutcome::Cancelled) { None } else { retry_at };
+    d.emit(AttemptFinished {
+        attempt: id,
+        outcome,
+        retry_at,
+    });
+    after_task(d, id.run, id.task);
+}
+
+/// In a run that was asked to stop nothing is tried again: what is given back or fails is over.
+fn cancelled_if_asked(d: &Deciding<'_>, id: AttemptId, outcome: AttemptOutcome) -> AttemptOutcome {
+    let canceling = d.state.run(id.run).is_some_and(|run| run.is_canceling());
+    match outcome {
+        AttemptOutcome::Released if canceling => AttemptOutcome::Cancelled,
+        AttemptOutcome::Failed { class, .. }
+            if canceling && class == arco_core::event::FailureClass::WorkerLost =>
+        {
+            AttemptOutcome::Cancelled
+        }
+        other => other,
+    }
+}
+
+fn next_try_ms(
+    d: &Deciding<'_>,
+    id: AttemptId,
+    class: arco_core::event::FailureClass,
+    wish: Wish,
+) -> Option<u64> {
+    let run = d.state.run(id.run)?;
+    if run.is_canceling() {
+        return None;
+    }
+    let planned = run.planned(id.task)?;
+    let policy = d
+        .state
+        .pinned(run, &planned.location)
+        .and_then(|definitions| definitions.step(&planned.step))
+        .and_then(|step| step.retry.as_ref());
+    let failures = run.task(id.task)?.failures + 1;
+    retry::delay_ms(policy, class, wish, failures, id)
+}
+
+/// What the end of a task brings down, and the end of the run when nothing is open any more.
+fn after_task(d: &mut Deciding<'_>, id: RunId, task: TaskIndex) {
+    if let Some(because) = why_dependents_skip(d, id, task) {
+        let tasks = d.state.run(id).map_or_else(Vec::new, |run| brought_down(run, task));
+        if !tasks.is_empty() {
+            d.emit(TasksSkipped {
+                run: id,
+                tasks,
+                because,
+            });
+        }
+    }
+    finish_run(d, id);
+}
+
+fn why_dependents_skip(d: &Deciding<'_>, id: RunId, index: TaskIndex) -> Option<SkipReason> {
+    let task = d.state.run(id)?.task(index)?;
+    match task.status {
+        TaskStatus::Failed => Some(SkipReason::UpstreamFailed(index)),
+        TaskStatus::Cancelled => Some(SkipReason::UpstreamCancelled(index)),
+        TaskStatus::Succeeded if task.blocked => Some(SkipReason::CheckFailed(index)),
+        _ => None,
+    }
+}
+
+/// Everything that needs a task, directly or not, and was not begun. In order.
+fn brought_down(run: &Run, from: TaskIndex) -> Vec<TaskIndex> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut stack = vec![from];
+    while let Some(next) = stack.pop() {
+        for dependent in &run.dependents[next as usize] {
+            let waiting = run
+                .task(*dependent)
+                .is_some_and(|task| task.status == TaskStatus::Waiting);
+            if waiting && seen.insert(*dependent) {
+                stack.push(*dependent);
+            }
+        }
+    }
+    seen.into_iter().collect()
+}
+
+/// Ends a run that has no open task.
+pub(super) fn finish_run(d: &mut Deciding<'_>, id: RunId) {
+    let Some(run) = d.state.run(id) else { return };
+    if run.status.is_terminal() || run.counts.open() > 0 {
+        return;
+    }
+    let outcome = run.outcome();
+    d.emit(RunFinished { run: id, outcome });
+}

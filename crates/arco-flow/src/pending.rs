@@ -1,0 +1,38 @@
+//! What the shell owes the world, derived from the state alone: after a takeover the new leader owes
+//! the same, without having been told.
+
+use arco_core::{AttemptId, HostId, Timestamp};
+
+use crate::State;
+
+/// Attempts a host must be told to stop: those it holds of runs that were asked to stop.
+#[must_use]
+pub fn cancels(state: &State, host: HostId) -> Vec<AttemptId> {
+    let Some(host) = state.hosts.get(&host) else {
+        return Vec::new();
+    };
+    host.attempts
+        .iter()
+        .filter(|attempt| state.run(attempt.run).is_some_and(|run| run.is_canceling()))
+        .copied()
+        .collect()
+}
+
+/// Whether a host of `location` that asks now would get work.
+#[must_use]
+pub fn has_work(state: &State, location: &str, now: Timestamp) -> bool {
+    let ready = state.ready.iter().any(|task| task.location == location);
+    let due = state.retrying.iter().take_while(|(at, _, _)| *at <= now).any(|(_, run, task)| {
+        state
+            .run(*run)
+            .and_then(|run| run.planned(*task))
+            .is_some_and(|planned| planned.location == location)
+    });
+    ready || due
+}
+
+/// When the next try of any task is due.
+#[must_use]
+pub fn next_due(state: &State) -> Option<Timestamp> {
+    state.retrying.iter().next().map(|(at, _, _)| *at)
+}

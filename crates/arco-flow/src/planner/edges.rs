@@ -1,0 +1,283 @@
+//! The edges of a plan: for each task, the tasks it must come after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arco_core::definitions::{Catalog, Dep};
+use arco_core::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
+use arco_core::plan::PlannedTask;
+use arco_core::{AssetKey, PartitionKey, TaskIndex, Timestamp};
+
+use super::Unit;
+use crate::Rejection;
+
+/// Slots of an asset that a task needs: all of an unpartitioned one, or ordinals of its definition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Needed {
+    Whole,
+    Ordinals(Vec<std::ops::Range<u64>>),
+}
+
+pub(super) struct Graph<'a> {
+    catalog: &'a Catalog,
+    units: &'a [Unit<'a>],
+    /// Units from here on are check tasks.
+    asset_units: usize,
+    of_asset: &'a BTreeMap<AssetKey, usize>,
+    /// For each partitioned unit: ordinal → task.
+    by_ordinal: Vec<BTreeMap<u64, TaskIndex>>,
+    /// Assets that are selected or lie downstream of a selected one: only these are walked through.
+    below_selection: BTreeSet<AssetKey>,
+    now: Timestamp,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn new(
+        catalog: &'a Catalog,
+        units: &'a [Unit<'a>],
+        asset_units: usize,
+        of_asset: &'a BTreeMap<AssetKey, usize>,
+        now: Timestamp,
+    ) -> Self {
+        let below_selection =
+            arco_core::graph::reachable(of_asset.keys().cloned(), None, |key| {
+                catalog.children(key).to_vec()
+            });
+        let mut graph = Self {
+            catalog,
+            units,
+            asset_units,
+            of_asset,
+            by_ordinal: vec![BTreeMap::new(); units.len()],
+            below_selection,
+            now,
+        };
+        for (asset, at) in of_asset {
+            let (Some(def), Some(keys)) = (graph.def(asset), &units[*at].keys) else {
+                continue;
+            };
+            graph.by_ordinal[*at] = (units[*at].first..)
+                .zip(keys)
+                .filter_map(|(task, key)| def.ordinal_of(key).map(|n| (n, task)))
+                .collect();
+        }
+        graph
+    }
+
+    fn def(&self, asset: &AssetKey) -> Option<&'a PartitionsDef> {
+        self.catalog.asset(asset)?.asset.partitions.as_ref()
+    }
+
+    /// All tasks with their needs, numbered as the units are.
+    pub(super) fn tasks(&self) -> Result<Vec<PlannedTask>, Rejection> {
+        let gates = self.gates();
+        let mut out = Vec::new();
+        for (at, unit) in self.units.iter().enumerate() {
+            let (def, deps) = self.deps(at);
+            let keys: Vec<Option<&PartitionKey>> = match &unit.keys {
+                None => vec![None],
+                Some(keys) => keys.iter().map(Some).collect(),
+            };
+            for key in keys {
+                out.push(PlannedTask {
+                    location: unit.definitions.location().to_owned(),
+                    step: unit.step.to_owned(),
+                    partitions: key.cloned().into_iter().collect(),
+                    needs: self.needs(at, def, &deps, key, &gates)?,
+                });
+            }
+        }
+        Ok(out)
+    }
+
+    /// The partitions definition and the edges of a unit, each upstream asset once.
+    fn deps(&self, at: usize) -> (Option<&'a PartitionsDef>, Vec<(AssetKey, &'a Dep)>) {
+        let unit = &self.units[at];
+        let Some(step) = unit.definitions.step(unit.step) else {
+            return (None, Vec::new());
+        };
+        let mut deps: Vec<(AssetKey, &'a Dep)> = Vec::new();
+        let mut def = None;
+        for asset in step.outputs.iter().filter_map(|key| unit.definitions.asset(key)) {
+            def = asset.partitions.as_ref();
+            let outer = asset.deps.iter().filter(|dep| !step.outputs.contains(&dep.asset));
+            deps.extend(outer.map(|dep| (asset.key.clone(), dep)));
+        }
+        if step.outputs.is_empty() {
+            for (asset, name) in &step.checks {
+                if let Some(check) = unit.definitions.check(asset, name) {
+                    def = check.partitions.as_ref();
+                    deps.extend(check.deps.iter().map(|dep| (asset.clone(), dep)));
+                }
+            }
+        }
+        (def, deps)
+    }
+
+    /// For each asset, the units of its blocking checks: what reads the asset waits for them (M-21).
+    fn gates(&self) -> BTreeMap<AssetKey, Vec<usize>> {
+        let mut gates: BTreeMap<AssetKey, Vec<usize>> = BTreeMap::new();
+        for (at, unit) in self.units.iter().enumerate().skip(self.asset_units) {
+            let Some(step) = unit.definitions.step(unit.step) else {
+                continue;
+            };
+            for (asset, name) in &step.checks {
+                if unit.definitions.check(asset, name).is_some_and(|check| check.blocking) {
+                    gates.entry(asset.clone()).or_default().push(at);
+                }
+            }
+        }
+        gates
+    }
+
+    fn needs(
+        &self,
+        at: usize,
+        def: Option<&'a PartitionsDef>,
+        deps: &[(AssetKey, &'a Dep)],
+        key: Option<&PartitionKey>,
+        gates: &BTreeMap<AssetKey, Vec<usize>>,
+    ) -> Result<Vec<TaskIndex>, Rejection> {
+        let ordinal = key.and_then(|key| def?.ordinal_of(key));
+        let start = match ordinal {
+            None => Needed::Whole,
+            Some(n) => Needed::Ordinals(vec![n..n + 1]),
+        };
+        let mut needs = BTreeSet::new();
+        let mut walk: Vec<(AssetKey, Option<&'a PartitionsDef>, &'a Dep, Needed)> = deps
+            .iter()
+            .map(|(child, dep)| (child.clone(), def, *dep, start.clone()))
+            .collect();
+        let mut seen: BTreeSet<(AssetKey, Needed)> = BTreeSet::new();
+        while let Some((child, child_def, dep, needed)) = walk.pop() {
+            if !self.below_selection.contains(&dep.asset) {
+                continue;
+            }
+            let direct = self.of_asset.get(&dep.asset);
+            let upstream = self.map(&child, child_def, dep, &needed, direct.is_some())?;
+            if !seen.insert((dep.asset.clone(), upstream.clone())) {
+                continue;
+            }
+            if let Some(unit) = direct {
+                self.add(*unit, &upstream, &mut needs);
+                let mut gated: Vec<usize> = gates.get(&dep.asset).cloned().unwrap_or_default();
+                gated.retain(|gate| at != *gate && at < self.asset_units);
+                for gate in gated {
+                    self.add_gate(gate, &dep.asset, &upstream, &mut needs);
+                }
+            } else if let Some(found) = self.catalog.asset(&dep.asset) {
+                // Not selected: what it stands on still comes first.
+                let next = found.asset.deps.iter().map(|next| {
+                    let def = found.asset.partitions.as_ref();
+                    (dep.asset.clone(), def, next, upstream.clone())
+                });
+                walk.extend(next.filter(|(_, _, next, _)| next.asset != dep.asset));
+            }
+        }
+        Ok(needs.into_iter().collect())
+    }
+
+    /// Which slots of `dep.asset` the slots `needed` of the child stand on.
+    fn map(
+        &self,
+        child: &AssetKey,
+        child_def: Option<&'a PartitionsDef>,
+        dep: &Dep,
+        needed: &Needed,
+        strict: bool,
+    ) -> Result<Needed, Rejection> {
+        let Some(parent) = self.def(&dep.asset) else {
+            return Ok(Needed::Whole);
+        };
+        let mapping = dep
+            .mapping
+            .clone()
+            .unwrap_or_else(|| PartitionMapping::infer(child_def, Some(parent)));
+        let edge = PartitionEdge::new(&mapping, child_def, parent).map_err(|reason| {
+            Rejection::Mapping {
+                child: child.clone(),
+                parent: dep.asset.clone(),
+                reason,
+            }
+        })?;
+        let ordinals: Vec<Option<u64>> = match needed {
+            Needed::Whole => vec![None],
+            Needed::Ordinals(ranges) => ranges.iter().cloned().flatten().map(Some).collect(),
+        };
+        let mut out: Vec<std::ops::Range<u64>> = Vec::new();
+        for ordinal in ordinals {
+            let upstream = edge.upstream(ordinal, self.now);
+            if strict && let Some(missing) = upstream.nonexistent.first() {
+                return Err(self.nonexistent(child, child_def, ordinal, dep, missing, &upstream.nonexistent));
+            }
+            match out.last_mut() {
+                Some(last) if last.end == upstream.ordinals.start => last.end = upstream.ordinals.end,
+                _ if upstream.ordinals.is_empty() => {}
+                Some(last) if *last == upstream.ordinals => {}
+                _ => out.push(upstream.ordinals),
+            }
+        }
+        Ok(Needed::Ordinals(out))
+    }
+
+    fn nonexistent(
+        &self,
+        child: &AssetKey,
+        child_def: Option<&PartitionsDef>,
+        ordinal: Option<u64>,
+        dep: &Dep,
+        missing: &PartitionKey,
+        all: &[PartitionKey],
+    ) -> Rejection {
+        let key = ordinal.and_then(|n| child_def?.key_at(n));
+        let child = key.map_or_else(
+            || child.to_string(),
+            |key| format!("{child}[{}]", key.display()),
+        );
+        Rejection::NonexistentUpstream {
+            child,
+            key: missing.display().into_owned(),
+            parent: dep.asset.clone(),
+            more: match all.len() {
+                0 | 1 => String::new(),
+                n => format!(" (and {} more)", n - 1),
+            },
+        }
+    }
+
+    fn add(&self, unit: usize, needed: &Needed, needs: &mut BTreeSet<TaskIndex>) {
+        match needed {
+            Needed::Whole => {
+                let first = self.units[unit].first;
+                let count = TaskIndex::try_from(self.units[unit].tasks()).unwrap_or(TaskIndex::MAX);
+                needs.extend(first..first + count);
+            }
+            Needed::Ordinals(ranges) => {
+                for range in ranges {
+                    needs.extend(self.by_ordinal[unit].range(range.clone()).map(|(_, task)| *task));
+                }
+            }
+        }
+    }
+
+    /// A check judged per partition gates its own partition; one judged as a whole gates everything.
+    fn add_gate(
+        &self,
+        gate: usize,
+        asset: &AssetKey,
+        needed: &Needed,
+        needs: &mut BTreeSet<TaskIndex>,
+    ) {
+        match (&self.units[gate].keys, needed) {
+            (Some(keys), Needed::Ordinals(ranges)) => {
+                let def = self.def(asset);
+                for (task, key) in (self.units[gate].first..).zip(keys) {
+                    let ordinal = def.and_then(|def| def.ordinal_of(key));
+                    if ordinal.is_some_and(|n| ranges.iter().any(|range| range.contains(&n))) {
+                        needs.insert(task);
+                    }
+                }
+            }
+            _ => self.add(gate, &Needed::Whole, needs),
+        }
+    }
+}

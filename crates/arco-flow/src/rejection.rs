@@ -1,0 +1,164 @@
+//! Why a command was refused. Named by what to do; each message carries the mend.
+
+use arco_core::partition::{MappingError, PartitionKeyError};
+use arco_core::{AssetKey, Digest, HostId, RunId};
+use thiserror::Error;
+
+/// A refused command. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Rejection {
+    /// An asset nobody defines.
+    #[error("asset `{asset}` is not defined{hint}")]
+    UnknownAsset {
+        /// The key.
+        asset: AssetKey,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// An external asset cannot be run.
+    #[error("asset `{0}` is external: nothing here makes it, so it cannot be run; leave it out of the selection")]
+    External(AssetKey),
+    /// A selection that selects nothing.
+    #[error("the selection `{0}` selects no asset; `arco assets` lists what there is")]
+    EmptySelection(String),
+    /// A key that is not of the asset's partitions definition.
+    #[error("{message}")]
+    BadPartition {
+        /// The asset.
+        asset: AssetKey,
+        /// Names the key, the asset and what keys look like.
+        message: String,
+    },
+    /// A partitioned asset without a partition.
+    #[error("asset `{asset}` is partitioned, and no partition was given; add `--partition {example}`, `--partition FIRST...LAST` or `--all-partitions`")]
+    PartitionMissing {
+        /// The asset.
+        asset: AssetKey,
+        /// What a key looks like.
+        example: String,
+    },
+    /// A partition for a selection without partitioned assets.
+    #[error("none of the selected assets is partitioned, and partition `{0}` was given; leave the partition out")]
+    PartitionUnused(String),
+    /// A needed upstream partition can never be there (D-5).
+    #[error("`{child}` needs partition `{key}` of `{parent}`, which does not exist{more}; choose other partitions, or set `allow_nonexistent_upstream_partitions=True` on the mapping")]
+    NonexistentUpstream {
+        /// Asset and partition that need it.
+        child: String,
+        /// The missing key.
+        key: String,
+        /// The upstream asset.
+        parent: AssetKey,
+        /// ` (and 3 more)` or nothing.
+        more: String,
+    },
+    /// A mapping that fails for these definitions.
+    #[error("the dependency of `{child}` on `{parent}` cannot be mapped: {reason}")]
+    Mapping {
+        /// Downstream asset.
+        child: AssetKey,
+        /// Upstream asset.
+        parent: AssetKey,
+        /// Why.
+        reason: MappingError,
+    },
+    /// The plan is too big for one run.
+    #[error("the run would have {tasks} tasks, a run may have at most {max}; ask for fewer partitions at a time")]
+    TooManyTasks {
+        /// How many.
+        tasks: usize,
+        /// The bound.
+        max: usize,
+    },
+    /// One run key, two different requests.
+    #[error("run key `{key}` was used for another request in scope `{scope}`: run {run} has fingerprint {known}, this request has {asked}; use another key, or repeat the first request")]
+    RunKeyConflict {
+        /// The scope.
+        scope: String,
+        /// The key.
+        key: String,
+        /// The run made under it.
+        run: RunId,
+        /// Its fingerprint.
+        known: Digest,
+        /// This request's.
+        asked: Digest,
+    },
+    /// One idempotency key, two different requests.
+    #[error("idempotency key `{key}` was used for another request: that one has fingerprint {known}, this one {asked}; use a fresh key for a new request")]
+    IdempotencyConflict {
+        /// The key.
+        key: String,
+        /// Fingerprint of the first request.
+        known: Digest,
+        /// This request's.
+        asked: Digest,
+    },
+    /// A reserved scope or key.
+    #[error("{what} `{word}` is reserved; choose one that does not begin with `backfill:` or `rerun:`")]
+    Reserved {
+        /// `run key` or `scope`.
+        what: &'static str,
+        /// What was given.
+        word: String,
+    },
+    /// No such run.
+    #[error("run {0} is not known; `arco runs list` shows the runs there are")]
+    UnknownRun(RunId),
+    /// A host that never registered, or left.
+    #[error("host {0} is not registered; register it again")]
+    UnknownHost(HostId),
+    /// A host that was declared lost.
+    #[error("host {0} was declared lost after it was silent for its lease: kill its tasks and start over under a new host id")]
+    Fenced(HostId),
+    /// Definitions moved while a plan was made off the loop.
+    #[error("the definitions changed while the plan was made; plan again")]
+    Replan,
+    /// Definitions that do not hold together.
+    #[error(transparent)]
+    Definitions(#[from] arco_core::definitions::DefinitionsError),
+    /// Another replica leads, or this one leads already.
+    #[error("leadership epoch {epoch} is held by `{holder}`")]
+    Led {
+        /// Its epoch.
+        epoch: u64,
+        /// Who holds it.
+        holder: String,
+    },
+}
+
+impl Rejection {
+    /// A partition key error, for an asset.
+    #[must_use]
+    pub fn bad_partition(asset: &AssetKey, error: &PartitionKeyError) -> Self {
+        Self::BadPartition {
+            asset: asset.clone(),
+            message: error.of(asset.as_str()),
+        }
+    }
+
+    /// Stable word for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAsset { .. } => "unknown_asset",
+            Self::External(_) => "external_asset",
+            Self::EmptySelection(_) => "empty_selection",
+            Self::BadPartition { .. } => "bad_partition",
+            Self::PartitionMissing { .. } => "partition_missing",
+            Self::PartitionUnused(_) => "partition_unused",
+            Self::NonexistentUpstream { .. } => "nonexistent_upstream",
+            Self::Mapping { .. } => "bad_mapping",
+            Self::TooManyTasks { .. } => "too_many_tasks",
+            Self::RunKeyConflict { .. } => "run_key_conflict",
+            Self::IdempotencyConflict { .. } => "idempotency_conflict",
+            Self::Reserved { .. } => "reserved",
+            Self::UnknownRun(_) => "unknown_run",
+            Self::UnknownHost(_) => "unknown_host",
+            Self::Fenced(_) => "fenced",
+            Self::Replan => "replan",
+            Self::Definitions(_) => "bad_definitions",
+            Self::Led { .. } => "led",
+        }
+    }
+}

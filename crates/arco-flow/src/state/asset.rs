@@ -1,0 +1,168 @@
+//! Facts about one asset, per partition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arco_core::event::{AssetMaterialized, CheckEvaluated, Position, Severity};
+use arco_core::{AttemptId, PartitionKey, RunId, Timestamp};
+use imbl::{OrdMap, OrdSet, Vector};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::PagedBitmap;
+
+/// A partition, or the whole of an unpartitioned asset.
+pub type Slot = Option<PartitionKey>;
+
+/// Materializations per asset kept whole in memory; older ones are read from the log by position.
+const RECENT_MAX: usize = 100;
+
+/// What is known of one asset. Partitions are numbered in order of first appearance in the log and
+/// keep their number for ever, so that a redefinition moves no status.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AssetState {
+    /// Slot of each ordinal.
+    slots: Vector<Slot>,
+    /// Ordinal of each slot. Derived.
+    #[serde(skip)]
+    ordinals: OrdMap<Slot, u32>,
+    /// Ordinals that were ever materialized.
+    pub materialized: PagedBitmap,
+    /// Ordinals whose last attempted task failed, with no materialization since (F-2).
+    pub failed: PagedBitmap,
+    /// Ordinals planned in runs that are not over (F-3): a set of runs, not a counter.
+    pub in_progress: OrdMap<u32, OrdSet<RunId>>,
+    /// Last materialization of each ordinal.
+    pub latest: OrdMap<u32, Materialization>,
+    /// The last materializations, whole, oldest first.
+    pub recent: Vector<Arc<(Position, Timestamp, AssetMaterialized)>>,
+    /// How many materializations there were.
+    pub materializations: u64,
+    /// Last result of each check, per ordinal.
+    pub checks: OrdMap<String, OrdMap<u32, Arc<CheckRow>>>,
+}
+
+/// The last materialization of a slot, in short. The rest stands at its position in the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Materialization {
+    /// Where it stands.
+    pub position: Position,
+    /// When it was recorded.
+    pub time: Timestamp,
+    /// The attempt that made it.
+    pub attempt: AttemptId,
+    /// Version of the data.
+    pub data_version: Arc<str>,
+    /// Version of the code.
+    pub code_version: Option<Arc<str>>,
+}
+
+/// The last result of a check.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CheckRow {
+    /// Where it stands.
+    pub position: Position,
+    /// When it was recorded.
+    pub time: Timestamp,
+    /// The attempt that judged it.
+    pub attempt: AttemptId,
+    /// The verdict.
+    pub passed: bool,
+    /// Weight of a failure.
+    pub severity: Severity,
+    /// For people.
+    pub description: Option<String>,
+    /// Typed values by name.
+    pub metadata: BTreeMap<String, Value>,
+}
+
+impl AssetState {
+    /// The ordinal of a slot, when the slot was ever spoken of.
+    #[must_use]
+    pub fn ordinal(&self, slot: &Slot) -> Option<u32> {
+        self.ordinals.get(slot).copied()
+    }
+
+    /// The slot of an ordinal.
+    #[must_use]
+    pub fn slot(&self, ordinal: u32) -> Option<&Slot> {
+        self.slots.get(ordinal as usize)
+    }
+
+    /// The last materialization of a slot.
+    #[must_use]
+    pub fn latest_of(&self, slot: &Slot) -> Option<&Materialization> {
+        self.latest.get(&self.ordinal(slot)?)
+    }
+
+    fn intern(&mut self, slot: &Slot) -> u32 {
+        if let Some(known) = self.ordinal(slot) {
+            return known;
+        }
+        let ordinal = u32::try_from(self.slots.len()).expect("fewer than 2^32 partitions an asset");
+        self.slots.push_back(slot.clone());
+        self.ordinals.insert(slot.clone(), ordinal);
+        ordinal
+    }
+
+    pub(super) fn rebuild_index(&mut self) {
+        self.ordinals = (0_u32..).zip(&self.slots).map(|(n, slot)| (slot.clone(), n)).collect();
+    }
+
+    pub(super) fn planned(&mut self, slot: &Slot, run: RunId) {
+        let ordinal = self.intern(slot);
+        self.in_progress.entry(ordinal).or_default().insert(run);
+    }
+
+    /// A run is done with a slot, well or not.
+    pub(super) fn settled(&mut self, slot: &Slot, run: RunId) {
+        let ordinal = self.intern(slot);
+        if let Some(runs) = self.in_progress.get_mut(&ordinal) {
+            runs.remove(&run);
+            if runs.is_empty() {
+                self.in_progress.remove(&ordinal);
+            }
+        }
+    }
+
+    pub(super) fn attempt_failed(&mut self, slot: &Slot) {
+        let ordinal = self.intern(slot);
+        self.failed.insert(ordinal);
+    }
+
+    pub(super) fn materialized(&mut self, at: Position, time: Timestamp, e: &AssetMaterialized) {
+        let ordinal = self.intern(&e.partition);
+        self.materialized.insert(ordinal);
+        self.failed.remove(ordinal);
+        self.materializations += 1;
+        self.latest.insert(
+            ordinal,
+            Materialization {
+                position: at,
+                time,
+                attempt: e.attempt,
+                data_version: e.data_version.as_str().into(),
+                code_version: e.code_version.as_deref().map(Into::into),
+            },
+        );
+        self.recent.push_back(Arc::new((at, time, e.clone())));
+        if self.recent.len() > RECENT_MAX {
+            self.recent.pop_front();
+        }
+    }
+
+    pub(super) fn checked(&mut self, at: Position, time: Timestamp, e: &CheckEvaluated) {
+        let ordinal = self.intern(&e.partition);
+        let row = CheckRow {
+            position: at,
+            time,
+            attempt: e.attempt,
+            passed: e.passed,
+            severity: e.severity,
+            description: e.description.clone(),
+            metadata: e.metadata.clone(),
+        };
+        let rows = self.checks.entry(e.check.clone()).or_default();
+        rows.insert(ordinal, Arc::new(row));
+    }
+}

@@ -1,0 +1,105 @@
+//! Code locations: which definitions are current, and what went wrong with the next ones.
+
+use std::sync::Arc;
+
+use arco_core::definitions::Definitions;
+use arco_core::event::{DefinitionsDeployed, DefinitionsLoadFailed, ErrorInfo, Event, Position};
+use arco_core::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{ApplyError, Blobs, State};
+
+/// One code location.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LocationState {
+    /// Version of the current definitions; `None` before the first good load.
+    pub version: Option<Digest>,
+    /// When they were deployed.
+    pub deployed: Option<(Position, Timestamp)>,
+    /// The last load that failed after them.
+    pub failure: Option<LoadFailure>,
+}
+
+/// User code that did not load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoadFailure {
+    /// What was raised.
+    pub error: ErrorInfo,
+    /// When.
+    pub time: Timestamp,
+}
+
+pub(super) fn deployed(
+    state: &mut State,
+    at: Position,
+    event: &Event,
+    e: &DefinitionsDeployed,
+    blobs: &dyn Blobs,
+) -> Result<(), ApplyError> {
+    let definitions = read(&e.location, e.version, blobs)?;
+    install(state, definitions).map_err(|reason| ApplyError::Blob {
+        digest: e.version,
+        reason,
+    })?;
+    let location = state.locations.entry(e.location.clone()).or_default();
+    *location = LocationState {
+        version: Some(e.version),
+        deployed: Some((at, event.time)),
+        failure: None,
+    };
+    prune_versions(state);
+    Ok(())
+}
+
+pub(super) fn load_failed(state: &mut State, event: &Event, e: &DefinitionsLoadFailed) {
+    let location = state.locations.entry(e.location.clone()).or_default();
+    location.failure = Some(LoadFailure {
+        error: e.error.clone(),
+        time: event.time,
+    });
+}
+
+/// Definitions as the blob of their digest says.
+pub(super) fn read(
+    location: &str,
+    version: Digest,
+    blobs: &dyn Blobs,
+) -> Result<Arc<Definitions>, ApplyError> {
+    let bytes = blobs.get(&version).ok_or(ApplyError::MissingBlob(version))?;
+    let bad = |reason: String| ApplyError::Blob {
+        digest: version,
+        reason,
+    };
+    let value: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+    let definitions = Definitions::read(location, &value).map_err(|error| bad(error.to_string()))?;
+    Ok(Arc::new(definitions))
+}
+
+pub(super) fn install(state: &mut State, definitions: Arc<Definitions>) -> Result<(), String> {
+    let catalog = state
+        .catalog
+        .with(Arc::clone(&definitions))
+        .map_err(|error| error.to_string())?;
+    state.versions.insert(definitions.version(), definitions);
+    state.catalog = Arc::new(catalog);
+    Ok(())
+}
+
+/// Definitions that are neither current nor pinned by an active run leave memory.
+pub(super) fn prune_versions(state: &mut State) {
+    let mut kept: std::collections::BTreeSet<Digest> =
+        state.locations.values().filter_map(|l| l.version).collect();
+    for run in state.active_runs.iter().filter_map(|id| state.runs.get(id)) {
+        kept.extend(run.definitions.values().copied());
+    }
+    let gone: Vec<Digest> = state
+        .versions
+        .keys()
+        .filter(|version| !kept.contains(version))
+        .copied()
+        .collect();
+    for version in gone {
+        state.versions.remove(&version);
+    }
+}

@@ -1,0 +1,109 @@
+//! `apply`: one event moves the state. Reads like a table of contents.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arco_core::Digest;
+use arco_core::event::{Event, Fact, Position, Stored};
+use arco_core::plan::Plan;
+use thiserror::Error;
+
+use super::{State, definitions, host, task_fold};
+
+/// Content of the blobs that events cite, fetched by the log reader before `apply`.
+pub trait Blobs {
+    /// The bytes of a blob.
+    fn get(&self, digest: &Digest) -> Option<&[u8]>;
+}
+
+/// For events that cite none.
+#[derive(Debug, Clone, Copy)]
+pub struct NoBlobs;
+
+impl Blobs for NoBlobs {
+    fn get(&self, _: &Digest) -> Option<&[u8]> {
+        None
+    }
+}
+
+impl<B: AsRef<[u8]>, S: std::hash::BuildHasher> Blobs for HashMap<Digest, B, S> {
+    fn get(&self, digest: &Digest) -> Option<&[u8]> {
+        HashMap::get(self, digest).map(AsRef::as_ref)
+    }
+}
+
+/// An event that cannot be applied: the log, a blob or this binary is wrong. Never a user's fault.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ApplyError {
+    /// A blob that the fold needs was not handed in.
+    #[error("blob {0} is cited by the log and is missing; restore the object `blob/…/{0}` from a backup of the store")]
+    MissingBlob(Digest),
+    /// A blob is not what the event says.
+    #[error("blob {digest} cannot be read: {reason}")]
+    Blob {
+        /// The blob.
+        digest: Digest,
+        /// What the reader met.
+        reason: String,
+    },
+    /// The log activates a fold this binary does not carry.
+    #[error("the log activates fold version {0}, this program carries up to {max}; upgrade it", max = super::FOLD_VERSION)]
+    FoldTooNew(u32),
+}
+
+impl State {
+    /// Applies one event. Controller events of a past epoch change nothing.
+    ///
+    /// # Errors
+    /// [`ApplyError`], after which this state must not be used to decide.
+    pub fn apply(&mut self, at: Position, event: &Event, blobs: &dyn Blobs) -> Result<(), ApplyError> {
+        self.position = at;
+        self.time = self.time.max(event.time);
+        if !self.leadership.allows(event) {
+            return Ok(());
+        }
+        match &event.fact {
+            Fact::DefinitionsDeployed(e) => definitions::deployed(self, at, event, e, blobs)?,
+            Fact::DefinitionsLoadFailed(e) => definitions::load_failed(self, event, e),
+            Fact::HostRegistered(e) => host::registered(self, at, event.time, e),
+            Fact::HostLeft(e) => host::left(self, e.host),
+            Fact::HostLost(e) => host::lost(self, e.host),
+            Fact::RunRequested(e) => {
+                let plan = stored_plan(&e.plan, blobs)?;
+                task_fold::run_requested(self, at, event, e, plan);
+            }
+            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, event.time, e),
+            Fact::RunFinished(e) => task_fold::run_finished(self, at, event.time, e),
+            Fact::TasksSkipped(e) => task_fold::skipped(self, e),
+            Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
+            Fact::AttemptStarted(e) => task_fold::started(self, event.time, e),
+            Fact::AttemptFinished(e) => task_fold::finished(self, event.time, e),
+            Fact::AssetMaterialized(e) => task_fold::materialized(self, at, event.time, e),
+            Fact::CheckEvaluated(e) => task_fold::checked(self, at, event.time, e),
+            Fact::LeaseTaken(e) => self.leadership.taken(at, e),
+            Fact::LeaseKept(_) | Fact::Unknown(_) => {}
+            Fact::LeaseReleased(e) => self.leadership.released(e.epoch),
+            Fact::FoldActivated(e) if e.version > super::FOLD_VERSION => {
+                return Err(ApplyError::FoldTooNew(e.version));
+            }
+            Fact::FoldActivated(e) => self.fold_version = e.version,
+            Fact::HistoryPacked(e) => task_fold::history_packed(self, e),
+        }
+        Ok(())
+    }
+}
+
+fn stored_plan(plan: &Stored<Plan>, blobs: &dyn Blobs) -> Result<Arc<Plan>, ApplyError> {
+    match plan {
+        Stored::Inline(plan) => Ok(Arc::new(plan.clone())),
+        Stored::Blob(digest) => {
+            let bytes = blobs.get(digest).ok_or(ApplyError::MissingBlob(*digest))?;
+            serde_json::from_slice(bytes)
+                .map(Arc::new)
+                .map_err(|error| ApplyError::Blob {
+                    digest: *digest,
+                    reason: error.to_string(),
+                })
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the log means: the folded state and its tables.
+
+mod asset;
+mod bitmap;
+mod definitions;
+mod fold;
+mod host;
+pub mod inputs;
+mod leadership;
+mod run;
+mod snapshot;
+mod task;
+mod task_fold;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arco_core::definitions::Catalog;
+use arco_core::event::Position;
+use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
+use imbl::{OrdMap, OrdSet};
+
+pub use asset::{AssetState, CheckRow, Materialization, Slot};
+pub use bitmap::PagedBitmap;
+pub use definitions::{LoadFailure, LocationState};
+pub use fold::{ApplyError, Blobs, NoBlobs};
+pub use host::{HostState, HostStatus};
+pub use leadership::Leadership;
+pub use run::{Counts, Run, RunStatus};
+pub use snapshot::SnapshotError;
+pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
+
+/// Version of the fold's behaviour this binary activates in a new workspace.
+pub const FOLD_VERSION: u32 = 1;
+
+/// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
+/// committed and a proposed one, readers hold whichever they were given.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    /// The last event applied.
+    pub position: Position,
+    /// The latest event time seen; never decreases.
+    pub time: Timestamp,
+    /// Version of the fold that the log has activated.
+    pub fold_version: u32,
+    /// Who leads.
+    pub leadership: Leadership,
+    /// The current definitions of every location.
+    pub catalog: Arc<Catalog>,
+    /// Locations by name: current version, last load failure.
+    pub locations: OrdMap<String, LocationState>,
+    /// Definitions that are current or pinned by an active run.
+    pub versions: OrdMap<Digest, Arc<arco_core::definitions::Definitions>>,
+    /// Worker hosts that may still hold something, and lost ones for as long as they may call.
+    pub hosts: OrdMap<HostId, HostState>,
+    /// Runs in memory: the active ones and the recent ones.
+    pub runs: OrdMap<RunId, Arc<Run>>,
+    /// Runs that are not over.
+    pub active_runs: OrdSet<RunId>,
+    /// Ended runs in memory, oldest end first; what history packing takes from.
+    pub ended_runs: OrdSet<(Position, RunId)>,
+    /// Packed history objects, oldest first: (first run id, last run id, object, count).
+    pub history: imbl::Vector<(RunId, RunId, serde_json::Value, u32)>,
+    /// Run keys: `scope\nkey` → run.
+    pub run_keys: OrdMap<String, RunKey>,
+    /// Idempotency keys of clients → digest of the request, run, time.
+    pub idempotency: OrdMap<String, (Digest, RunId, Timestamp)>,
+    /// Facts about assets.
+    pub assets: OrdMap<AssetKey, Arc<AssetState>>,
+    /// Tasks that may be leased now, best first. Derived.
+    pub ready: OrdSet<ReadyTask>,
+    /// Tasks that wait for their next try, by due time. Derived.
+    pub retrying: OrdSet<(Timestamp, RunId, TaskIndex)>,
+}
+
+/// A task that may be leased, in the order of leasing within a location.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReadyTask {
+    /// Code location.
+    pub location: String,
+    /// Priority of its run, negated: higher priority first.
+    pub rank: i64,
+    /// Where its run was requested: first asked, first served.
+    pub requested: Position,
+    /// The run.
+    pub run: RunId,
+    /// The task.
+    pub task: TaskIndex,
+}
+
+/// What a run key stands for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RunKey {
+    /// The run made under it.
+    pub run: RunId,
+    /// Fingerprint of what was asked.
+    pub fingerprint: Digest,
+}
+
+impl State {
+    /// One run in memory.
+    #[must_use]
+    pub fn run(&self, id: RunId) -> Option<&Arc<Run>> {
+        self.runs.get(&id)
+    }
+
+    /// The key of [`State::run_keys`].
+    #[must_use]
+    pub fn run_key_index(scope: &str, key: &str) -> String {
+        format!("{scope}\n{key}")
+    }
+
+    /// The definitions a run pinned for a location.
+    #[must_use]
+    pub fn pinned(&self, run: &Run, location: &str) -> Option<&Arc<arco_core::definitions::Definitions>> {
+        self.versions.get(run.definitions.get(location)?)
+    }
+}

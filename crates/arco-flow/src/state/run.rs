@@ -1,0 +1,213 @@
+//! One run: what was asked, the plan, and the tasks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arco_core::event::{Position, Principal, RunOutcome};
+use arco_core::plan::{Plan, PlannedTask};
+use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
+use imbl::Vector;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ReadyTask, Task, TaskStatus};
+
+/// Where a run stands. The user-facing words are Dagster's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// No task of it was leased yet.
+    Queued,
+    /// A task was leased.
+    Started,
+    /// Asked to stop; some attempts are still alive.
+    Canceling,
+    /// Over, and good.
+    Success,
+    /// Over, with a failure.
+    Failure,
+    /// Over, stopped.
+    Canceled,
+}
+
+impl RunStatus {
+    /// Whether it will never change again.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Success | Self::Failure | Self::Canceled)
+    }
+
+    /// The word on the API and the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Started => "started",
+            Self::Canceling => "canceling",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+impl From<RunOutcome> for RunStatus {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::Succeeded => Self::Success,
+            RunOutcome::Failed => Self::Failure,
+            RunOutcome::Cancelled => Self::Canceled,
+        }
+    }
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Where and when it was requested.
+    pub requested: (Position, Timestamp),
+    /// Who asked.
+    pub principal: Principal,
+    /// Scope of its run key.
+    pub scope: String,
+    /// Its run key.
+    pub run_key: Option<String>,
+    /// Digest of what was asked.
+    pub fingerprint: Digest,
+    /// What was asked, as written.
+    pub selection: Option<String>,
+    /// The assets.
+    pub assets: Vec<AssetKey>,
+    /// The partitions, as written.
+    pub partitions: Option<String>,
+    /// Run configuration.
+    pub config: Arc<Value>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Pinned definitions per location.
+    pub definitions: BTreeMap<String, Digest>,
+    /// Higher goes first.
+    pub priority: i32,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Which tasks need a task. Derived from the plan.
+    #[serde(skip)]
+    pub dependents: Arc<Vec<Vec<TaskIndex>>>,
+    /// The tasks, as in the plan.
+    pub tasks: Vector<Arc<Task>>,
+    /// Tasks per status.
+    pub counts: Counts,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// When the first task was leased.
+    pub started: Option<Timestamp>,
+    /// Where and when it ended.
+    pub ended: Option<(Position, Timestamp)>,
+    /// Materializations it made.
+    pub materializations: u64,
+    /// Checks it judged: passed, failed.
+    pub checks: (u64, u64),
+}
+
+/// Tasks per status. The sum is the number of tasks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts([u32; 9]);
+
+impl Counts {
+    /// Tasks with this status.
+    #[must_use]
+    pub fn of(&self, status: TaskStatus) -> u32 {
+        self.0[status as usize]
+    }
+
+    pub(super) fn add(&mut self, status: TaskStatus) {
+        self.0[status as usize] += 1;
+    }
+
+    pub(super) fn moved(&mut self, from: TaskStatus, to: TaskStatus) {
+        self.0[from as usize] -= 1;
+        self.0[to as usize] += 1;
+    }
+
+    /// Tasks that a host holds.
+    #[must_use]
+    pub fn held(&self) -> u32 {
+        self.of(TaskStatus::Leased) + self.of(TaskStatus::Running)
+    }
+
+    /// Tasks that will change again.
+    #[must_use]
+    pub fn open(&self) -> u32 {
+        self.of(TaskStatus::Waiting)
+            + self.of(TaskStatus::Ready)
+            + self.of(TaskStatus::Retrying)
+            + self.held()
+    }
+
+    /// All tasks.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+}
+
+impl Run {
+    /// One task.
+    #[must_use]
+    pub fn task(&self, index: TaskIndex) -> Option<&Arc<Task>> {
+        self.tasks.get(index as usize)
+    }
+
+    /// One task of the plan.
+    #[must_use]
+    pub fn planned(&self, index: TaskIndex) -> Option<&PlannedTask> {
+        self.plan.tasks.get(index as usize)
+    }
+
+    /// Whether it was asked to stop.
+    #[must_use]
+    pub fn is_canceling(&self) -> bool {
+        self.status == RunStatus::Canceling
+    }
+
+    /// The place of one of its tasks among the tasks that may be leased.
+    #[must_use]
+    pub fn ready_task(&self, task: TaskIndex) -> Option<ReadyTask> {
+        Some(ReadyTask {
+            location: self.planned(task)?.location.clone(),
+            rank: -i64::from(self.priority),
+            requested: self.requested.0,
+            run: self.id,
+            task,
+        })
+    }
+
+    /// How it will have ended once no task is open: stopped if that was asked, else failed if any
+    /// task failed or was skipped because of a failure.
+    #[must_use]
+    pub fn outcome(&self) -> RunOutcome {
+        if self.is_canceling() {
+            RunOutcome::Cancelled
+        } else if self.counts.of(TaskStatus::Failed) + self.counts.of(TaskStatus::Skipped) > 0
+            || self.tasks.iter().any(|task| task.blocked)
+        {
+            RunOutcome::Failed
+        } else {
+            RunOutcome::Succeeded
+        }
+    }
+}
+
+/// For each task, the tasks that need it.
+#[must_use]
+pub(super) fn dependents(plan: &Plan) -> Vec<Vec<TaskIndex>> {
+    let mut out = vec![Vec::new(); plan.tasks.len()];
+    for (index, task) in (0_u32..).zip(&plan.tasks) {
+        for need in &task.needs {
+            out[*need as usize].push(index);
+        }
+    }
+    out
+}

@@ -1,0 +1,162 @@
+//! The state as bytes: snapshots, and the hash that two replicas compare.
+//!
+//! JSON, so that a snapshot can be read with the same tools as the log. Derived indexes are left
+//! out and built again, which also proves that they are derived.
+
+use std::sync::Arc;
+
+use arco_core::definitions::Definitions;
+use arco_core::event::Position;
+use arco_core::{AssetKey, Digest, HostId, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{
+    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, definitions, run,
+    task_fold,
+};
+
+/// A snapshot that cannot be used; the reader falls back to an older one or to the log.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// Not the JSON of a state.
+    #[error("the snapshot cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Definitions in it do not hold together.
+    #[error("the definitions of location `{location}` in the snapshot cannot be read: {reason}")]
+    Definitions {
+        /// Code location.
+        location: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Out<'a> {
+    position: Position,
+    time: Timestamp,
+    fold_version: u32,
+    leadership: &'a Leadership,
+    locations: &'a imbl::OrdMap<String, LocationState>,
+    manifests: Vec<(&'a str, &'a arco_core::definitions::Manifest, Digest)>,
+    hosts: Vec<(&'a HostId, &'a HostState)>,
+    runs: Vec<&'a Arc<Run>>,
+    history: &'a imbl::Vector<(RunId, RunId, Value, u32)>,
+    run_keys: &'a imbl::OrdMap<String, RunKey>,
+    idempotency: &'a imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
+}
+
+#[derive(Deserialize)]
+struct In {
+    position: Position,
+    time: Timestamp,
+    fold_version: u32,
+    leadership: Leadership,
+    locations: imbl::OrdMap<String, LocationState>,
+    manifests: Vec<(String, Value, Digest)>,
+    hosts: Vec<(HostId, HostState)>,
+    runs: Vec<Run>,
+    history: imbl::Vector<(RunId, RunId, Value, u32)>,
+    run_keys: imbl::OrdMap<String, RunKey>,
+    idempotency: imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    assets: Vec<(AssetKey, AssetState)>,
+}
+
+impl State {
+    /// The state as bytes. Two states that mean the same are the same bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let out = Out {
+            position: self.position,
+            time: self.time,
+            fold_version: self.fold_version,
+            leadership: &self.leadership,
+            locations: &self.locations,
+            manifests: self
+                .versions
+                .iter()
+                .map(|(version, d)| (d.location(), d.manifest(), *version))
+                .collect(),
+            hosts: self.hosts.iter().collect(),
+            runs: self.runs.values().collect(),
+            history: &self.history,
+            run_keys: &self.run_keys,
+            idempotency: &self.idempotency,
+            assets: self.assets.iter().collect(),
+        };
+        serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
+    }
+
+    /// Digest of the state: replicas at one position have one hash.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        Digest::of(&self.to_bytes())
+    }
+
+    /// Reads [`State::to_bytes`].
+    ///
+    /// # Errors
+    /// [`SnapshotError`] when the bytes are not a state this binary understands.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
+        let read: In = serde_json::from_slice(bytes)?;
+        let mut state = Self {
+            position: read.position,
+            time: read.time,
+            fold_version: read.fold_version,
+            leadership: read.leadership,
+            locations: read.locations,
+            hosts: read.hosts.into_iter().collect(),
+            history: read.history,
+            run_keys: read.run_keys,
+            idempotency: read.idempotency,
+            ..Self::default()
+        };
+        for (location, manifest, version) in read.manifests {
+            restore_definitions(&mut state, location, &manifest, version)?;
+        }
+        for (key, mut asset) in read.assets {
+            asset.rebuild_index();
+            state.assets.insert(key, Arc::new(asset));
+        }
+        for run in read.runs {
+            restore_run(&mut state, run);
+        }
+        Ok(state)
+    }
+}
+
+fn restore_definitions(
+    state: &mut State,
+    location: String,
+    manifest: &Value,
+    version: Digest,
+) -> Result<(), SnapshotError> {
+    let bad = |location: String, reason: String| SnapshotError::Definitions { location, reason };
+    let read = Definitions::read_version(&location, manifest, version)
+        .map_err(|error| bad(location.clone(), error.to_string()))?;
+    let current = state.locations.get(&location).and_then(|l| l.version) == Some(version);
+    let read = Arc::new(read);
+    if current {
+        definitions::install(state, read).map_err(|reason| bad(location, reason))
+    } else {
+        state.versions.insert(version, read);
+        Ok(())
+    }
+}
+
+fn restore_run(state: &mut State, mut run: Run) {
+    run.dependents = Arc::new(run::dependents(&run.plan));
+    task_fold::index_run(state, &run);
+    match run.ended {
+        Some((at, _)) => {
+            state.ended_runs.insert((at, run.id));
+        }
+        None => {
+            state.active_runs.insert(run.id);
+        }
+    }
+    state.runs.insert(run.id, Arc::new(run));
+}

@@ -1,0 +1,377 @@
+//! The fold arms of runs, tasks and attempts, and the derived rows they share.
+
+use std::sync::Arc;
+
+use arco_core::event::{
+    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStarted,
+    CheckEvaluated, Event, HistoryPacked, Position, RunCancelRequested, RunFinished, RunRequested,
+    Severity, TasksSkipped,
+};
+use arco_core::plan::Plan;
+use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
+use imbl::Vector;
+
+use super::{
+    AttemptRow, Counts, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
+    definitions, inputs, run,
+};
+
+/// Client idempotency keys are remembered for this long by event time (a client that retries for
+/// longer than a day has other troubles).
+const IDEMPOTENCY_HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
+
+pub(super) fn run_requested(
+    state: &mut State,
+    at: Position,
+    event: &Event,
+    e: &RunRequested,
+    plan: Arc<Plan>,
+) {
+    let tasks: Vector<Arc<Task>> =
+        plan.tasks.iter().map(|t| Arc::new(Task::planned(&t.needs))).collect();
+    let mut counts = Counts::default();
+    tasks.iter().for_each(|task| counts.add(task.status));
+    let run = Run {
+        id: e.run,
+        requested: (at, event.time),
+        principal: event.principal.clone(),
+        scope: e.scope.clone(),
+        run_key: e.run_key.clone(),
+        fingerprint: e.fingerprint,
+        selection: e.selection.clone(),
+        assets: e.assets.clone(),
+        partitions: e.partitions.clone(),
+        config: Arc::new(e.config.clone()),
+        tags: e.tags.clone(),
+        definitions: e.definitions.clone(),
+        priority: e.priority,
+        dependents: Arc::new(run::dependents(&plan)),
+        plan,
+        tasks,
+        counts,
+        status: RunStatus::Queued,
+        started: None,
+        ended: None,
+        materializations: 0,
+        checks: (0, 0),
+    };
+    remember_keys(state, event.time, e);
+    index_run(state, &run);
+    for task in 0..run.counts.total() {
+        for (asset, slot) in outputs(state, &run, task) {
+            Arc::make_mut(state.assets.entry(asset).or_default()).planned(&slot, e.run);
+        }
+    }
+    state.active_runs.insert(e.run);
+    state.runs.insert(e.run, Arc::new(run));
+}
+
+fn remember_keys(state: &mut State, now: Timestamp, e: &RunRequested) {
+    if let Some(key) = &e.run_key {
+        let entry = RunKey {
+            run: e.run,
+            fingerprint: e.fingerprint,
+        };
+        state.run_keys.insert(State::run_key_index(&e.scope, key), entry);
+    }
+    if let Some((key, digest)) = &e.idempotency {
+        let kept = |(_, (_, _, t)): &(&String, &(_, _, Timestamp))| {
+            now.ms_since(*t) <= IDEMPOTENCY_HORIZON_MS
+        };
+        // Sweeping costs a pass over the keys, so it is done once in a thousand insertions.
+        if state.idempotency.len() % 1_000 == 999 {
+            state.idempotency = state
+                .idempotency
+                .iter()
+                .filter(kept)
+                .map(|(k, v)| (k.clone(), *v))
+                .collect();
+        }
+        state.idempotency.insert(key.clone(), (*digest, e.run, now));
+    }
+}
+
+/// Puts a run's leasable and retrying tasks into the indexes; used by the fold and by snapshots.
+pub(super) fn index_run(state: &mut State, run: &Run) {
+    for (index, task) in (0_u32..).zip(&run.tasks) {
+        match task.status {
+            TaskStatus::Ready => state.ready.extend(run.ready_task(index)),
+            TaskStatus::Retrying => {
+                state.retrying.extend(task.retry_at.map(|at| (at, run.id, index)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The assets and slots a task makes, by the definitions its run pinned.
+pub(super) fn outputs(state: &State, run: &Run, task: TaskIndex) -> Vec<(arco_core::AssetKey, Slot)> {
+    let Some(planned) = run.planned(task) else {
+        return Vec::new();
+    };
+    let step = state
+        .pinned(run, &planned.location)
+        .and_then(|definitions| definitions.step(&planned.step));
+    let slots: Vec<Slot> = if planned.partitions.is_empty() {
+        vec![None]
+    } else {
+        planned.partitions.iter().cloned().map(Some).collect()
+    };
+    step.into_iter()
+        .flat_map(|step| &step.outputs)
+        .flat_map(|asset| slots.iter().map(|slot| (asset.clone(), slot.clone())))
+        .collect()
+}
+
+/// Moves one task through the table, keeps counts and indexes, and settles what it planned when it
+/// is over. Says the new status; `None` when the table forbids it and nothing changed.
+fn transition(
+    state: &mut State,
+    id: RunId,
+    index: TaskIndex,
+    event: TaskEvent,
+    edit: impl FnOnce(&mut Task),
+) -> Option<TaskStatus> {
+    let mut shared = state.runs.remove(&id)?;
+    let moved = {
+        let run = Arc::make_mut(&mut shared);
+        move_task(state, run, index, event, edit)
+    };
+    if let Some((_, to)) = moved
+        && to.is_terminal()
+    {
+        settle(state, &shared, index, to);
+    }
+    state.runs.insert(id, shared);
+    moved.map(|(_, to)| to)
+}
+
+fn move_task(
+    state: &mut State,
+    run: &mut Run,
+    index: TaskIndex,
+    event: TaskEvent,
+    edit: impl FnOnce(&mut Task),
+) -> Option<(TaskStatus, TaskStatus)> {
+    let ready = run.ready_task(index)?;
+    let task = Arc::make_mut(run.tasks.get_mut(index as usize)?);
+    let from = task.status;
+    let to = from.after(event)?;
+    if let (TaskStatus::Retrying, Some(at)) = (from, task.retry_at) {
+        state.retrying.remove(&(at, run.id, index));
+        task.retry_at = None;
+    }
+    task.status = to;
+    edit(task);
+    if let (TaskStatus::Retrying, Some(at)) = (to, task.retry_at) {
+        state.retrying.insert((at, run.id, index));
+    }
+    if from == TaskStatus::Ready {
+        state.ready.remove(&ready);
+    }
+    if to == TaskStatus::Ready {
+        state.ready.insert(ready);
+    }
+    run.counts.moved(from, to);
+    Some((from, to))
+}
+
+fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
+    for (asset, slot) in outputs(state, run, index) {
+        let asset = Arc::make_mut(state.assets.entry(asset).or_default());
+        asset.settled(&slot, run.id);
+        if to == TaskStatus::Failed {
+            asset.attempt_failed(&slot);
+        }
+    }
+}
+
+/// A task succeeded: what needed it needs it no more, unless a blocking check of it failed.
+fn release_dependents(state: &mut State, id: RunId, index: TaskIndex) {
+    let Some(run) = state.runs.get(&id) else { return };
+    if run.task(index).is_none_or(|task| task.blocked) {
+        return;
+    }
+    let dependents = Arc::clone(&run.dependents);
+    for dependent in &dependents[index as usize] {
+        if meet_need(state, id, *dependent, index) {
+            transition(state, id, *dependent, TaskEvent::NeedsMet, |_| {});
+        }
+    }
+}
+
+/// Takes one need off a task; says whether none is left.
+fn meet_need(state: &mut State, id: RunId, task: TaskIndex, need: TaskIndex) -> bool {
+    let Some(run) = state.runs.get_mut(&id) else {
+        return false;
+    };
+    let run = Arc::make_mut(run);
+    let Some(task) = run.tasks.get_mut(task as usize) else {
+        return false;
+    };
+    let task = Arc::make_mut(task);
+    task.unmet.remove(need);
+    task.unmet.is_empty()
+}
+
+pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
+    let AttemptId { run, task, number } = e.attempt;
+    let inputs = inputs::current(state, run, task);
+    let moved = transition(state, run, task, TaskEvent::Leased, |t| {
+        t.inputs = Some(Arc::new(inputs));
+        t.attempts.push(AttemptRow {
+            number,
+            host: e.host,
+            leased: time,
+            started: None,
+            ended: None,
+            outcome: None,
+        });
+    });
+    if moved.is_none() {
+        return;
+    }
+    if let Some(host) = state.hosts.get_mut(&e.host) {
+        host.attempts.insert(e.attempt);
+    }
+    if let Some(run) = state.runs.get_mut(&run).map(Arc::make_mut) {
+        run.started.get_or_insert(time);
+        if run.status == RunStatus::Queued {
+            run.status = RunStatus::Started;
+        }
+    }
+}
+
+/// The live attempt of a task is exactly this one.
+fn is_live(state: &State, id: AttemptId) -> bool {
+    state
+        .run(id.run)
+        .and_then(|run| run.task(id.task))
+        .and_then(|task| task.live())
+        .is_some_and(|row| row.number == id.number)
+}
+
+pub(super) fn started(state: &mut State, time: Timestamp, e: &AttemptStarted) {
+    if is_live(state, e.attempt) {
+        transition(state, e.attempt.run, e.attempt.task, TaskEvent::Started, |t| {
+            if let Some(row) = t.attempts.last_mut() {
+                row.started = Some(time);
+            }
+        });
+    }
+}
+
+pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) {
+    if !is_live(state, e.attempt) {
+        return;
+    }
+    let AttemptId { run, task, .. } = e.attempt;
+    let event = match (&e.outcome, e.retry_at) {
+        (AttemptOutcome::Succeeded, _) => TaskEvent::Succeeded,
+        (AttemptOutcome::Failed { .. }, Some(_)) => TaskEvent::FailedWillRetry,
+        (AttemptOutcome::Failed { .. }, None) => TaskEvent::Failed,
+        (AttemptOutcome::Cancelled, _) => TaskEvent::Cancelled,
+        (AttemptOutcome::Released, _) => TaskEvent::Released,
+    };
+    let mut holder = None;
+    let to = transition(state, run, task, event, |t| {
+        t.inputs = None;
+        t.failures += u32::from(matches!(e.outcome, AttemptOutcome::Failed { .. }));
+        t.retry_at = e.retry_at;
+        if let Some(row) = t.attempts.last_mut() {
+            row.ended = Some(time);
+            row.outcome = Some(e.outcome.clone());
+            holder = Some(row.host);
+        }
+    });
+    if let Some(host) = holder.and_then(|id| state.hosts.get_mut(&id)) {
+        host.attempts.remove(&e.attempt);
+    }
+    if to == Some(TaskStatus::Succeeded) {
+        release_dependents(state, run, task);
+    }
+}
+
+pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
+    for task in &e.tasks {
+        transition(state, e.run, *task, TaskEvent::Skipped, |t| {
+            t.skipped = Some(e.because.clone());
+        });
+    }
+}
+
+pub(super) fn cancel_requested(state: &mut State, _time: Timestamp, e: &RunCancelRequested) {
+    let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
+        return;
+    };
+    if run.status.is_terminal() {
+        return;
+    }
+    run.status = RunStatus::Canceling;
+    let total = run.counts.total();
+    for task in 0..total {
+        transition(state, e.run, task, TaskEvent::Cancelled, |_| {});
+    }
+}
+
+pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: &RunFinished) {
+    let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
+        return;
+    };
+    if run.status.is_terminal() {
+        return;
+    }
+    run.status = e.outcome.into();
+    run.ended = Some((at, time));
+    state.active_runs.remove(&e.run);
+    state.ended_runs.insert((at, e.run));
+    definitions::prune_versions(state);
+}
+
+pub(super) fn materialized(state: &mut State, at: Position, time: Timestamp, e: &AssetMaterialized) {
+    if !is_live(state, e.attempt) {
+        return;
+    }
+    Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).materialized(at, time, e);
+    if let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) {
+        run.materializations += 1;
+    }
+}
+
+pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &CheckEvaluated) {
+    if !is_live(state, e.attempt) {
+        return;
+    }
+    Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).checked(at, time, e);
+    let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) else {
+        return;
+    };
+    if e.passed {
+        run.checks.0 += 1;
+    } else {
+        run.checks.1 += 1;
+    }
+    if e.blocking
+        && !e.passed
+        && e.severity == Severity::Error
+        && let Some(task) = run.tasks.get_mut(e.attempt.task as usize)
+    {
+        Arc::make_mut(task).blocked = true;
+    }
+}
+
+pub(super) fn history_packed(state: &mut State, e: &HistoryPacked) {
+    let mut dropped: Vec<RunId> = Vec::new();
+    for id in &e.runs {
+        let Some((at, _)) = state.runs.get(id).and_then(|run| run.ended) else {
+            continue;
+        };
+        state.ended_runs.remove(&(at, *id));
+        state.runs.remove(id);
+        dropped.push(*id);
+    }
+    if let (Some(first), Some(last)) = (dropped.iter().min(), dropped.iter().max()) {
+        let count = u32::try_from(dropped.len()).unwrap_or(u32::MAX);
+        state.history.push_back((*first, *last, e.object.clone(), count));
+    }
+}
