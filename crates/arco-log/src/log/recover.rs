@@ -1,0 +1,350 @@
+//! From nothing to the state at the tail, without a list.
+//!
+//! ```text
+//!   hint ─► a segment that existed ─► gallop and halve to the head ─► its header names a snapshot
+//!     │ (lost, stale, wrong: gallop from 1, or from the first block without a tombstone)
+//!     ▼
+//!   newest snapshot the caller accepts, else an older one, else the first segment
+//!     ▼
+//!   the segments between, 32 GETs at once, decoded beside the fold ─► tombstone of the first one's
+//!                                                                     block, last of all
+//! ```
+//!
+//! That segments exist without a gap up to the head, so that a search by halves finds it, holds from
+//! the first block without a tombstone on. Below, deletion may have left holes, and what the search
+//! found would be wrong; the look at the end notices, and the next recovery does not use the hint.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use arco_core::Digest;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::Log;
+use super::hint::Hint;
+use crate::error::LogError;
+use crate::paths::first_of_block;
+use crate::segment::{Head, Segment};
+use crate::snapshot::{Snapshot, SnapshotRef};
+
+/// The segments a recovery still has to fold.
+pub struct Recovery {
+    log: Log,
+    start: Head,
+    target: u64,
+    at: u64,
+    prev: Digest,
+    segments: BoxStream<'static, Result<Option<Segment>, LogError>>,
+}
+
+/// Where the log is, found without having read much of it.
+struct Found {
+    /// First segment that must exist still.
+    first: u64,
+    /// The end of the log.
+    head: Head,
+    /// Snapshots heard of on the way.
+    snapshots: Vec<SnapshotRef>,
+}
+
+impl Log {
+    /// Finds the newest usable snapshot and the segments after it.
+    ///
+    /// `accept` is shown snapshots, newest first: it decodes the state and keeps it, and answers
+    /// whether it could. False passes to an older one (a fold version it does not know, say), at last
+    /// to the log alone.
+    ///
+    /// # Errors
+    /// `Corrupt` when the log is trimmed and no snapshot makes up for it; `Unavailable`; `TooNew`.
+    pub async fn recover(
+        &self,
+        accept: &mut (dyn FnMut(&Snapshot) -> bool + Send),
+    ) -> Result<Recovery, LogError> {
+        let hint = self.read_hint().await;
+        let trusted = !std::mem::take(&mut self.volatile().remembered.distrusted);
+        let by_hint = if trusted {
+            self.find_by_hint(&hint).await?
+        } else {
+            None
+        };
+        let found = match by_hint {
+            Some(found) => found,
+            None => self.find_above_tombstones(hint).await?,
+        };
+        let start = self.choose_start(&found, accept).await?;
+        let target = found.head.segment;
+        if target > 0 {
+            self.store().settle(&self.paths().segment(target)).await?;
+        }
+        Ok(Recovery::new(self.clone(), start, target))
+    }
+
+    /// The head by way of the hint, or of segment 1; `None` when neither leads anywhere.
+    async fn find_by_hint(&self, hint: &Hint) -> Result<Option<Found>, LogError> {
+        for known in [hint.segment, 1] {
+            if known > 0 && self.exists(known).await? {
+                return self.find_from(1, known, hint.snapshots.clone()).await;
+            }
+        }
+        // Nothing at 1: an empty log, unless it has been trimmed.
+        let empty = Found {
+            first: 1,
+            head: Head::genesis(),
+            snapshots: hint.snapshots.clone(),
+        };
+        Ok((!self.is_tombstoned(0).await?).then_some(empty))
+    }
+
+    /// The head by way of the first block that has no tombstone. Tombstones are laid in order and
+    /// stay, so the search by halves is right for them at any time.
+    async fn find_above_tombstones(&self, hint: Hint) -> Result<Found, LogError> {
+        let live = gallop(
+            0,
+            |block| async move { self.is_tombstoned(block - 1).await },
+        )
+        .await?;
+        let first = first_of_block(live);
+        if let Some(found) = self.find_from(first, first, hint.snapshots).await? {
+            return Ok(found);
+        }
+        if live == 0 {
+            return Ok(Found {
+                first,
+                head: Head::genesis(),
+                snapshots: Vec::new(),
+            });
+        }
+        Err(LogError::corrupt(
+            self.paths().segment(first),
+            format!("it is missing, and everything before block {live} was trimmed"),
+        ))
+    }
+
+    /// The head at or after `known`, and the snapshots its header leads to. `None` when it went
+    /// while we looked.
+    async fn find_from(
+        &self,
+        first: u64,
+        known: u64,
+        mut snapshots: Vec<SnapshotRef>,
+    ) -> Result<Option<Found>, LogError> {
+        let head = gallop(known, |n| self.exists(n)).await?;
+        let Some(segment) = self.fetch_segment(head).await? else {
+            return Ok(None);
+        };
+        snapshots.extend(segment.header.snapshot);
+        Ok(Some(Found {
+            first,
+            head: segment.head(),
+            snapshots,
+        }))
+    }
+
+    /// Where folding starts: after the newest snapshot that is good and accepted.
+    async fn choose_start(
+        &self,
+        found: &Found,
+        accept: &mut (dyn FnMut(&Snapshot) -> bool + Send),
+    ) -> Result<Head, LogError> {
+        let mut candidates = found.snapshots.clone();
+        let mut refused = Vec::new();
+        loop {
+            candidates.sort_unstable();
+            candidates.dedup();
+            let Some(candidate) = candidates.pop() else {
+                break;
+            };
+            if refused.contains(&candidate) || candidate.segment + 1 < found.first {
+                continue;
+            }
+            match self.get_snapshot(&candidate).await {
+                Ok(snapshot) if snapshot.head.segment > found.head.segment => {
+                    return Err(LogError::corrupt(
+                        self.paths().segment(found.head.segment + 1),
+                        format!(
+                            "it is missing, and there is a snapshot of segment {}",
+                            snapshot.head.segment
+                        ),
+                    ));
+                }
+                Ok(snapshot)
+                    if snapshot.head.segment == found.head.segment
+                        && snapshot.head.digest != found.head.digest =>
+                {
+                    tracing::warn!(
+                        snapshot = %self.paths().snapshot(&candidate),
+                        "snapshot passed over: it is of another log's segment"
+                    );
+                }
+                Ok(snapshot) if accept(&snapshot) => {
+                    self.volatile().remembered.note(candidate);
+                    return Ok(snapshot.head);
+                }
+                Ok(snapshot) => tracing::warn!(
+                    snapshot = %self.paths().snapshot(&candidate), fold = snapshot.fold,
+                    "snapshot passed over: its state is not for this version"
+                ),
+                Err(error) if error.retryable() => return Err(error),
+                Err(error) => tracing::warn!(%error, "snapshot passed over"),
+            }
+            refused.push(candidate);
+            // Its own segment was written before it was, and names the one before it.
+            if let Ok(Some(segment)) = self.fetch_segment(candidate.segment).await {
+                candidates.extend(segment.header.snapshot);
+            }
+        }
+        if found.first > 1 {
+            return Err(LogError::Corrupt {
+                object: self.paths().segment(found.first).to_string(),
+                problem:
+                    "the log before it was trimmed and no snapshot of what came before is usable"
+                        .into(),
+                mend:
+                    "run the arco version that wrote the newest snapshot, or put a snapshot back \
+                       from a backup"
+                        .into(),
+            });
+        }
+        Ok(Head::genesis())
+    }
+
+    async fn exists(&self, segment: u64) -> Result<bool, LogError> {
+        let found = self.store().head(&self.paths().segment(segment)).await?;
+        Ok(found.is_some())
+    }
+}
+
+/// The last number for which `holds`, given that it holds for `known`, and that where it fails it
+/// fails from there on. Doubling steps, then halves: 20 questions for a million.
+async fn gallop<F>(known: u64, holds: impl Fn(u64) -> F) -> Result<u64, LogError>
+where
+    F: Future<Output = Result<bool, LogError>>,
+{
+    let (mut last, mut step) = (known, 1);
+    let mut fails = loop {
+        if !holds(last + step).await? {
+            break last + step;
+        }
+        last += step;
+        step *= 2;
+    };
+    while fails - last > 1 {
+        let middle = last + (fails - last) / 2;
+        if holds(middle).await? {
+            last = middle;
+        } else {
+            fails = middle;
+        }
+    }
+    Ok(last)
+}
+
+impl Recovery {
+    fn new(log: Log, start: Head, target: u64) -> Self {
+        let reader = log.clone();
+        let segments = futures::stream::iter(start.segment + 1..=target)
+            .map(move |number| {
+                let log = reader.clone();
+                // Tasks, so that decoding runs beside the fold; joined by the stream, ended with it.
+                Joined(tokio::spawn(async move { log.fetch_segment(number).await }))
+            })
+            .buffered(log.inner.options.parallel_gets)
+            .boxed();
+        Self {
+            log,
+            start,
+            target,
+            at: start.segment,
+            prev: start.digest,
+            segments,
+        }
+    }
+
+    /// What the accepted snapshot covers; the genesis when there was none.
+    #[must_use]
+    pub fn start(&self) -> Head {
+        self.start
+    }
+
+    /// The last segment there is to fold, for showing progress.
+    #[must_use]
+    pub fn target(&self) -> u64 {
+        self.target
+    }
+
+    /// The head after what has been returned so far.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            segment: self.at,
+            digest: self.prev,
+        }
+    }
+
+    /// The next segment to fold; `None` when all are folded and may be believed. Go on with
+    /// [`Log::follow`] then.
+    ///
+    /// # Errors
+    /// `Reload` when what was folded may be what a trim left behind: drop it and recover again.
+    pub async fn next(&mut self) -> Result<Option<Segment>, LogError> {
+        let first = self.start.segment + 1;
+        let segment = match self.segments.next().await {
+            Some(segment) => segment?,
+            None => {
+                self.look_last(first).await?;
+                return Ok(None);
+            }
+        };
+        let Some(segment) = segment else {
+            self.look_last(first).await?;
+            return Err(LogError::corrupt(
+                self.log.paths().segment(self.at + 1),
+                "it is missing and later ones are there",
+            ));
+        };
+        self.log.check_link(&segment, self.prev)?;
+        self.log.learn(&segment);
+        self.at = segment.number();
+        self.prev = segment.digest;
+        Ok(Some(segment))
+    }
+
+    async fn look_last(&self, first: u64) -> Result<(), LogError> {
+        let looked = self.log.look_for_tombstone(first).await;
+        if let Err(LogError::Reload { .. }) = looked {
+            self.log.volatile().remembered.distrusted = true;
+        }
+        looked
+    }
+}
+
+impl std::fmt::Debug for Recovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recovery")
+            .field("start", &self.start)
+            .field("target", &self.target)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A task that ends with its owner.
+struct Joined(tokio::task::JoinHandle<Result<Option<Segment>, LogError>>);
+
+impl Future for Joined {
+    type Output = Result<Option<Segment>, LogError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|joined| {
+            joined.unwrap_or_else(|error| Err(LogError::unavailable("decode", "a segment", error)))
+        })
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
