@@ -4,5 +4,6 @@
 //! RFC 3339 UTC, durations carry their unit, absent rather than null. Domain types stay inside;
 //! what is here is a promise to other programs (`openapi.json`, `docs/guide/worker-protocol.md`).
 
+pub mod api;
 pub mod problem;
 pub mod worker;

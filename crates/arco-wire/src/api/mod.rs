@@ -1,0 +1,54 @@
+//! The public HTTP API: what a client sends and hears under `/api/v1/workspaces/{workspace}/`.
+//!
+//! One file per resource, as in `arco-api`. Lists are [`Page`]s; a place in the log is a
+//! [`LogPosition`], an instant a [`Time`].
+
+mod asset;
+mod check;
+mod definitions;
+mod event;
+mod health;
+mod materialization;
+mod page;
+mod partition;
+mod plan;
+mod position;
+mod run;
+mod status;
+mod task;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
+pub use check::{AssetCheck, CheckResult};
+pub use definitions::{Definitions, HostInfo, HostState, LoadFailure, Location};
+pub use event::{Event, EventCause, EventPage};
+pub use health::{Health, WorkspaceHealth};
+pub use materialization::{InputUsed, Materialization, MaterializationSummary};
+pub use page::Page;
+pub use partition::{Partition, PartitionCounts, PartitionStatus};
+pub use plan::{PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
+pub use position::LogPosition;
+pub use run::{
+    CreateRun, PartitionsWanted, Run, RunCreated, RunStatus, RunSummary, SelectionText, TaskFailure,
+};
+pub use status::{ActiveRuns, Leader, WorkspaceStatus};
+pub use task::{
+    Attempt, AttemptStatus, SkipCause, Skipped, Task, TaskCounts, TaskStatus, TaskSummary,
+};
+pub use time::Time;
+
+/// Header of every answer about a workspace: the position the answer was read at.
+pub const POSITION_HEADER: &str = "arco-position";
+/// Header of a read: answer from this position or a later one.
+pub const MIN_POSITION_HEADER: &str = "arco-min-position";
+/// Header of every answer: id of the request, for the operator's log.
+pub const REQUEST_ID_HEADER: &str = "x-request-id";
+/// Header of a write: the same key and the same request again is the same request.
+pub const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+/// Header of a log answer: the chunk to ask for next.
+pub const NEXT_CHUNK_HEADER: &str = "arco-next-chunk";
+/// Header of a log answer: `true` when the attempt is over and everything it wrote was given.
+pub const LOG_COMPLETE_HEADER: &str = "arco-log-complete";

@@ -1,0 +1,71 @@
+//! Plans: what a run would do.
+
+use std::collections::BTreeMap;
+
+use arco_core::Digest;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{PartitionsWanted, SelectionText};
+
+/// Asks what a run would do. Nothing is written.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewPlan {
+    /// Which assets.
+    pub selection: SelectionText,
+    /// Which partitions of the partitioned ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<PartitionsWanted>,
+    /// Run configuration, checked as for a run.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object)]
+    pub config: Value,
+}
+
+/// What a run would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlanPreview {
+    /// How many tasks.
+    pub task_count: u64,
+    /// How many edges between them.
+    pub edge_count: u64,
+    /// Tasks per step, in order of first appearance.
+    pub steps: Vec<PlannedStep>,
+    /// The first tasks: `limit` of the query, at most 1,000.
+    pub tasks: Vec<PlannedTask>,
+    /// Definitions version per location it was planned with.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub definitions: BTreeMap<String, Digest>,
+}
+
+/// The tasks of one step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedStep {
+    /// Code location.
+    pub location: String,
+    /// Step.
+    pub step: String,
+    /// How many tasks.
+    pub tasks: u64,
+}
+
+/// One task that would be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlannedTask {
+    /// Its number in the run, from 0.
+    pub task: u32,
+    /// Code location.
+    pub location: String,
+    /// Step.
+    pub step: String,
+    /// Its partitions in Dagster's text: the first 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<String>,
+    /// How many partitions it has.
+    pub partition_count: u64,
+    /// Tasks it needs: the first 100.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<u32>,
+}

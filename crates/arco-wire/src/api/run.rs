@@ -1,0 +1,212 @@
+//! Runs.
+
+use std::collections::BTreeMap;
+
+use arco_core::event::{ErrorInfo, FailureClass};
+use arco_core::{AssetKey, Digest, RunId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{LogPosition, TaskCounts, Time};
+
+/// Asks for a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateRun {
+    /// Which assets: one selection or several, joined by "or".
+    pub selection: SelectionText,
+    /// Which partitions of the partitioned ones; absent when none is partitioned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<PartitionsWanted>,
+    /// At most one run per key. The same key and request again is the same run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_key: Option<String>,
+    /// Run configuration: `{"ops": {…}, "resources": {…}}`.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Higher goes first.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+/// One selection, or several joined by "or".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum SelectionText {
+    /// `kind:table and group:sales`
+    One(String),
+    /// `["raw_sales", "+daily_sales"]`
+    Many(Vec<String>),
+}
+
+impl Default for SelectionText {
+    fn default() -> Self {
+        Self::Many(Vec::new())
+    }
+}
+
+impl SelectionText {
+    /// The selections, as a list.
+    #[must_use]
+    pub fn into_list(self) -> Vec<String> {
+        match self {
+            Self::One(text) => vec![text],
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+/// Partitions of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PartitionsWanted {
+    /// Keys, or ranges with both ends in: `2026-01-01`, `2026-01-01...2026-01-31`.
+    Keys(Vec<String>),
+    /// Every partition that exists.
+    All,
+}
+
+/// A run that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunCreated {
+    /// False when the same request had made it before (`run_key`, `Idempotency-Key`).
+    pub created: bool,
+    /// Read from here to see it (`arco-min-position`).
+    pub position: LogPosition,
+    /// The run.
+    pub run: RunSummary,
+}
+
+/// Where a run stands.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// No task of it was leased yet.
+    Queued,
+    /// A task was leased.
+    Started,
+    /// Asked to stop; some attempts are still alive.
+    Canceling,
+    /// Over, and good.
+    Success,
+    /// Over, with a failure.
+    Failure,
+    /// Over, stopped.
+    Canceled,
+}
+
+impl RunStatus {
+    /// Whether it will never change again.
+    #[must_use]
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Success | Self::Failure | Self::Canceled)
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Started => "started",
+            Self::Canceling => "canceling",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RunSummary {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: RunId,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// When it was asked for.
+    pub requested: Time,
+    /// Where the request stands in the log.
+    pub position: LogPosition,
+    /// Who asked.
+    pub requested_by: String,
+    /// When its first task was leased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Time>,
+    /// The selection, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
+    /// The partitions, as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partitions: Option<String>,
+    /// Its assets: the first 20 in a list, the first 10,000 of one run.
+    #[schema(value_type = Vec<String>)]
+    pub assets: Vec<AssetKey>,
+    /// How many assets it has.
+    pub asset_count: u64,
+    /// Its run key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_key: Option<String>,
+    /// Scope of the run key; `workspace` for people.
+    pub scope: String,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Higher goes first.
+    pub priority: i32,
+    /// Tasks per status.
+    pub tasks: TaskCounts,
+    /// Materializations it made so far.
+    pub materializations: u64,
+    /// Checks that passed so far.
+    pub checks_passed: u64,
+    /// Checks that failed so far.
+    pub checks_failed: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Run {
+    /// What a list shows of it.
+    #[serde(flatten)]
+    pub summary: RunSummary,
+    /// Run configuration.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    #[schema(value_type = Object)]
+    pub config: Value,
+    /// Definitions version pinned per location.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub definitions: BTreeMap<String, Digest>,
+    /// Digest of what was asked.
+    #[schema(value_type = String)]
+    pub fingerprint: Digest,
+    /// The first 10 tasks that failed, each with what its last attempt said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<TaskFailure>,
+}
+
+/// A task that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaskFailure {
+    /// Its number in the run.
+    pub task: u32,
+    /// Its step.
+    pub step: String,
+    /// Its first partition, in Dagster's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// The kind of failure.
+    pub class: FailureClass,
+    /// What was raised.
+    pub error: ErrorInfo,
+}
