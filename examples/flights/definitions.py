@@ -6,9 +6,10 @@ import os
 # Polars reads this once, when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-import arco_flow as dg  # noqa: E402
-from flights_pipeline import checks, daily, raw, reports  # noqa: E402
-from flights_pipeline.source import CsvSource  # noqa: E402
+import arco_flow as dg
+
+from flights_pipeline import checks, daily, raw, reports
+from flights_pipeline.source import CsvSource
 
 defs = dg.Definitions(
     assets=[

@@ -1,8 +1,8 @@
 """Statements about the data, judged after it was made."""
 
+import arco_flow as dg
 import polars as pl
 
-import arco_flow as dg
 from flights_pipeline.raw import raw_flights
 from flights_pipeline.reports import year_summary
 

@@ -16,7 +16,7 @@ EARLY, LATE = (222, 235, 247), (165, 15, 21)
 MIDDLE = (253, 212, 158)
 INK, PAPER, ABSENT = (40, 40, 40), (255, 255, 255), (235, 235, 235)
 SCALE_MINUTES = 60.0
-"""Days this late or later get the darkest red: beyond it the few stormy days would pale the rest."""
+"""Days this late or later get the darkest red, or a few stormy days would pale the rest."""
 
 
 def calendar(mean_delay_by_day: Mapping[dt.date, float | None]) -> bytes:

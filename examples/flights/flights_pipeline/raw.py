@@ -1,12 +1,12 @@
 """The raw tables: each CSV file becomes one Parquet file, once.
 
-Nothing is filtered here. Types are given, not guessed, `NA` becomes null, and the two big tables get
-a `date` and are sorted by it, so that the daily assets read their day and skip the rest.
+Nothing is filtered here. Types are given, not guessed, `NA` becomes null, and the two big tables
+get a `date` and are sorted by it, so that the daily assets read their day and skip the rest.
 """
 
+import arco_flow as dg
 import polars as pl
 
-import arco_flow as dg
 from flights_pipeline.source import CsvSource
 
 FLIGHTS = {

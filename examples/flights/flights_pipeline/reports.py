@@ -1,8 +1,8 @@
 """The reports: a month from its days, the year from its months."""
 
+import arco_flow as dg
 import polars as pl
 
-import arco_flow as dg
 from flights_pipeline.picture import calendar
 
 MONTHS = dg.MonthlyPartitionsDefinition(start_date="2013-01-01", end_date="2014-01-01")
@@ -20,35 +20,30 @@ COUNTS = (
 
 @dg.asset(partitions_def=MONTHS, group_name="reports", kinds={"polars", "parquet"})
 def monthly_carrier_report(
-    context: dg.AssetExecutionContext, carrier_delays: dict[str, pl.DataFrame]
+    context: dg.AssetExecutionContext, carrier_delays: pl.DataFrame
 ) -> pl.DataFrame:
-    """How the carriers did in one month. The partitions of `carrier_delays` are the month's days."""
-    days = pl.concat(carrier_delays.values())
-    month = context.partition_time_window.start.date()
-    return add_up(days, "carrier", "carrier_name").select(pl.lit(month).alias("month"), pl.all())
+    """How the carriers did in one month: `carrier_delays` holds all days of it."""
+    month = pl.lit(context.partition_time_window.start.date()).alias("month")
+    return add_up(carrier_delays, "carrier", "carrier_name").select(month, pl.all())
 
 
 @dg.asset(group_name="reports", kinds={"polars", "parquet", "png"})
 def year_summary(
-    monthly_carrier_report: dict[str, pl.DataFrame],
-    airport_weather_delays: dict[str, pl.DataFrame],
+    monthly_carrier_report: pl.DataFrame, airport_weather_delays: pl.DataFrame
 ) -> dg.MaterializeResult:
     """The year in one table: by carrier and by weather, with a calendar of delays as a picture."""
-    months = pl.concat(monthly_carrier_report.values())
-    days = pl.concat(airport_weather_delays.values())
     summary = pl.concat(
         [
-            labelled(add_up(months, "carrier_name"), "carrier"),
-            labelled(add_up(days, "conditions"), "weather"),
+            labelled(add_up(monthly_carrier_report, "carrier_name"), "carrier"),
+            labelled(add_up(airport_weather_delays, "conditions"), "weather"),
         ]
     )
-    year = add_up(days).row(0, named=True)
-    by_day = add_up(days, "date")
+    year = add_up(airport_weather_delays).row(0, named=True)
+    by_day = add_up(airport_weather_delays, "date")
     worst = by_day.sort("mean_arr_delay", descending=True, nulls_last=True).row(0, named=True)
     return dg.MaterializeResult(
         value=summary,
         metadata={
-            "dagster/row_count": summary.height,
             "flights": year["flights"],
             "cancelled": year["cancelled"],
             "mean_arr_delay_minutes": round(year["mean_arr_delay"], 2),

@@ -1,0 +1,223 @@
+//! `cargo xtask demo`: a year of flights on a real server, from a clean clone in one command.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use nix::fcntl::{Flock, FlockArg};
+use serde_json::Value;
+
+use crate::api::{Run, TaskCounts};
+use crate::python_env::{PythonEnv, Recipe};
+use crate::repo::{self, Profile};
+use crate::server::{Server, free_port};
+use crate::shell::Cmd;
+use crate::timing::Stopwatch;
+use crate::toolchain;
+
+/// Where the command line looks for a server when nobody tells it.
+const DEFAULT_PORT: u16 = 3000;
+
+/// How the demo ends.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// End after the run instead of keeping the server up.
+    #[arg(long)]
+    once: bool,
+}
+
+/// What a demo leaves behind.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Where the assets were written.
+    pub(crate) storage: PathBuf,
+}
+
+/// Runs the demo; stays until interrupted unless told otherwise.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let demo = Demo::prepare()?;
+    let mut server = demo.start()?;
+    demo.materialize_year(&server)?;
+    if options.once {
+        return Ok(());
+    }
+    println!("\nthe server stays up until Ctrl-C");
+    while server.ended().is_none() {
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    bail!("the server ended by itself:\n{}", server.log_tail())
+}
+
+/// Runs the demo and stops its server.
+pub(crate) fn run_once() -> Result<Outcome> {
+    let demo = Demo::prepare()?;
+    let mut server = demo.start()?;
+    demo.materialize_year(&server)?;
+    server.stop();
+    Ok(Outcome {
+        storage: demo.state.join("storage"),
+    })
+}
+
+/// Everything the demo needs, in place.
+struct Demo {
+    arco: PathBuf,
+    environment: PythonEnv,
+    state: PathBuf,
+    /// Held as long as the demo runs: a second one would pull the folder from under it.
+    _lock: Flock<File>,
+}
+
+impl Demo {
+    fn prepare() -> Result<Self> {
+        toolchain::require_c_compiler()?;
+        toolchain::python()?;
+        let folder = repo::path("target/demo");
+        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+        let lock = lock(&folder)?;
+        eprintln!("building arco");
+        let arco = repo::build_arco(Profile::Dev)?;
+        let environment = Recipe::project().ensure()?;
+        let state = folder.join(".arco");
+        if state.exists() {
+            fs::remove_dir_all(&state).with_context(|| {
+                format!("remove the state of the last demo, {}", state.display())
+            })?;
+        }
+        Ok(Self {
+            arco,
+            environment,
+            state,
+            _lock: lock,
+        })
+    }
+
+    fn start(&self) -> Result<Server> {
+        let port = free_port(Some(DEFAULT_PORT))?;
+        let target = repo::path("examples/flights/definitions.py");
+        eprintln!("starting arco dev on http://127.0.0.1:{port}");
+        let mut server = Server::dev(&self.arco, &self.environment, &target, &self.state, port)?;
+        server.wait_healthy(Duration::from_millis(5))?;
+        server.wait_loaded()?;
+        Ok(server)
+    }
+
+    /// One run over every asset and every partition, as a person would start it.
+    fn materialize_year(&self, server: &Server) -> Result<()> {
+        eprintln!("materializing every asset for every day and month of 2013 as one run");
+        let watch = Stopwatch::start();
+        let answer = self
+            .arco(
+                server,
+                &["run", "*", "--all-partitions", "--wait", "--json"],
+            )
+            .capture_stdout()
+            .with_context(|| server.log_tail())?;
+        let seconds = watch.elapsed().as_secs_f64();
+        let id = created_run(&answer)?;
+        let run = server.api.run(&id)?;
+        if run.status != "success" || run.checks_failed > 0 {
+            bail!(
+                "run {id} ended in {}, {} checks failed:\n{}",
+                run.status,
+                run.checks_failed,
+                run.failures()
+            );
+        }
+        println!("{}", summary(&run, flights(server)?, seconds));
+        println!("{}", self.where_to_look(server, &id));
+        Ok(())
+    }
+
+    fn arco(&self, server: &Server, arguments: &[&str]) -> Cmd {
+        Cmd::new(&self.arco)
+            .args(arguments)
+            .args(&["--server", server.api.base()])
+    }
+
+    fn where_to_look(&self, server: &Server, run: &str) -> String {
+        let shown = |path: &Path| {
+            path.strip_prefix(repo::root())
+                .unwrap_or(path)
+                .display()
+                .to_string()
+        };
+        let base = server.api.base();
+        let arco = shown(&self.arco);
+        [
+            "where to look".to_owned(),
+            format!(
+                "  server    {base} (API below /api/v1, its description at /api/v1/openapi.json)"
+            ),
+            format!("  run       {arco} runs show {run} --server {base}"),
+            format!("  assets    {arco} assets --server {base}"),
+            format!("  log       {arco} log show --dir {}", shown(&self.state)),
+            format!("  tables    {}", shown(&self.state.join("storage"))),
+            "  pipeline  examples/flights/definitions.py, examples/flights/README.md".to_owned(),
+        ]
+        .join("\n")
+    }
+}
+
+/// What a run did, for people.
+fn summary(run: &Run, flights: u64, seconds: f64) -> String {
+    let TaskCounts {
+        total,
+        succeeded,
+        failed,
+        skipped,
+    } = run.tasks;
+    let checks = run.checks_passed + run.checks_failed;
+    [
+        format!("\nthe run ended in {} after {seconds:.1} s", run.status),
+        format!(
+            "  tasks       {succeeded} of {total} succeeded, {failed} failed, {skipped} skipped"
+        ),
+        format!("  partitions  {} materialized", run.materializations),
+        format!("  checks      {} of {checks} passed", run.checks_passed),
+        format!("  rows        {flights} flights in the summary of the year"),
+    ]
+    .join("\n")
+}
+
+/// The number of flights the pipeline itself counted in the end.
+fn flights(server: &Server) -> Result<u64> {
+    let page = server
+        .api
+        .get("assets/year_summary/materializations?limit=1")?;
+    page.pointer("/items/0/metadata/flights/value")
+        .and_then(Value::as_u64)
+        .with_context(|| {
+            format!("find the number of flights in the metadata of year_summary: {page}")
+        })
+}
+
+/// The id of the run, from what `arco run --json` printed.
+fn created_run(printed: &str) -> Result<String> {
+    let answer: Value =
+        serde_json::from_str(printed).context("parse what `arco run --json` printed")?;
+    let id = answer
+        .pointer("/run/id")
+        .or_else(|| answer.pointer("/id"))
+        .and_then(Value::as_str);
+    id.map(str::to_owned)
+        .with_context(|| format!("find the id of the run in {printed}"))
+}
+
+fn lock(folder: &Path) -> Result<Flock<File>> {
+    let path = folder.join("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("open {}", path.display()))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
+        anyhow::anyhow!(
+            "lock {} ({error}): another demo is running here; end it with Ctrl-C first",
+            path.display()
+        )
+    })
+}

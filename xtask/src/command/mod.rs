@@ -1,0 +1,6 @@
+//! One file a command.
+
+pub(crate) mod bench;
+pub(crate) mod demo;
+pub(crate) mod peer;
+pub(crate) mod test;
