@@ -1,1 +1,33 @@
-//! arco-engine
+//! The only loop of Arco: it reads the log, folds it, decides, and puts.
+//!
+//! ```text
+//!  callers ──► queue ──► committer ──► decide on `proposed` ──► put segment N+1 ──► answer callers
+//!                           ▲                                        │ lost: read the winner, decide again
+//!                           └── follow (other replicas' segments) ◄──┘
+//! ```
+//!
+//! One put is in flight at a time; what arrives meanwhile is the next batch. Readers hold an
+//! [`View`] of committed state and never wait for the committer. What this crate will never do:
+//! answer before the put that carries the answer's events succeeded.
+
+pub mod clock;
+mod committer;
+mod config;
+mod engine;
+mod error;
+mod history;
+mod hosts;
+pub mod ids;
+mod leader;
+mod reads;
+mod runs;
+mod settings;
+mod snapshots;
+mod view;
+
+pub use engine::{Committed, Engine, EngineOptions};
+pub use error::EngineError;
+pub use hosts::{HeartbeatWork, HostWork, LeasePlan};
+pub use runs::{RunAsk, RunMade};
+pub use settings::EngineSettings;
+pub use view::View;

@@ -36,6 +36,8 @@ pub enum Command {
     Exchange(HostExchange),
     /// Lead from here.
     TakeLead {
+        /// The epoch that was seen to be over; refused when another began since.
+        after: u64,
         /// Writer id.
         holder: String,
         /// Where others reach it.

@@ -13,6 +13,7 @@ pub mod decide;
 pub mod pending;
 pub mod planner;
 pub mod rejection;
+pub mod selection_graph;
 pub mod state;
 
 pub use command::Command;

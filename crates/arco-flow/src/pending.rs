@@ -21,14 +21,7 @@ pub fn cancels(state: &State, host: HostId) -> Vec<AttemptId> {
 /// Whether a host of `location` that asks now would get work.
 #[must_use]
 pub fn has_work(state: &State, location: &str, now: Timestamp) -> bool {
-    let ready = state.ready.iter().any(|task| task.location == location);
-    let due = state.retrying.iter().take_while(|(at, _, _)| *at <= now).any(|(_, run, task)| {
-        state
-            .run(*run)
-            .and_then(|run| run.planned(*task))
-            .is_some_and(|planned| planned.location == location)
-    });
-    ready || due
+    !crate::decide::candidates(state, location, now, 1).is_empty()
 }
 
 /// When the next try of any task is due.

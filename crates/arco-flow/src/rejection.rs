@@ -16,7 +16,9 @@ pub enum Rejection {
         hint: String,
     },
     /// An external asset cannot be run.
-    #[error("asset `{0}` is external: nothing here makes it, so it cannot be run; leave it out of the selection")]
+    #[error(
+        "asset `{0}` is external: nothing here makes it, so it cannot be run; leave it out of the selection"
+    )]
     External(AssetKey),
     /// A selection that selects nothing.
     #[error("the selection `{0}` selects no asset; `arco assets` lists what there is")]
@@ -30,7 +32,9 @@ pub enum Rejection {
         message: String,
     },
     /// A partitioned asset without a partition.
-    #[error("asset `{asset}` is partitioned, and no partition was given; add `--partition {example}`, `--partition FIRST...LAST` or `--all-partitions`")]
+    #[error(
+        "asset `{asset}` is partitioned, and no partition was given; add `--partition {example}`, `--partition FIRST...LAST` or `--all-partitions`"
+    )]
     PartitionMissing {
         /// The asset.
         asset: AssetKey,
@@ -38,10 +42,14 @@ pub enum Rejection {
         example: String,
     },
     /// A partition for a selection without partitioned assets.
-    #[error("none of the selected assets is partitioned, and partition `{0}` was given; leave the partition out")]
+    #[error(
+        "none of the selected assets is partitioned, and partition `{0}` was given; leave the partition out"
+    )]
     PartitionUnused(String),
     /// A needed upstream partition can never be there (D-5).
-    #[error("`{child}` needs partition `{key}` of `{parent}`, which does not exist{more}; choose other partitions, or set `allow_nonexistent_upstream_partitions=True` on the mapping")]
+    #[error(
+        "`{child}` needs partition `{key}` of `{parent}`, which does not exist{more}; choose other partitions, or set `allow_nonexistent_upstream_partitions=True` on the mapping"
+    )]
     NonexistentUpstream {
         /// Asset and partition that need it.
         child: String,
@@ -63,7 +71,9 @@ pub enum Rejection {
         reason: MappingError,
     },
     /// The plan is too big for one run.
-    #[error("the run would have {tasks} tasks, a run may have at most {max}; ask for fewer partitions at a time")]
+    #[error(
+        "the run would have {tasks} tasks, a run may have at most {max}; ask for fewer partitions at a time"
+    )]
     TooManyTasks {
         /// How many.
         tasks: usize,
@@ -71,7 +81,9 @@ pub enum Rejection {
         max: usize,
     },
     /// One run key, two different requests.
-    #[error("run key `{key}` was used for another request in scope `{scope}`: run {run} has fingerprint {known}, this request has {asked}; use another key, or repeat the first request")]
+    #[error(
+        "run key `{key}` was used for another request in scope `{scope}`: run {run} has fingerprint {known}, this request has {asked}; use another key, or repeat the first request"
+    )]
     RunKeyConflict {
         /// The scope.
         scope: String,
@@ -85,7 +97,9 @@ pub enum Rejection {
         asked: Digest,
     },
     /// One idempotency key, two different requests.
-    #[error("idempotency key `{key}` was used for another request: that one has fingerprint {known}, this one {asked}; use a fresh key for a new request")]
+    #[error(
+        "idempotency key `{key}` was used for another request: that one has fingerprint {known}, this one {asked}; use a fresh key for a new request"
+    )]
     IdempotencyConflict {
         /// The key.
         key: String,
@@ -95,7 +109,9 @@ pub enum Rejection {
         asked: Digest,
     },
     /// A reserved scope or key.
-    #[error("{what} `{word}` is reserved; choose one that does not begin with `backfill:` or `rerun:`")]
+    #[error(
+        "{what} `{word}` is reserved; choose one that does not begin with `backfill:` or `rerun:`"
+    )]
     Reserved {
         /// `run key` or `scope`.
         what: &'static str,
@@ -109,7 +125,9 @@ pub enum Rejection {
     #[error("host {0} is not registered; register it again")]
     UnknownHost(HostId),
     /// A host that was declared lost.
-    #[error("host {0} was declared lost after it was silent for its lease: kill its tasks and start over under a new host id")]
+    #[error(
+        "host {0} was declared lost after it was silent for its lease: kill its tasks and start over under a new host id"
+    )]
     Fenced(HostId),
     /// Definitions moved while a plan was made off the loop.
     #[error("the definitions changed while the plan was made; plan again")]

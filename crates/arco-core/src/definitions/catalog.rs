@@ -103,7 +103,12 @@ impl Catalog {
     #[must_use]
     pub fn parents(&self, key: &AssetKey) -> Vec<AssetKey> {
         self.asset(key).map_or_else(Vec::new, |found| {
-            found.asset.deps.iter().map(|dep| dep.asset.clone()).collect()
+            found
+                .asset
+                .deps
+                .iter()
+                .map(|dep| dep.asset.clone())
+                .collect()
         })
     }
 
@@ -131,7 +136,9 @@ fn claim(
     asset: &AssetDef,
 ) -> Result<(), DefinitionsError> {
     let makes = |name: &String| {
-        locations[name].asset(&asset.key).is_some_and(|a| a.step.is_some())
+        locations[name]
+            .asset(&asset.key)
+            .is_some_and(|a| a.step.is_some())
     };
     match owners.get(&asset.key) {
         Some(other) if asset.step.is_some() && makes(other) => {

@@ -16,7 +16,9 @@ pub enum DefinitionsError {
         reason: String,
     },
     /// A manifest of a later shape.
-    #[error("the manifest of location `{location}` has format {format}, this server reads up to 1; upgrade the server, or use an older SDK")]
+    #[error(
+        "the manifest of location `{location}` has format {format}, this server reads up to 1; upgrade the server, or use an older SDK"
+    )]
     Format {
         /// Code location.
         location: String,
@@ -24,7 +26,9 @@ pub enum DefinitionsError {
         format: u32,
     },
     /// One key, two computations (M-6).
-    #[error("asset `{asset}` is defined twice{place}; give one of them another key, or `key_prefix=`")]
+    #[error(
+        "asset `{asset}` is defined twice{place}; give one of them another key, or `key_prefix=`"
+    )]
     DuplicateAsset {
         /// The key.
         asset: AssetKey,
@@ -84,7 +88,9 @@ pub enum DefinitionsError {
         reason: String,
     },
     /// The outputs of one step differ in their partitions.
-    #[error("step `{step}` makes assets with different partitions; one step has one partitions definition")]
+    #[error(
+        "step `{step}` makes assets with different partitions; one step has one partitions definition"
+    )]
     MixedPartitions {
         /// The step.
         step: String,

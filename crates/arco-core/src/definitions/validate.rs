@@ -132,14 +132,19 @@ impl Definitions {
     fn check_steps(&self) -> Result<(), DefinitionsError> {
         for asset in &self.manifest.assets {
             if let Some(step) = &asset.step
-                && !self.step(step).is_some_and(|s| s.outputs.contains(&asset.key))
+                && !self
+                    .step(step)
+                    .is_some_and(|s| s.outputs.contains(&asset.key))
             {
                 return Err(self.unknown_step(format!("asset `{}`", asset.key), step));
             }
         }
         for check in &self.manifest.checks {
             let id = (check.asset.clone(), check.name.clone());
-            if !self.step(&check.step).is_some_and(|s| s.checks.contains(&id)) {
+            if !self
+                .step(&check.step)
+                .is_some_and(|s| s.checks.contains(&id))
+            {
                 let what = format!("check `{}` of asset `{}`", check.name, check.asset);
                 return Err(self.unknown_step(what, &check.step));
             }
@@ -247,13 +252,20 @@ impl Definitions {
         for asset in &self.manifest.assets {
             edges.entry(asset.key.clone()).or_default();
             for dep in asset.deps.iter().filter(|dep| !reads_own_past(asset, dep)) {
-                edges.entry(dep.asset.clone()).or_default().push(asset.key.clone());
+                edges
+                    .entry(dep.asset.clone())
+                    .or_default()
+                    .push(asset.key.clone());
             }
         }
         match graph::cycle(&edges) {
             None => Ok(()),
             Some(path) => Err(DefinitionsError::Cycle {
-                path: path.iter().map(AssetKey::as_str).collect::<Vec<_>>().join(" → "),
+                path: path
+                    .iter()
+                    .map(AssetKey::as_str)
+                    .collect::<Vec<_>>()
+                    .join(" → "),
             }),
         }
     }
@@ -263,7 +275,10 @@ impl Definitions {
 fn check_partitions_defs(manifest: &Value) -> Result<(), DefinitionsError> {
     let assets = manifest.get("assets").and_then(Value::as_array);
     for asset in assets.into_iter().flatten() {
-        let key = asset.get("key").and_then(Value::as_str).and_then(AssetKey::parse);
+        let key = asset
+            .get("key")
+            .and_then(Value::as_str)
+            .and_then(AssetKey::parse);
         if let (Some(asset_key), Some(def)) = (key, asset.get("partitions")) {
             PartitionsDef::from_json(def).map_err(|error| DefinitionsError::Partitions {
                 asset: asset_key,

@@ -19,9 +19,7 @@ pub use asset::{AssetMaterialized, CheckEvaluated, InputVersion};
 pub use attempt::{AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStarted};
 pub use envelope::{Cause, Position, Principal, RawEvent};
 pub use failure::{ErrorInfo, FailureClass, Severity};
-pub use host::{
-    DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered,
-};
+pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered};
 pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use run::{

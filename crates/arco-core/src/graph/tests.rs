@@ -20,7 +20,11 @@ fn cycles_are_shown_as_a_path_from_their_smallest_node() {
         ("x>c c>d d>b b>c", Some("b c d b")),
     ];
     for (given, then) in cases {
-        assert_eq!(cycle(&edges(given)).map(|p| p.join(" ")).as_deref(), then, "{given}");
+        assert_eq!(
+            cycle(&edges(given)).map(|p| p.join(" ")).as_deref(),
+            then,
+            "{given}"
+        );
     }
 }
 
@@ -34,7 +38,11 @@ fn a_long_chain_does_not_end_the_process() {
 fn reachability_stops_at_the_depth() {
     let graph = edges("a>b b>c c>d");
     let down = |n: &String| graph[n].clone();
-    let set = |depth| reachable(["a".to_owned()], depth, down).into_iter().collect::<String>();
+    let set = |depth| {
+        reachable(["a".to_owned()], depth, down)
+            .into_iter()
+            .collect::<String>()
+    };
     assert_eq!(set(Some(0)), "a");
     assert_eq!(set(Some(2)), "abc");
     assert_eq!(set(None), "abcd");

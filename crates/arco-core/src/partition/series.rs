@@ -155,9 +155,12 @@ impl Series {
                     weekday: w,
                 },
             ) => time == t && weekday == w,
-            (Rule::Monthly { time, day, .. }, Rule::Monthly { time: t, day: d, .. }) => {
-                time == t && day == d
-            }
+            (
+                Rule::Monthly { time, day, .. },
+                Rule::Monthly {
+                    time: t, day: d, ..
+                },
+            ) => time == t && day == d,
             _ => false,
         }
     }

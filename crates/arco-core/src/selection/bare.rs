@@ -11,7 +11,9 @@ pub(super) fn read(text: &str) -> Option<Selection> {
 fn bare(text: &str) -> Option<Selection> {
     let is_key = |c: char| c.is_alphanumeric() || "./[]?_-".contains(c);
     let from = text.find(is_key)?;
-    let to = text.rfind(is_key).map(|at| at + text[at..].chars().next().map_or(1, char::len_utf8))?;
+    let to = text
+        .rfind(is_key)
+        .map(|at| at + text[at..].chars().next().map_or(1, char::len_utf8))?;
     let key = &text[from..to];
     if !key.chars().all(is_key) {
         return None;

@@ -13,7 +13,8 @@ pub(super) fn selection(
     selection: &Selection,
     graph: &dyn SelectionGraph,
 ) -> Result<NodeSet, SelectionError> {
-    evaluate(selection, graph).map_err(|problem| SelectionError::new(&selection.to_string(), problem))
+    evaluate(selection, graph)
+        .map_err(|problem| SelectionError::new(&selection.to_string(), problem))
 }
 
 fn evaluate(selection: &Selection, graph: &dyn SelectionGraph) -> Result<NodeSet, Problem> {
@@ -127,10 +128,7 @@ fn bare(asset: &Bare, graph: &dyn SelectionGraph) -> Result<NodeSet, Problem> {
         Depth::Levels(levels) => Some(levels),
     };
     let mut chosen = NodeSet::empty(graph.len());
-    let (has_up, has_down) = (
-        asset.up != Depth::Levels(0),
-        asset.down != Depth::Levels(0),
-    );
+    let (has_up, has_down) = (asset.up != Depth::Levels(0), asset.down != Depth::Levels(0));
     if has_up {
         chosen.unite(&up(graph, &only, levels(asset.up)));
     }
@@ -152,11 +150,7 @@ fn down(graph: &dyn SelectionGraph, from: &NodeSet, depth: Option<u32>) -> NodeS
 }
 
 /// `from` and what lies at most `depth` steps away.
-fn reach<'g>(
-    from: &NodeSet,
-    depth: Option<u32>,
-    next: impl Fn(usize) -> &'g [usize],
-) -> NodeSet {
+fn reach<'g>(from: &NodeSet, depth: Option<u32>, next: impl Fn(usize) -> &'g [usize]) -> NodeSet {
     let mut reached = from.clone();
     let mut level: Vec<usize> = from.iter().collect();
     let mut left = depth.unwrap_or(u32::MAX);

@@ -23,7 +23,14 @@ const OR: &[&str] = &["or", "OR"];
 const NOT: &[&str] = &["not", "NOT"];
 const FUNCTIONS: &[&str] = &["sinks", "roots"];
 const ATTRIBUTES: &[&str] = &[
-    "key", "tag", "owner", "group", "kind", "is", "code_location", "partitions",
+    "key",
+    "tag",
+    "owner",
+    "group",
+    "kind",
+    "is",
+    "code_location",
+    "partitions",
 ];
 const EXPECTED: &str = "an attribute such as `key:`, `not`, `sinks(`, `(` or `*`";
 
@@ -35,9 +42,9 @@ pub(super) fn selection(text: &str) -> Result<Selection, SelectionError> {
         next: 0,
         nesting: 0,
     };
-    parser.query().or_else(|problem| {
-        bare::read(text).ok_or_else(|| SelectionError::new(text, problem))
-    })
+    parser
+        .query()
+        .or_else(|problem| bare::read(text).ok_or_else(|| SelectionError::new(text, problem)))
 }
 
 struct Parser<'a> {
@@ -87,7 +94,9 @@ impl Parser<'_> {
 
     fn not(&mut self) -> Parsed {
         if self.take_word(NOT) {
-            return self.nested(Self::not).map(|of| Selection::Not(Box::new(of)));
+            return self
+                .nested(Self::not)
+                .map(|of| Selection::Not(Box::new(of)));
         }
         if *self.peek() == What::Star {
             self.next += 1;
@@ -316,9 +325,9 @@ impl Parser<'_> {
         };
         let hint = match self.peek() {
             What::Star if traversed => Some("to go up from all assets, write `+(*)`".into()),
-            What::Plus if traversed => {
-                Some("`+` is all levels; two levels are `2+key:…`, and `++name` stands alone".into())
-            }
+            What::Plus if traversed => Some(
+                "`+` is all levels; two levels are `2+key:…`, and `++name` stands alone".into(),
+            ),
             What::Word(word) if [AND, OR].concat().contains(&word.as_str()) => None,
             What::Word(word) | What::Wild(word) => match keyword(word) {
                 Some(meant) => Some(format!("keywords are lower case: `{meant}`")),

@@ -41,7 +41,11 @@ impl<'a> Deciding<'a> {
     }
 
     /// Proposes a fact that speaks of a location's definitions.
-    pub(crate) fn emit_about(&mut self, definitions: Option<(String, Digest)>, fact: impl Into<Fact>) {
+    pub(crate) fn emit_about(
+        &mut self,
+        definitions: Option<(String, Digest)>,
+        fact: impl Into<Fact>,
+    ) {
         self.push(fact.into(), None, definitions);
     }
 

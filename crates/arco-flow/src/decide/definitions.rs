@@ -28,7 +28,11 @@ pub(super) fn deploy(d: &mut Deciding<'_>, new: &Arc<Definitions>) -> Result<Ans
 }
 
 pub(super) fn load_failed(d: &mut Deciding<'_>, location: &str, error: &ErrorInfo) -> Answer {
-    let known = d.state.locations.get(location).and_then(|l| l.failure.as_ref());
+    let known = d
+        .state
+        .locations
+        .get(location)
+        .and_then(|l| l.failure.as_ref());
     if known.is_none_or(|failure| failure.error != *error) {
         d.emit(DefinitionsLoadFailed {
             location: location.to_owned(),

@@ -1,11 +1,12 @@
 //! A host reports and asks for work: finishing a task and leasing the next is one decision.
 
+use std::sync::Arc;
+
 use arco_core::definitions::Definitions;
 use arco_core::event::{
     AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, FailureClass,
 };
 use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey};
-use std::sync::Arc;
 
 use super::finish::{self, Wish};
 use super::{Deciding, hosts};
@@ -32,7 +33,10 @@ pub(super) fn exchange(d: &mut Deciding<'_>, e: &HostExchange) -> Result<Answer,
         }
     }
     let given: Vec<AttemptId> = undelivered(&d.state, e);
-    let room = e.want.min(LEASES_MAX).saturating_sub(u32::try_from(given.len()).unwrap_or(u32::MAX));
+    let room = e
+        .want
+        .min(LEASES_MAX)
+        .saturating_sub(u32::try_from(given.len()).unwrap_or(u32::MAX));
     let mut leases = given;
     leases.extend(lease(d, e.host, room));
     Ok(Answer::Exchanged { leases, refused })
@@ -51,9 +55,11 @@ fn standing(state: &State, host: HostId, attempt: AttemptId) -> Standing {
     let Some(run) = state.run(attempt.run) else {
         return Standing::Foreign("the run is not known");
     };
-    let row = run
-        .task(attempt.task)
-        .and_then(|task| task.attempts.iter().find(|row| row.number == attempt.number));
+    let row = run.task(attempt.task).and_then(|task| {
+        task.attempts
+            .iter()
+            .find(|row| row.number == attempt.number)
+    });
     match row {
         Some(row) if row.host == host => Standing::EndedHere,
         Some(_) => Standing::Foreign("the attempt belongs to another host"),
@@ -68,7 +74,11 @@ fn undelivered(state: &State, e: &HostExchange) -> Vec<AttemptId> {
         return Vec::new();
     };
     let known: std::collections::BTreeSet<&AttemptId> = e.live.iter().collect();
-    host.attempts.iter().filter(|attempt| !known.contains(attempt)).copied().collect()
+    host.attempts
+        .iter()
+        .filter(|attempt| !known.contains(attempt))
+        .copied()
+        .collect()
 }
 
 fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bool) {
@@ -76,7 +86,11 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
         // An attempt that ends in the same breath needs no event of its beginning.
         Reported::Started if ends_too => {}
         Reported::Started => {
-            let leased = d.state.run(id.run).and_then(|run| run.task(id.task)).map(|t| t.status);
+            let leased = d
+                .state
+                .run(id.run)
+                .and_then(|run| run.task(id.task))
+                .map(|t| t.status);
             if leased == Some(TaskStatus::Leased) {
                 d.emit(AttemptStarted { attempt: id });
             }
@@ -162,11 +176,13 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         .task(id.task)
         .and_then(|task| task.inputs.clone())
         .unwrap_or_default();
-    let code_version = definitions.asset(asset).and_then(|a| a.code_version.clone());
+    let code_version = definitions
+        .asset(asset)
+        .and_then(|a| a.code_version.clone());
     let key = task_partition(&run, id, partition.as_deref());
-    let data_version = data_version
-        .clone()
-        .unwrap_or_else(|| derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id));
+    let data_version = data_version.clone().unwrap_or_else(|| {
+        derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id)
+    });
     d.emit_about(
         Some((definitions.location().to_owned(), definitions.version())),
         AssetMaterialized {
@@ -255,7 +271,8 @@ fn lease(d: &mut Deciding<'_>, host: HostId, want: u32) -> Vec<AttemptId> {
     leased
 }
 
-fn candidates(
+/// Tasks of a location that may be leased now, best first: due tries, then ready tasks.
+pub(crate) fn candidates(
     state: &State,
     location: &str,
     now: arco_core::Timestamp,

@@ -3,8 +3,8 @@
 use arco_core::event::{AttemptFinished, AttemptOutcome, RunFinished, SkipReason, TasksSkipped};
 use arco_core::{AttemptId, RunId, TaskIndex};
 
-use super::{Deciding, retry};
 pub(super) use super::retry::Wish;
+use super::{Deciding, retry};
 use crate::state::{Run, TaskStatus};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
@@ -16,7 +16,11 @@ pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutco
         _ => None,
     };
     let outcome = cancelled_if_asked(d, id, outcome);
-    let retry_at = if matches!(outcome, AttemptOutcome::Cancelled) { None } else { retry_at };
+    let retry_at = if matches!(outcome, AttemptOutcome::Cancelled) {
+        None
+    } else {
+        retry_at
+    };
     d.emit(AttemptFinished {
         attempt: id,
         outcome,
@@ -62,7 +66,10 @@ fn next_try_ms(
 /// What the end of a task brings down, and the end of the run when nothing is open any more.
 fn after_task(d: &mut Deciding<'_>, id: RunId, task: TaskIndex) {
     if let Some(because) = why_dependents_skip(d, id, task) {
-        let tasks = d.state.run(id).map_or_else(Vec::new, |run| brought_down(run, task));
+        let tasks = d
+            .state
+            .run(id)
+            .map_or_else(Vec::new, |run| brought_down(run, task));
         if !tasks.is_empty() {
             d.emit(TasksSkipped {
                 run: id,

@@ -1,6 +1,8 @@
 //! Worker hosts come, go, and are given up.
 
-use arco_core::event::{AttemptOutcome, ErrorInfo, FailureClass, HostLeft, HostLost, HostRegistered};
+use arco_core::event::{
+    AttemptOutcome, ErrorInfo, FailureClass, HostLeft, HostLost, HostRegistered,
+};
 use arco_core::{AttemptId, HostId};
 
 use super::{Deciding, finish};
@@ -46,7 +48,11 @@ pub(super) fn alive(state: &State, host: HostId) -> Result<(), Rejection> {
 /// A host that leaves has killed its children: what it held goes to others at once.
 pub(super) fn left(d: &mut Deciding<'_>, host: HostId) -> Result<Answer, Rejection> {
     alive(&d.state, host)?;
-    give_up(d, host, "the host shut down while the task was in its hands");
+    give_up(
+        d,
+        host,
+        "the host shut down while the task was in its hands",
+    );
     d.emit(HostLeft { host });
     Ok(Answer::Done)
 }
@@ -59,8 +65,13 @@ pub(super) fn lost(d: &mut Deciding<'_>, host: HostId) -> Result<Answer, Rejecti
 }
 
 fn give_up(d: &mut Deciding<'_>, host: HostId, message: &str) {
-    let held: Vec<AttemptId> =
-        d.state.hosts.get(&host).into_iter().flat_map(|h| h.attempts.iter().copied()).collect();
+    let held: Vec<AttemptId> = d
+        .state
+        .hosts
+        .get(&host)
+        .into_iter()
+        .flat_map(|h| h.attempts.iter().copied())
+        .collect();
     for attempt in held {
         let error = ErrorInfo {
             kind: "WorkerLost".into(),

@@ -3,13 +3,27 @@
 use arco_core::event::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 
 use super::Deciding;
+use crate::Rejection;
 use crate::command::Answer;
 use crate::state::FOLD_VERSION;
 
 /// Whether it is time to take over is the observer's judgement; that only one takes epoch n+1 is
 /// the log's: the second one's put loses, and its decision falls.
-pub(super) fn take(d: &mut Deciding<'_>, holder: &str, url: &str, ttl_ms: u64) -> Answer {
-    let epoch = d.state.leadership.epoch + 1;
+pub(super) fn take(
+    d: &mut Deciding<'_>,
+    after: u64,
+    holder: &str,
+    url: &str,
+    ttl_ms: u64,
+) -> Result<Answer, Rejection> {
+    let known = &d.state.leadership;
+    if known.epoch != after {
+        return Err(Rejection::Led {
+            epoch: known.epoch,
+            holder: known.holder.clone().unwrap_or_default(),
+        });
+    }
+    let epoch = after + 1;
     d.emit(LeaseTaken {
         epoch,
         holder: holder.to_owned(),
@@ -21,7 +35,7 @@ pub(super) fn take(d: &mut Deciding<'_>, holder: &str, url: &str, ttl_ms: u64) -
             version: FOLD_VERSION,
         });
     }
-    Answer::Leads(epoch)
+    Ok(Answer::Leads(epoch))
 }
 
 pub(super) fn keep(d: &mut Deciding<'_>) -> Answer {

@@ -14,11 +14,12 @@ mod tests;
 
 use arco_core::event::Event;
 
+use crate::Rejection;
 use crate::command::{Answer, Command, Context};
 use crate::state::{Blobs, State};
-use crate::Rejection;
 
 pub(crate) use context::Deciding;
+pub(crate) use exchange::candidates;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
 #[derive(Debug, Clone)]
@@ -55,9 +56,12 @@ pub fn decide(
         Command::HostLeft(host) => hosts::left(&mut deciding, *host)?,
         Command::HostLost(host) => hosts::lost(&mut deciding, *host)?,
         Command::Exchange(exchange) => exchange::exchange(&mut deciding, exchange)?,
-        Command::TakeLead { holder, url, ttl_ms } => {
-            lead::take(&mut deciding, holder, url, *ttl_ms)
-        }
+        Command::TakeLead {
+            after,
+            holder,
+            url,
+            ttl_ms,
+        } => lead::take(&mut deciding, *after, holder, url, *ttl_ms)?,
         Command::KeepLead => lead::keep(&mut deciding),
         Command::ReleaseLead => lead::release(&mut deciding),
         Command::PackHistory { reference, runs } => {

@@ -62,7 +62,9 @@ fn policy_delay(policy: &RetryPolicy, failures: u32, attempt: AttemptId) -> u64 
         None => base,
         Some(Backoff::Linear) => base.saturating_mul(u64::from(failures)),
         Some(Backoff::Exponential) => {
-            let factor = 2_u64.checked_pow(failures).map_or(u64::MAX, |power| power - 1);
+            let factor = 2_u64
+                .checked_pow(failures)
+                .map_or(u64::MAX, |power| power - 1);
             base.saturating_mul(factor)
         }
     }

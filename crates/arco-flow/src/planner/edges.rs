@@ -14,7 +14,8 @@ use crate::Rejection;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Needed {
     Whole,
-    Ordinals(Vec<std::ops::Range<u64>>),
+    /// Half-open ranges, in order.
+    Ordinals(Vec<(u64, u64)>),
 }
 
 pub(super) struct Graph<'a> {
@@ -38,10 +39,9 @@ impl<'a> Graph<'a> {
         of_asset: &'a BTreeMap<AssetKey, usize>,
         now: Timestamp,
     ) -> Self {
-        let below_selection =
-            arco_core::graph::reachable(of_asset.keys().cloned(), None, |key| {
-                catalog.children(key).to_vec()
-            });
+        let below_selection = arco_core::graph::reachable(of_asset.keys().cloned(), None, |key| {
+            catalog.children(key).to_vec()
+        });
         let mut graph = Self {
             catalog,
             units,
@@ -97,9 +97,16 @@ impl<'a> Graph<'a> {
         };
         let mut deps: Vec<(AssetKey, &'a Dep)> = Vec::new();
         let mut def = None;
-        for asset in step.outputs.iter().filter_map(|key| unit.definitions.asset(key)) {
+        for asset in step
+            .outputs
+            .iter()
+            .filter_map(|key| unit.definitions.asset(key))
+        {
             def = asset.partitions.as_ref();
-            let outer = asset.deps.iter().filter(|dep| !step.outputs.contains(&dep.asset));
+            let outer = asset
+                .deps
+                .iter()
+                .filter(|dep| !step.outputs.contains(&dep.asset));
             deps.extend(outer.map(|dep| (asset.key.clone(), dep)));
         }
         if step.outputs.is_empty() {
@@ -121,7 +128,11 @@ impl<'a> Graph<'a> {
                 continue;
             };
             for (asset, name) in &step.checks {
-                if unit.definitions.check(asset, name).is_some_and(|check| check.blocking) {
+                if unit
+                    .definitions
+                    .check(asset, name)
+                    .is_some_and(|check| check.blocking)
+                {
                     gates.entry(asset.clone()).or_default().push(at);
                 }
             }
@@ -140,7 +151,7 @@ impl<'a> Graph<'a> {
         let ordinal = key.and_then(|key| def?.ordinal_of(key));
         let start = match ordinal {
             None => Needed::Whole,
-            Some(n) => Needed::Ordinals(vec![n..n + 1]),
+            Some(n) => Needed::Ordinals(vec![(n, n + 1)]),
         };
         let mut needs = BTreeSet::new();
         let mut walk: Vec<(AssetKey, Option<&'a PartitionsDef>, &'a Dep, Needed)> = deps
@@ -201,19 +212,31 @@ impl<'a> Graph<'a> {
         })?;
         let ordinals: Vec<Option<u64>> = match needed {
             Needed::Whole => vec![None],
-            Needed::Ordinals(ranges) => ranges.iter().cloned().flatten().map(Some).collect(),
+            Needed::Ordinals(ranges) => ranges
+                .iter()
+                .flat_map(|(from, to)| *from..*to)
+                .map(Some)
+                .collect(),
         };
-        let mut out: Vec<std::ops::Range<u64>> = Vec::new();
+        let mut out: Vec<(u64, u64)> = Vec::new();
         for ordinal in ordinals {
             let upstream = edge.upstream(ordinal, self.now);
             if strict && let Some(missing) = upstream.nonexistent.first() {
-                return Err(self.nonexistent(child, child_def, ordinal, dep, missing, &upstream.nonexistent));
+                return Err(self.nonexistent(
+                    child,
+                    child_def,
+                    ordinal,
+                    dep,
+                    missing,
+                    &upstream.nonexistent,
+                ));
             }
+            let (from, to) = (upstream.ordinals.start, upstream.ordinals.end);
             match out.last_mut() {
-                Some(last) if last.end == upstream.ordinals.start => last.end = upstream.ordinals.end,
-                _ if upstream.ordinals.is_empty() => {}
-                Some(last) if *last == upstream.ordinals => {}
-                _ => out.push(upstream.ordinals),
+                _ if from >= to => {}
+                Some(last) if last.1 == from => last.1 = to,
+                Some(last) if *last == (from, to) => {}
+                _ => out.push((from, to)),
             }
         }
         Ok(Needed::Ordinals(out))
@@ -252,8 +275,12 @@ impl<'a> Graph<'a> {
                 needs.extend(first..first + count);
             }
             Needed::Ordinals(ranges) => {
-                for range in ranges {
-                    needs.extend(self.by_ordinal[unit].range(range.clone()).map(|(_, task)| *task));
+                for (from, to) in ranges {
+                    needs.extend(
+                        self.by_ordinal[unit]
+                            .range(*from..*to)
+                            .map(|(_, task)| *task),
+                    );
                 }
             }
         }
@@ -269,10 +296,10 @@ impl<'a> Graph<'a> {
     ) {
         match (&self.units[gate].keys, needed) {
             (Some(keys), Needed::Ordinals(ranges)) => {
-                let def = self.def(asset);
+                let Some(def) = self.def(asset) else { return };
                 for (task, key) in (self.units[gate].first..).zip(keys) {
-                    let ordinal = def.and_then(|def| def.ordinal_of(key));
-                    if ordinal.is_some_and(|n| ranges.iter().any(|range| range.contains(&n))) {
+                    let within = |n: u64| ranges.iter().any(|(from, to)| (*from..*to).contains(&n));
+                    if def.ordinal_of(key).is_some_and(within) {
                         needs.insert(task);
                     }
                 }

@@ -62,14 +62,26 @@ impl Unit<'_> {
 ///
 /// # Errors
 /// [`Rejection`] when an asset or partition is not what it should be; nothing is half planned.
-pub fn plan(catalog: &Catalog, request: &PlanRequest, now: Timestamp) -> Result<Planned, Rejection> {
+pub fn plan(
+    catalog: &Catalog,
+    request: &PlanRequest,
+    now: Timestamp,
+) -> Result<Planned, Rejection> {
     let assets = in_order(catalog, &request.assets)?;
     request.partitions.check_used(catalog, &assets)?;
     let mut units: Vec<Unit<'_>> = Vec::new();
     let mut of_asset: BTreeMap<AssetKey, usize> = BTreeMap::new();
     let mut total = 0;
     for key in &assets {
-        add_asset_unit(catalog, request, key, now, &mut units, &mut of_asset, &mut total)?;
+        add_asset_unit(
+            catalog,
+            request,
+            key,
+            now,
+            &mut units,
+            &mut of_asset,
+            &mut total,
+        )?;
     }
     let asset_units = units.len();
     for key in &assets {
@@ -85,7 +97,12 @@ pub fn plan(catalog: &Catalog, request: &PlanRequest, now: Timestamp) -> Result<
     let tasks = graph.tasks()?;
     let definitions = units
         .iter()
-        .map(|unit| (unit.definitions.location().to_owned(), unit.definitions.version()))
+        .map(|unit| {
+            (
+                unit.definitions.location().to_owned(),
+                unit.definitions.version(),
+            )
+        })
         .collect();
     Ok(Planned {
         plan: sort(Plan { tasks }),
@@ -157,7 +174,10 @@ fn add_asset_unit<'a>(
         of_asset.insert(key.clone(), at);
         return Ok(());
     }
-    let def = step.definitions.asset(key).and_then(|a| a.partitions.as_ref());
+    let def = step
+        .definitions
+        .asset(key)
+        .and_then(|a| a.partitions.as_ref());
     let keys = request.partitions.keys(key, def, now)?;
     of_asset.insert(key.clone(), units.len());
     push(units, step.definitions, &step.step.name, keys, total);
@@ -176,16 +196,25 @@ fn add_check_units<'a>(
 ) -> Result<(), Rejection> {
     let own_step = catalog.step_of(key).map(|s| s.step.name.clone());
     for (location, definitions) in catalog.locations() {
-        let owner = catalog.asset(key).is_some_and(|a| a.definitions.location() == location);
-        for check in definitions.manifest().checks.iter().filter(|c| c.asset == *key) {
+        let owner = catalog
+            .asset(key)
+            .is_some_and(|a| a.definitions.location() == location);
+        for check in definitions
+            .manifest()
+            .checks
+            .iter()
+            .filter(|c| c.asset == *key)
+        {
             if owner && own_step.as_ref() == Some(&check.step) {
                 continue;
             }
-            let planned = units.iter().any(|unit| {
-                unit.step == check.step && unit.definitions.location() == location
-            });
+            let planned = units
+                .iter()
+                .any(|unit| unit.step == check.step && unit.definitions.location() == location);
             if !planned {
-                let keys = request.partitions.keys(key, check.partitions.as_ref(), now)?;
+                let keys = request
+                    .partitions
+                    .keys(key, check.partitions.as_ref(), now)?;
                 push(units, definitions, &check.step, keys, total);
             }
         }
@@ -218,7 +247,9 @@ fn sort(plan: Plan) -> Plan {
     let mut unmet: Vec<usize> = vec![0; count];
     for (index, task) in plan.tasks.iter().enumerate() {
         unmet[index] = task.needs.len();
-        task.needs.iter().for_each(|need| dependents[*need as usize].push(index));
+        task.needs
+            .iter()
+            .for_each(|need| dependents[*need as usize].push(index));
     }
     let mut ready: BTreeSet<usize> = (0..count).filter(|n| unmet[*n] == 0).collect();
     let mut order: Vec<usize> = Vec::with_capacity(count);
@@ -231,17 +262,26 @@ fn sort(plan: Plan) -> Plan {
             }
         }
     }
-    debug_assert_eq!(order.len(), count, "the catalog has no cycles, so neither has a plan");
+    debug_assert_eq!(
+        order.len(),
+        count,
+        "the catalog has no cycles, so neither has a plan"
+    );
     let mut renamed: Vec<TaskIndex> = vec![0; count];
     for (new, old) in (0_u32..).zip(&order) {
         renamed[*old] = new;
     }
     let mut slots: Vec<Option<PlannedTask>> = plan.tasks.into_iter().map(Some).collect();
-    let tasks = order.iter().filter_map(|old| slots[*old].take()).map(|mut task| {
-        task.needs.iter_mut().for_each(|need| *need = renamed[*need as usize]);
-        task.needs.sort_unstable();
-        task
-    });
+    let tasks = order
+        .iter()
+        .filter_map(|old| slots[*old].take())
+        .map(|mut task| {
+            task.needs
+                .iter_mut()
+                .for_each(|need| *need = renamed[*need as usize]);
+            task.needs.sort_unstable();
+            task
+        });
     Plan {
         tasks: tasks.collect(),
     }

@@ -29,12 +29,18 @@ impl PartitionsAsked {
     }
 
     /// A key for a selection without partitioned assets is a mistake worth saying.
-    pub(super) fn check_used(&self, catalog: &Catalog, assets: &[AssetKey]) -> Result<(), Rejection> {
+    pub(super) fn check_used(
+        &self,
+        catalog: &Catalog,
+        assets: &[AssetKey],
+    ) -> Result<(), Rejection> {
         let Self::Keys(keys) = self else {
             return Ok(());
         };
         let partitioned = |key: &AssetKey| {
-            catalog.asset(key).is_some_and(|found| found.asset.partitions.is_some())
+            catalog
+                .asset(key)
+                .is_some_and(|found| found.asset.partitions.is_some())
         };
         match keys.first() {
             Some(key) if !assets.iter().any(partitioned) => {
@@ -63,7 +69,9 @@ impl PartitionsAsked {
                 for text in texts {
                     self::add(asset, def, text, now, &mut ordinals)?;
                 }
-                Ok(Some(ordinals.into_iter().filter_map(|n| def.key_at(n)).collect()))
+                Ok(Some(
+                    ordinals.into_iter().filter_map(|n| def.key_at(n)).collect(),
+                ))
             }
         }
     }

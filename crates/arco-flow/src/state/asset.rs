@@ -106,7 +106,10 @@ impl AssetState {
     }
 
     pub(super) fn rebuild_index(&mut self) {
-        self.ordinals = (0_u32..).zip(&self.slots).map(|(n, slot)| (slot.clone(), n)).collect();
+        self.ordinals = (0_u32..)
+            .zip(&self.slots)
+            .map(|(n, slot)| (slot.clone(), n))
+            .collect();
     }
 
     pub(super) fn planned(&mut self, slot: &Slot, run: RunId) {

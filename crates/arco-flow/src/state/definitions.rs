@@ -65,14 +65,17 @@ pub(super) fn read(
     version: Digest,
     blobs: &dyn Blobs,
 ) -> Result<Arc<Definitions>, ApplyError> {
-    let bytes = blobs.get(&version).ok_or(ApplyError::MissingBlob(version))?;
+    let bytes = blobs
+        .get(&version)
+        .ok_or(ApplyError::MissingBlob(version))?;
     let bad = |reason: String| ApplyError::Blob {
         digest: version,
         reason,
     };
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-    let definitions = Definitions::read(location, &value).map_err(|error| bad(error.to_string()))?;
+    let definitions =
+        Definitions::read(location, &value).map_err(|error| bad(error.to_string()))?;
     Ok(Arc::new(definitions))
 }
 

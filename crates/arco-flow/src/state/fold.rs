@@ -36,7 +36,9 @@ impl<B: AsRef<[u8]>, S: std::hash::BuildHasher> Blobs for HashMap<Digest, B, S> 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ApplyError {
     /// A blob that the fold needs was not handed in.
-    #[error("blob {0} is cited by the log and is missing; restore the object `blob/…/{0}` from a backup of the store")]
+    #[error(
+        "blob {0} is cited by the log and is missing; restore the object `blob/…/{0}` from a backup of the store"
+    )]
     MissingBlob(Digest),
     /// A blob is not what the event says.
     #[error("blob {digest} cannot be read: {reason}")]
@@ -56,7 +58,12 @@ impl State {
     ///
     /// # Errors
     /// [`ApplyError`], after which this state must not be used to decide.
-    pub fn apply(&mut self, at: Position, event: &Event, blobs: &dyn Blobs) -> Result<(), ApplyError> {
+    pub fn apply(
+        &mut self,
+        at: Position,
+        event: &Event,
+        blobs: &dyn Blobs,
+    ) -> Result<(), ApplyError> {
         self.position = at;
         self.time = self.time.max(event.time);
         if !self.leadership.allows(event) {

@@ -45,7 +45,9 @@ fn edges<'a>(definitions: &'a Definitions, step: &'a StepDef) -> Vec<Edge<'a>> {
     let mut add = |def: Option<&'a PartitionsDef>, deps: &'a [Dep]| {
         for dep in deps {
             let internal = step.outputs.contains(&dep.asset);
-            let known = out.iter().any(|(_, d)| d.asset == dep.asset && d.param == dep.param);
+            let known = out
+                .iter()
+                .any(|(_, d)| d.asset == dep.asset && d.param == dep.param);
             if !internal && !known {
                 out.push((def, dep));
             }
@@ -71,7 +73,9 @@ fn resolve(
     planned: &PlannedTask,
     now: Timestamp,
 ) -> TaskInput {
-    let upstream = definitions.asset(&dep.asset).and_then(|a| a.partitions.as_ref());
+    let upstream = definitions
+        .asset(&dep.asset)
+        .and_then(|a| a.partitions.as_ref());
     let slots = match upstream {
         None => vec![None],
         Some(parent) => {
@@ -103,7 +107,10 @@ fn upstream_keys(
     };
     let ordinals: Vec<Option<u64>> = match child {
         None => vec![None],
-        Some(child) => keys.iter().filter_map(|key| child.ordinal_of(key).map(Some)).collect(),
+        Some(child) => keys
+            .iter()
+            .filter_map(|key| child.ordinal_of(key).map(Some))
+            .collect(),
     };
     let mut out: Vec<PartitionKey> = Vec::new();
     for ordinal in ordinals {

@@ -114,7 +114,11 @@ impl State {
 
     /// The definitions a run pinned for a location.
     #[must_use]
-    pub fn pinned(&self, run: &Run, location: &str) -> Option<&Arc<arco_core::definitions::Definitions>> {
+    pub fn pinned(
+        &self,
+        run: &Run,
+        location: &str,
+    ) -> Option<&Arc<arco_core::definitions::Definitions>> {
         self.versions.get(run.definitions.get(location)?)
     }
 }

@@ -184,9 +184,12 @@ impl Task {
     /// What the last failed attempt said.
     #[must_use]
     pub fn failure(&self) -> Option<(FailureClass, &ErrorInfo)> {
-        self.attempts.iter().rev().find_map(|row| match &row.outcome {
-            Some(AttemptOutcome::Failed { class, error }) => Some((*class, error)),
-            _ => None,
-        })
+        self.attempts
+            .iter()
+            .rev()
+            .find_map(|row| match &row.outcome {
+                Some(AttemptOutcome::Failed { class, error }) => Some((*class, error)),
+                _ => None,
+            })
     }
 }

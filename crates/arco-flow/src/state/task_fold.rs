@@ -27,8 +27,11 @@ pub(super) fn run_requested(
     e: &RunRequested,
     plan: Arc<Plan>,
 ) {
-    let tasks: Vector<Arc<Task>> =
-        plan.tasks.iter().map(|t| Arc::new(Task::planned(&t.needs))).collect();
+    let tasks: Vector<Arc<Task>> = plan
+        .tasks
+        .iter()
+        .map(|t| Arc::new(Task::planned(&t.needs)))
+        .collect();
     let mut counts = Counts::default();
     tasks.iter().for_each(|task| counts.add(task.status));
     let run = Run {
@@ -72,7 +75,9 @@ fn remember_keys(state: &mut State, now: Timestamp, e: &RunRequested) {
             run: e.run,
             fingerprint: e.fingerprint,
         };
-        state.run_keys.insert(State::run_key_index(&e.scope, key), entry);
+        state
+            .run_keys
+            .insert(State::run_key_index(&e.scope, key), entry);
     }
     if let Some((key, digest)) = &e.idempotency {
         let kept = |(_, (_, _, t)): &(&String, &(_, _, Timestamp))| {
@@ -97,7 +102,9 @@ pub(super) fn index_run(state: &mut State, run: &Run) {
         match task.status {
             TaskStatus::Ready => state.ready.extend(run.ready_task(index)),
             TaskStatus::Retrying => {
-                state.retrying.extend(task.retry_at.map(|at| (at, run.id, index)));
+                state
+                    .retrying
+                    .extend(task.retry_at.map(|at| (at, run.id, index)));
             }
             _ => {}
         }
@@ -105,7 +112,11 @@ pub(super) fn index_run(state: &mut State, run: &Run) {
 }
 
 /// The assets and slots a task makes, by the definitions its run pinned.
-pub(super) fn outputs(state: &State, run: &Run, task: TaskIndex) -> Vec<(arco_core::AssetKey, Slot)> {
+pub(super) fn outputs(
+    state: &State,
+    run: &Run,
+    task: TaskIndex,
+) -> Vec<(arco_core::AssetKey, Slot)> {
     let Some(planned) = run.planned(task) else {
         return Vec::new();
     };
@@ -188,7 +199,9 @@ fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
 
 /// A task succeeded: what needed it needs it no more, unless a blocking check of it failed.
 fn release_dependents(state: &mut State, id: RunId, index: TaskIndex) {
-    let Some(run) = state.runs.get(&id) else { return };
+    let Some(run) = state.runs.get(&id) else {
+        return;
+    };
     if run.task(index).is_none_or(|task| task.blocked) {
         return;
     }
@@ -253,11 +266,17 @@ fn is_live(state: &State, id: AttemptId) -> bool {
 
 pub(super) fn started(state: &mut State, time: Timestamp, e: &AttemptStarted) {
     if is_live(state, e.attempt) {
-        transition(state, e.attempt.run, e.attempt.task, TaskEvent::Started, |t| {
-            if let Some(row) = t.attempts.last_mut() {
-                row.started = Some(time);
-            }
-        });
+        transition(
+            state,
+            e.attempt.run,
+            e.attempt.task,
+            TaskEvent::Started,
+            |t| {
+                if let Some(row) = t.attempts.last_mut() {
+                    row.started = Some(time);
+                }
+            },
+        );
     }
 }
 
@@ -328,7 +347,12 @@ pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: 
     definitions::prune_versions(state);
 }
 
-pub(super) fn materialized(state: &mut State, at: Position, time: Timestamp, e: &AssetMaterialized) {
+pub(super) fn materialized(
+    state: &mut State,
+    at: Position,
+    time: Timestamp,
+    e: &AssetMaterialized,
+) {
     if !is_live(state, e.attempt) {
         return;
     }
@@ -372,6 +396,8 @@ pub(super) fn history_packed(state: &mut State, e: &HistoryPacked) {
     }
     if let (Some(first), Some(last)) = (dropped.iter().min(), dropped.iter().max()) {
         let count = u32::try_from(dropped.len()).unwrap_or(u32::MAX);
-        state.history.push_back((*first, *last, e.object.clone(), count));
+        state
+            .history
+            .push_back((*first, *last, e.object.clone(), count));
     }
 }

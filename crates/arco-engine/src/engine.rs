@@ -1,0 +1,253 @@
+//! The handle: what the API and the tests hold. Cheap to clone; channels stay private.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arco_core::event::{Cause, Position};
+use arco_core::{Digest, Timestamp};
+use arco_flow::command::{Answer, Command};
+use arco_log::{Log, LogOptions, LogStore, WorkspacePaths};
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::committer::{Committer, Heard, Proposal, Wake};
+use crate::hosts::HostsHeard;
+use crate::ids::Ids;
+use crate::{EngineError, EngineSettings, View, leader, snapshots};
+
+/// The parts an engine is made of.
+#[derive(Debug)]
+pub struct EngineOptions {
+    /// Where the log is.
+    pub store: LogStore,
+    /// Tenant, `default`.
+    pub tenant: String,
+    /// Workspace, `default`.
+    pub workspace: String,
+    /// Where others reach this process.
+    pub url: String,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub ids: Arc<dyn Ids>,
+    /// Behaviour.
+    pub settings: EngineSettings,
+}
+
+/// A committed command.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The answer.
+    pub answer: Answer,
+    /// The state's position after it: reads at this position see its effect.
+    pub position: Position,
+}
+
+/// An engine on one workspace.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) log: Log,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn Ids>,
+    pub(crate) settings: EngineSettings,
+    pub(crate) url: String,
+    pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) heard: watch::Receiver<Heard>,
+    pub(crate) hosts: Mutex<HostsHeard>,
+    wakes: Mutex<Option<mpsc::Sender<Wake>>>,
+    tasks: TaskTracker,
+    stop: watch::Sender<bool>,
+}
+
+impl Engine {
+    /// Opens the log, recovers, and starts the loop. When this returns, reads answer.
+    ///
+    /// # Errors
+    /// When the store is refused, the log is corrupt, or it needs a newer program.
+    pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        let writer = format!("{:032x}", options.ids.random());
+        let clock: Arc<dyn arco_log::BootClock> = options.clock.clone();
+        let log_options = LogOptions {
+            writer,
+            clock,
+            ..LogOptions::default()
+        };
+        let paths = WorkspacePaths::new(&options.tenant, &options.workspace)?;
+        let log = Log::open(options.store, paths, log_options).await?;
+        let recovered = snapshots::recover(&log).await?;
+        let view = Arc::new(recovered.view());
+        let (views, views_rx) = watch::channel(view);
+        let (heard, heard_rx) = watch::channel(Heard {
+            holder: options.clock.now(),
+            own: Duration::ZERO,
+        });
+        let (wakes, wakes_rx) = mpsc::channel(options.settings.queue_max);
+        let committer = Committer {
+            log: log.clone(),
+            clock: Arc::clone(&options.clock),
+            settings: options.settings.clone(),
+            state: recovered.state,
+            head: recovered.head,
+            recent: recovered.recent,
+            read_only: None,
+            views,
+            last_heard: heard,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let engine = Self {
+            inner: Arc::new(Inner {
+                log,
+                clock: options.clock,
+                ids: options.ids,
+                settings: options.settings,
+                url: options.url,
+                views: views_rx,
+                heard: heard_rx,
+                hosts: Mutex::new(HostsHeard::default()),
+                wakes: Mutex::new(Some(wakes)),
+                tasks: TaskTracker::new(),
+                stop,
+            }),
+        };
+        engine.inner.tasks.spawn(committer.run(wakes_rx));
+        leader::at_start(&engine, recovered.last_stored).await?;
+        engine
+            .inner
+            .tasks
+            .spawn(leader::watch(engine.clone(), stopped.clone()));
+        engine.inner.tasks.spawn(snapshots::keep(
+            engine.clone(),
+            recovered.snapshot_at,
+            stopped,
+        ));
+        Ok(engine)
+    }
+
+    /// Committed state. Never waits.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.inner.views.borrow())
+    }
+
+    /// Wall time by the engine's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.wall()
+    }
+
+    /// Wakes whenever something is committed.
+    #[must_use]
+    pub fn commits(&self) -> watch::Receiver<Arc<View>> {
+        self.inner.views.clone()
+    }
+
+    /// Settings, for what the API tells hosts.
+    #[must_use]
+    pub fn settings(&self) -> &EngineSettings {
+        &self.inner.settings
+    }
+
+    /// The log, for reads that go past memory.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.inner.log
+    }
+
+    /// Whether this process leads.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.view().leads
+    }
+
+    /// Decides and commits one command.
+    ///
+    /// # Errors
+    /// [`EngineError`]; `Rejected` changed nothing, `Unknown` may have.
+    pub async fn submit(
+        &self,
+        principal: &str,
+        request_id: &str,
+        command: Command,
+    ) -> Result<Committed, EngineError> {
+        self.submit_with(principal, request_id, command, HashMap::new())
+            .await
+    }
+
+    pub(crate) async fn submit_with(
+        &self,
+        principal: &str,
+        request_id: &str,
+        command: Command,
+        blobs: HashMap<Digest, Bytes>,
+    ) -> Result<Committed, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        let proposal = Proposal {
+            command,
+            principal: principal.to_owned(),
+            cause: Cause::Command(request_id.to_owned()),
+            blobs,
+            reply,
+        };
+        self.wake(Wake::Propose(Box::new(proposal))).await?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+
+    /// Reads what other replicas have written, now.
+    ///
+    /// # Errors
+    /// [`EngineError::Stopped`].
+    pub async fn catch_up(&self) -> Result<(), EngineError> {
+        let (reply, done) = oneshot::channel();
+        self.wake(Wake::Follow(reply)).await?;
+        done.await.map_err(|_| EngineError::Stopped)
+    }
+
+    async fn wake(&self, wake: Wake) -> Result<(), EngineError> {
+        let sender = self
+            .inner
+            .wakes
+            .lock()
+            .expect("no panic holds this lock")
+            .clone();
+        let sender = sender.ok_or(EngineError::Stopped)?;
+        sender.send(wake).await.map_err(|_| EngineError::Stopped)
+    }
+
+    /// Waits until the committed state is at `position`; false when it is not after `at_most`.
+    pub async fn wait_for(&self, position: Position, at_most: Duration) -> bool {
+        let mut views = self.commits();
+        let reached = views.wait_for(|view| view.position() >= position);
+        tokio::time::timeout(at_most, reached)
+            .await
+            .is_ok_and(|seen| seen.is_ok())
+    }
+
+    /// Stands down and stops; what was accepted is committed and answered first.
+    pub async fn shutdown(&self) {
+        if self.is_leader()
+            && let Err(error) = self
+                .submit("system", "shutdown", Command::ReleaseLead)
+                .await
+        {
+            tracing::warn!(%error, "the lead was not released; another replica waits for its end");
+        }
+        self.inner.stop.send_replace(true);
+        drop(
+            self.inner
+                .wakes
+                .lock()
+                .expect("no panic holds this lock")
+                .take(),
+        );
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}

@@ -1,0 +1,275 @@
+//! Worker hosts at the engine: signs of life in memory, facts in the log.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arco_core::definitions::StepDef;
+use arco_core::event::ErrorInfo;
+use arco_core::{AttemptId, HostId, Timestamp};
+use arco_flow::command::{Answer, Command, HostExchange, HostHello};
+use arco_flow::state::HostStatus;
+use arco_flow::state::inputs::{self, TaskInput};
+use arco_flow::{Rejection, State, pending};
+
+use crate::engine::Committed;
+use crate::{Engine, EngineError, leader};
+
+/// When each host was last heard from, by the boot-time clock. Not in the log: an idle host would
+/// fill it; a new leader grants everyone a whole lease instead.
+#[derive(Debug, Default)]
+pub(crate) struct HostsHeard {
+    last: HashMap<HostId, Duration>,
+    /// Hosts without an entry count as heard at this time.
+    grace_from: Duration,
+}
+
+/// What an exchange brings back to a host.
+#[derive(Debug, Clone, Default)]
+pub struct HostWork {
+    /// Tasks to carry out.
+    pub leases: Vec<LeasePlan>,
+    /// Attempts to stop.
+    pub cancels: Vec<AttemptId>,
+    /// Reports that changed nothing, and why.
+    pub refused: Vec<(AttemptId, &'static str)>,
+}
+
+/// What a heartbeat brings back to a host.
+#[derive(Debug, Clone, Default)]
+pub struct HeartbeatWork {
+    /// Attempts to stop.
+    pub cancels: Vec<AttemptId>,
+    /// Attempts the host does not hold: kill them.
+    pub unknown: Vec<AttemptId>,
+}
+
+/// Everything a host needs to carry out one attempt.
+#[derive(Debug, Clone)]
+pub struct LeasePlan {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its step, of the pinned definitions.
+    pub step: StepDef,
+    /// Partitions in Dagster's text; `None` for an unpartitioned task.
+    pub partitions: Option<Vec<String>>,
+    /// What it reads.
+    pub inputs: Vec<TaskInput>,
+    /// Run configuration.
+    pub config: Arc<serde_json::Value>,
+    /// Tags of the run.
+    pub tags: std::collections::BTreeMap<String, String>,
+    /// Tries that failed before.
+    pub retry_number: u32,
+    /// When it was leased.
+    pub leased: Timestamp,
+}
+
+impl Engine {
+    /// Announces a host, or re-attaches one.
+    ///
+    /// # Errors
+    /// `fenced` when it was given up; `not_leader` on another replica.
+    pub async fn register_host(
+        &self,
+        principal: &str,
+        request_id: &str,
+        hello: HostHello,
+    ) -> Result<Committed, EngineError> {
+        self.prove_lead().await?;
+        let host = hello.host;
+        let committed = self
+            .submit(principal, request_id, Command::RegisterHost(hello))
+            .await?;
+        self.heard(host);
+        Ok(committed)
+    }
+
+    /// Says that user code of a location did not load.
+    ///
+    /// # Errors
+    /// [`EngineError`].
+    pub async fn load_failed(
+        &self,
+        principal: &str,
+        request_id: &str,
+        location: &str,
+        error: ErrorInfo,
+    ) -> Result<Committed, EngineError> {
+        let command = Command::LoadFailed {
+            location: location.to_owned(),
+            error,
+        };
+        self.submit(principal, request_id, command).await
+    }
+
+    /// Takes a host's reports and gives it work; waits up to `wait` for work when it only asks.
+    ///
+    /// # Errors
+    /// `unknown_host`: register again. `fenced`: kill everything and start over. `not_leader`.
+    pub async fn exchange(
+        &self,
+        principal: &str,
+        request_id: &str,
+        exchange: HostExchange,
+        wait: Duration,
+    ) -> Result<HostWork, EngineError> {
+        self.prove_lead().await?;
+        self.heard(exchange.host);
+        if exchange.reports.is_empty() && !self.wait_for_work(&exchange, wait).await? {
+            self.prove_lead().await?;
+            self.heard(exchange.host);
+            return Ok(HostWork::default());
+        }
+        let host = exchange.host;
+        let command = Command::Exchange(exchange);
+        let committed = self.submit(principal, request_id, command).await?;
+        self.heard(host);
+        let view = self.view();
+        let mut work = HostWork {
+            cancels: pending::cancels(&view.state, host),
+            ..HostWork::default()
+        };
+        if let Answer::Exchanged { leases, refused } = committed.answer {
+            work.leases = leases
+                .iter()
+                .filter_map(|id| lease_plan(&view.state, *id))
+                .collect();
+            work.refused = refused;
+        }
+        Ok(work)
+    }
+
+    /// Waits until the host has work or something to be told; false when nothing came.
+    async fn wait_for_work(
+        &self,
+        exchange: &HostExchange,
+        wait: Duration,
+    ) -> Result<bool, EngineError> {
+        let mut views = self.commits();
+        let deadline = tokio::time::Instant::now() + wait;
+        loop {
+            let view = Arc::clone(&views.borrow_and_update());
+            let state = &view.state;
+            let host = alive(state, exchange.host)?;
+            let now = self.now().max(state.time);
+            let undelivered = host.attempts.iter().any(|id| !exchange.live.contains(id));
+            let cancels = !pending::cancels(state, exchange.host).is_empty();
+            let work = exchange.want > 0 && pending::has_work(state, &host.location, now);
+            if undelivered || cancels || work {
+                return Ok(true);
+            }
+            let due =
+                pending::next_due(state).map_or(wait, |at| Duration::from_millis(at.ms_since(now)));
+            let wake =
+                deadline.min(tokio::time::Instant::now() + due.max(Duration::from_millis(1)));
+            tokio::select! {
+                changed = views.changed() => changed.map_err(|_| EngineError::Stopped)?,
+                () = tokio::time::sleep_until(wake) => {
+                    if tokio::time::Instant::now() >= deadline {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A sign of life.
+    ///
+    /// # Errors
+    /// As [`Engine::exchange`].
+    pub async fn heartbeat(
+        &self,
+        host: HostId,
+        live: &[AttemptId],
+    ) -> Result<HeartbeatWork, EngineError> {
+        self.prove_lead().await?;
+        let view = self.view();
+        let known = alive(&view.state, host)?;
+        self.heard(host);
+        let unknown = live
+            .iter()
+            .copied()
+            .filter(|id| !known.attempts.contains(id))
+            .collect();
+        Ok(HeartbeatWork {
+            cancels: pending::cancels(&view.state, host),
+            unknown,
+        })
+    }
+
+    fn heard(&self, host: HostId) {
+        let now = self.inner.clock.now();
+        self.inner
+            .hosts
+            .lock()
+            .expect("no panic holds this lock")
+            .last
+            .insert(host, now);
+    }
+
+    /// A new leader has heard nobody yet: everyone gets a whole lease from now.
+    pub(crate) fn host_grace(&self) {
+        let mut hosts = self.inner.hosts.lock().expect("no panic holds this lock");
+        hosts.last.clear();
+        hosts.grace_from = self.inner.clock.now();
+    }
+
+    /// Declares hosts lost that were silent for their lease and a margin. By then they have killed
+    /// their children by their own clock, which started before ours (worker-contract ADR).
+    pub(crate) async fn give_up_silent_hosts(&self) -> Result<(), EngineError> {
+        let ttl = Duration::from_millis(self.inner.settings.host_lease_ttl_ms);
+        let now = self.inner.clock.now();
+        let silent: Vec<HostId> = {
+            let hosts = self.inner.hosts.lock().expect("no panic holds this lock");
+            let view = self.view();
+            let alive = view
+                .state
+                .hosts
+                .iter()
+                .filter(|(_, h)| h.status == HostStatus::Alive);
+            alive
+                .filter(|(id, _)| {
+                    let last = hosts.last.get(id).copied().unwrap_or(hosts.grace_from);
+                    now.saturating_sub(last) > ttl + leader::MARGIN
+                })
+                .map(|(id, _)| *id)
+                .collect()
+        };
+        for host in silent {
+            tracing::warn!(%host, "host lost: not heard from for its lease");
+            self.submit("controller:hosts", "host_lease", Command::HostLost(host))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn alive(state: &State, host: HostId) -> Result<&arco_flow::state::HostState, EngineError> {
+    match state.hosts.get(&host) {
+        None => Err(Rejection::UnknownHost(host).into()),
+        Some(known) if known.status == HostStatus::Lost => Err(Rejection::Fenced(host).into()),
+        Some(known) => Ok(known),
+    }
+}
+
+/// What a host must know to carry out an attempt; `None` when the attempt is over by now.
+fn lease_plan(state: &State, attempt: AttemptId) -> Option<LeasePlan> {
+    let run = state.run(attempt.run)?;
+    let task = run.task(attempt.task)?;
+    let row = task.live().filter(|row| row.number == attempt.number)?;
+    let planned = run.planned(attempt.task)?;
+    let step = state.pinned(run, &planned.location)?.step(&planned.step)?;
+    let keys = &planned.partitions;
+    Some(LeasePlan {
+        attempt,
+        step: step.clone(),
+        partitions: (!keys.is_empty())
+            .then(|| keys.iter().map(|key| key.display().into_owned()).collect()),
+        inputs: inputs::of_task(state, run, attempt.task, run.requested.1),
+        config: Arc::clone(&run.config),
+        tags: run.tags.clone(),
+        retry_number: task.failures,
+        leased: row.leased,
+    })
+}

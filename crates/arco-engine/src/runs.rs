@@ -1,0 +1,166 @@
+//! Runs as people ask for them: selection, configuration and plan are worked out here, off the
+//! loop; the decision revalidates them by the definitions' versions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arco_core::definitions::Catalog;
+use arco_core::event::Position;
+use arco_core::selection::Selection;
+use arco_core::{AssetKey, Digest, RunId, Timestamp};
+use arco_flow::command::{Answer, Command, RunRequest};
+use arco_flow::planner::{self, PartitionsAsked, PlanRequest, Planned};
+use arco_flow::{Rejection, selection_graph};
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::{Engine, EngineError, config};
+
+/// Times a plan is made again because definitions moved while it was made. Deploys are rare; a
+/// third time means that something deploys in a loop.
+const REPLANS_MAX: usize = 3;
+
+/// A run as a person asks for it.
+#[derive(Debug, Clone)]
+pub struct RunAsk {
+    /// Selection strings; their union.
+    pub selection: Vec<String>,
+    /// Which partitions.
+    pub partitions: PartitionsAsked,
+    /// At most one run per scope and key.
+    pub run_key: Option<String>,
+    /// Scope of the run key, `workspace` for people.
+    pub scope: String,
+    /// The client's idempotency key.
+    pub idempotency_key: Option<String>,
+    /// Run configuration, `{"ops": {...}, "resources": {...}}`.
+    pub config: Value,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// Higher goes first.
+    pub priority: i32,
+}
+
+/// A run that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunMade {
+    /// The run.
+    pub run: RunId,
+    /// False when the same request had made it before.
+    pub created: bool,
+    /// Reads at this position see it.
+    pub position: Position,
+}
+
+/// An ask, worked out against one catalog.
+struct Resolved {
+    assets: Vec<AssetKey>,
+    planned: Planned,
+}
+
+impl Engine {
+    /// Makes a run, or finds the one that the same request made before.
+    ///
+    /// # Errors
+    /// [`EngineError`]; a refusal changed nothing.
+    pub async fn request_run(
+        &self,
+        principal: &str,
+        request_id: &str,
+        ask: RunAsk,
+    ) -> Result<RunMade, EngineError> {
+        let mut tries = 0;
+        loop {
+            let (request, blobs) = self.run_request(&ask).await?;
+            let command = Command::RequestRun(Box::new(request));
+            let made = self
+                .submit_with(principal, request_id, command, blobs)
+                .await;
+            match made {
+                Err(EngineError::Rejected(Rejection::Replan)) if tries < REPLANS_MAX => tries += 1,
+                Err(error) => return Err(error),
+                Ok(committed) => {
+                    let Answer::Run { run, created } = committed.answer else {
+                        unreachable!("a run request is answered by a run");
+                    };
+                    return Ok(RunMade {
+                        run,
+                        created,
+                        position: committed.position,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What a run would do, without making it.
+    ///
+    /// # Errors
+    /// As [`Engine::request_run`].
+    pub async fn preview(&self, ask: &RunAsk) -> Result<Planned, EngineError> {
+        Ok(self.resolve(ask).await?.planned)
+    }
+
+    async fn resolve(&self, ask: &RunAsk) -> Result<Resolved, EngineError> {
+        let catalog = Arc::clone(&self.view().state.catalog);
+        let now = self.now();
+        let ask = ask.clone();
+        if !self.inner.settings.offload {
+            return resolve(&catalog, &ask, now);
+        }
+        // A year of a thousand assets takes longer to plan than the loop may stand still.
+        tokio::task::spawn_blocking(move || resolve(&catalog, &ask, now))
+            .await
+            .map_err(|_| EngineError::Stopped)?
+    }
+
+    async fn run_request(
+        &self,
+        ask: &RunAsk,
+    ) -> Result<(RunRequest, HashMap<Digest, Bytes>), EngineError> {
+        let resolved = self.resolve(ask).await?;
+        let now = self.now();
+        let plan_json = serde_json::to_vec(&resolved.planned.plan)
+            .expect("plans serialise: lists of text and numbers");
+        let mut blobs = HashMap::new();
+        let mut plan_blob = None;
+        if plan_json.len() > self.inner.settings.inline_plan_max {
+            let bytes = Bytes::from(plan_json);
+            let digest = self.inner.log.put_blob(bytes.clone()).await?;
+            blobs.insert(digest, bytes);
+            plan_blob = Some(digest);
+        }
+        let time_ms = u64::try_from(now.0).unwrap_or(0);
+        let request = RunRequest {
+            run: RunId::from_parts(time_ms, self.inner.ids.random()),
+            scope: ask.scope.clone(),
+            run_key: ask.run_key.clone(),
+            idempotency_key: ask.idempotency_key.clone(),
+            selection: Some(ask.selection.join(", ")),
+            assets: resolved.assets,
+            partitions: ask.partitions.display(),
+            config: ask.config.clone(),
+            tags: ask.tags.clone(),
+            priority: ask.priority,
+            plan: Arc::new(resolved.planned.plan),
+            plan_blob,
+            definitions: resolved.planned.definitions,
+        };
+        Ok((request, blobs))
+    }
+}
+
+fn resolve(catalog: &Catalog, ask: &RunAsk, now: Timestamp) -> Result<Resolved, EngineError> {
+    let selections = Selection::parse_all(&ask.selection)?;
+    let assets = selection_graph::select(catalog, &selections)?;
+    if assets.is_empty() {
+        return Err(Rejection::EmptySelection(ask.selection.join(", ")).into());
+    }
+    config::check(catalog, &ask.config)?;
+    let request = PlanRequest {
+        assets: assets.iter().cloned().collect(),
+        partitions: ask.partitions.clone(),
+    };
+    let planned = planner::plan(catalog, &request, now)?;
+    Ok(Resolved { assets, planned })
+}

@@ -1,0 +1,163 @@
+//! Recovery, and the snapshots that keep it short.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arco_core::Timestamp;
+use arco_core::event::{Position, RawEvent};
+use arco_flow::State;
+use arco_flow::state::FOLD_VERSION;
+use arco_log::{Head, Log, SnapshotAt};
+use tokio::sync::watch;
+
+use crate::committer::fold_segment;
+use crate::{Engine, EngineError, View};
+
+/// What recovery found.
+pub(crate) struct Recovered {
+    pub(crate) state: State,
+    pub(crate) head: Head,
+    pub(crate) recent: imbl::Vector<(Position, Arc<RawEvent>)>,
+    /// Segment of the snapshot it started from.
+    pub(crate) snapshot_at: u64,
+    /// When the store took the last segment.
+    pub(crate) last_stored: Option<Timestamp>,
+}
+
+impl Recovered {
+    pub(crate) fn view(&self) -> View {
+        View {
+            state: self.state.clone(),
+            head: self.head,
+            recent: self.recent.clone(),
+            leads: false,
+            read_only: None,
+        }
+    }
+}
+
+/// Events a recovering process keeps for readers that follow the log.
+const RECENT: usize = 1_000;
+
+/// Snapshot, then every segment after it.
+pub(crate) async fn recover(log: &Log) -> Result<Recovered, EngineError> {
+    loop {
+        match try_recover(log).await {
+            Err(EngineError::Log(error)) if matches!(*error, arco_log::LogError::Reload { .. }) => {
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn try_recover(log: &Log) -> Result<Recovered, EngineError> {
+    let mut state = State::default();
+    let mut accept = |snapshot: &arco_log::Snapshot| {
+        if snapshot.fold > FOLD_VERSION {
+            return false;
+        }
+        match State::from_bytes(&snapshot.state) {
+            Ok(read) => {
+                state = read;
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, segment = snapshot.head.segment, "snapshot ignored");
+                false
+            }
+        }
+    };
+    let mut recovery = log.recover(&mut accept).await?;
+    let mut out = Recovered {
+        state,
+        head: recovery.start(),
+        recent: imbl::Vector::new(),
+        snapshot_at: recovery.start().segment,
+        last_stored: None,
+    };
+    while let Some(segment) = recovery.next().await? {
+        fold_segment(&mut out.state, &segment).map_err(EngineError::ReadOnly)?;
+        out.head = segment.head();
+        out.last_stored = Some(segment.stored_at);
+        for (at, event) in segment.positions() {
+            out.recent.push_back((at, Arc::new(event.clone())));
+        }
+        while out.recent.len() > RECENT {
+            out.recent.pop_front();
+        }
+    }
+    Ok(out)
+}
+
+/// Writes snapshots as the log grows, moves ended runs to history first, and refreshes the hint.
+pub(crate) async fn keep(engine: Engine, mut last: u64, mut stopped: watch::Receiver<bool>) {
+    let mut views = engine.commits();
+    let mut events = 0;
+    let mut seen = engine.view().position();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => {
+                finish(&engine, last).await;
+                return;
+            }
+            changed = views.changed() => if changed.is_err() { return },
+        }
+        let view = Arc::clone(&views.borrow_and_update());
+        engine.inner.log.refresh_hint(view.head).await;
+        events += view
+            .recent
+            .iter()
+            .rev()
+            .take_while(|(at, _)| *at > seen)
+            .count() as u64;
+        seen = view.position();
+        let settings = &engine.inner.settings;
+        let due = view.head.segment.saturating_sub(last) >= settings.snapshot_segments
+            || events >= settings.snapshot_events;
+        if due && view.leads {
+            if let Err(error) = engine.pack_history().await {
+                tracing::warn!(%error, "history was not packed; trying again with the next snapshot");
+            }
+            if let Some(at) = write(&engine).await {
+                last = at;
+                events = 0;
+            }
+        }
+    }
+}
+
+/// On a graceful stop a long tail is worth a snapshot: the next start is then quick.
+async fn finish(engine: &Engine, last: u64) {
+    const WORTH_IT: u64 = 200;
+    if engine.view().head.segment.saturating_sub(last) > WORTH_IT {
+        write(engine).await;
+    }
+}
+
+/// Writes one snapshot of the committed state; says its segment. A snapshot that fails is no harm.
+async fn write(engine: &Engine) -> Option<u64> {
+    let view = engine.view();
+    let log = engine.inner.log.clone();
+    let head = view.head;
+    let encode = move || {
+        let at = SnapshotAt {
+            head: view.head,
+            fold: FOLD_VERSION,
+        };
+        log.encode_snapshot(at, &view.state.to_bytes())
+    };
+    let encoded = if engine.inner.settings.offload {
+        tokio::task::spawn_blocking(encode).await.ok()?
+    } else {
+        encode()
+    };
+    let put = async { engine.inner.log.put_snapshot(encoded?).await };
+    match tokio::time::timeout(Duration::from_secs(60), put).await {
+        Ok(Ok(_)) => Some(head.segment),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "snapshot not written; the log is whole, the next start is longer");
+            None
+        }
+        Err(_) => None,
+    }
+}
