@@ -5,9 +5,6 @@ import dagster as dg
 W = int(os.environ.get("BENCH_WIDE", "10"))
 D = int(os.environ.get("BENCH_DEEP", "10"))
 EXEC = os.environ.get("BENCH_EXECUTOR", "default")
-COND = os.environ.get("BENCH_EAGER")
-CODE = os.environ.get("BENCH_CODE_VERSION")
-RET = os.environ.get("BENCH_RETURN", "1") == "1"
 
 
 def name(l, j):
@@ -17,10 +14,9 @@ def name(l, j):
 def mk(l, j):
     deps = sorted({name(l - 1, j), name(l - 1, (j + 1) % W)}) if l else []
 
-    @dg.asset(name=name(l, j), ins={d: dg.AssetIn(d) for d in deps}, code_version=CODE,
-              automation_condition=dg.AutomationCondition.eager() if COND else None)
+    @dg.asset(name=name(l, j), ins={d: dg.AssetIn(d) for d in deps})
     def _a(**upstreams):
-        return 1 if RET else None
+        return 1
     return _a
 
 
@@ -33,9 +29,4 @@ elif EXEC.startswith("mp"):
 elif EXEC.startswith("fork"):
     kw["executor"] = dg.multiprocess_executor.configured(
         {"max_concurrent": int(EXEC[4:]), "start_method": {"forkserver": {"preload_modules": ["dagster"]}}})
-sensors = []
-if COND:
-    sensors = [dg.AutomationConditionSensorDefinition(
-        "auto", target=dg.AssetSelection.all(), default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=int(os.environ.get("BENCH_MIN_INTERVAL", "30")))]
-defs = dg.Definitions(assets=assets, sensors=sensors, jobs=[dg.define_asset_job("all", selection="*")], **kw)
+defs = dg.Definitions(assets=assets, jobs=[dg.define_asset_job("all", selection="*")], **kw)
