@@ -1,0 +1,143 @@
+"""Data assets in Python, orchestrated by Arco.
+
+Names, keywords and signatures are those of Dagster's public API, so that most projects move by
+changing `import dagster as dg` to `import arco_flow as dg`. Where Arco differs, the docstring says so.
+
+    import arco_flow as dg
+
+    @dg.asset
+    def flights(): ...
+
+    defs = dg.Definitions(assets=[flights])
+
+Importing this package loads the standard library alone. Classes built on pydantic (`Config`,
+`ConfigurableResource` and theirs) are loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition
+from arco_flow._internal.check_decorators import asset_check, multi_asset_check
+from arco_flow._internal.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
+from arco_flow._internal.context import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    build_asset_check_context,
+    build_asset_context,
+    get_logger,
+)
+from arco_flow._internal.decorators import asset, multi_asset
+from arco_flow._internal.definitions import Definitions
+from arco_flow._internal.env import EnvVar
+from arco_flow._internal.errors import (
+    ArcoError,
+    AssetCheckFailed,
+    ConfigError,
+    DagsterError,
+    DagsterExecutionInterruptedError,
+    DagsterInvalidConfigDefinitionError,
+    DagsterInvalidConfigError,
+    DagsterInvalidDefinitionError,
+    DagsterInvalidInvocationError,
+    DagsterInvalidSubsetError,
+    DagsterInvariantViolationError,
+    DagsterUnknownPartitionError,
+    DefinitionError,
+    Failure,
+    LoadError,
+    RetryRequested,
+    StorageError,
+    TaskCancelled,
+    UnknownPartitionError,
+    UnsupportedError,
+    UsageError,
+)
+from arco_flow._internal.io import (
+    FilesystemIOManager,
+    InMemoryIOManager,
+    InputContext,
+    IOManager,
+    OutputContext,
+    ParquetIOManager,
+)
+from arco_flow._internal.keys import AssetCheckKey, AssetKey
+from arco_flow._internal.load_from import (
+    load_asset_checks_from_current_module,
+    load_asset_checks_from_modules,
+    load_assets_from_current_module,
+    load_assets_from_modules,
+    load_assets_from_package_module,
+    load_assets_from_package_name,
+)
+from arco_flow._internal.metadata import MetadataValue
+from arco_flow._internal.partitions import (
+    AllPartitionMapping,
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    IdentityPartitionMapping,
+    LastPartitionMapping,
+    MonthlyPartitionsDefinition,
+    PartitionKeyRange,
+    PartitionMapping,
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+    TimeWindow,
+    TimeWindowPartitionMapping,
+    TimeWindowPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
+from arco_flow._internal.resource_runtime import InitResourceContext
+from arco_flow._internal.results import AssetMaterialization, DataVersion, MaterializeResult, Output
+from arco_flow._internal.retry import Backoff, Jitter, RetryPolicy
+from arco_flow._internal.signature import ResourceParam
+from arco_flow._internal.specs import AssetDep, AssetIn, AssetOut, AssetSpec, SourceAsset
+from arco_flow._internal.tables import (
+    TableColumn,
+    TableColumnDep,
+    TableColumnLineage,
+    TableRecord,
+    TableSchema,
+)
+from arco_flow._internal.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from arco_flow._internal.config import Config, PermissiveConfig
+    from arco_flow._internal.resources import (
+        ConfigurableIOManager,
+        ConfigurableIOManagerFactory,
+        ConfigurableResource,
+        ConfigurableResourceFactory,
+    )
+
+get_dagster_logger = get_logger
+
+_LATE = {
+    "Config": "config",
+    "PermissiveConfig": "config",
+    "ConfigurableIOManager": "resources",
+    "ConfigurableIOManagerFactory": "resources",
+    "ConfigurableResource": "resources",
+    "ConfigurableResourceFactory": "resources",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATE.get(name)
+    if module is not None:
+        from importlib import import_module
+
+        value = getattr(import_module(f"arco_flow._internal.{module}"), name)
+        globals()[name] = value
+        return value
+    from arco_flow._internal.unsupported import NAMES
+
+    if name in NAMES:
+        # An AttributeError would be swallowed by `from arco_flow import x`, and the message with it.
+        raise UnsupportedError(f"arco_flow has no `{name}`: {NAMES[name]}")
+    raise AttributeError(f"module 'arco_flow' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATE})

@@ -1,0 +1,181 @@
+"""All definitions of one code location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition, StepDefinition
+from arco_flow._internal.errors import DefinitionError
+from arco_flow._internal.keys import AssetKey
+from arco_flow._internal.metadata import RawMetadataMapping, normalize
+from arco_flow._internal.specs import AssetSpec
+from arco_flow._internal.unsupported import refuse, refuse_unknown
+
+if TYPE_CHECKING:
+    from arco_flow._internal.resolve import Graph
+
+AssetOrSpec: TypeAlias = Union["AssetsDefinition[..., Any]", AssetSpec]
+
+
+@dataclass(frozen=True, init=False, eq=False)
+class Definitions:
+    """All definitions of one code location: what a file or module gives to Arco.
+
+    Building it checks the kinds of what is given; references between assets are resolved when the
+    location is loaded, so that parts can be merged first.
+
+    Args:
+        assets: Decorated functions and specs.
+        resources: Values by name: instances of `ConfigurableResource`, IO managers, or any object.
+            `io_manager` replaces the default IO manager.
+        asset_checks: Decorated checks.
+        metadata: Typed or plain values by name.
+
+    Raises:
+        DefinitionError: When something given is no definition.
+    """
+
+    assets: tuple[AssetOrSpec, ...]
+    asset_checks: tuple[AssetChecksDefinition[..., Any], ...]
+    resources: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    _cache: dict[Any, Any] = field(repr=False)
+
+    def __init__(
+        self,
+        assets: Iterable[Any] | None = None,
+        schedules: None = None,
+        sensors: None = None,
+        jobs: None = None,
+        resources: Mapping[str, Any] | None = None,
+        executor: None = None,
+        loggers: None = None,
+        asset_checks: Iterable[Any] | None = None,
+        metadata: RawMetadataMapping | None = None,
+        **removed: Any,
+    ) -> None:
+        refuse("Definitions", schedules=schedules, sensors=sensors, jobs=jobs, executor=executor, loggers=loggers)
+        refuse_unknown("Definitions", removed)
+        found = _flat(assets, "assets")
+        checks = _flat(asset_checks, "asset_checks")
+        for check in checks:
+            if not isinstance(check, AssetChecksDefinition):
+                raise DefinitionError(f"asset_checks holds {_show(check)}, which is no check; decorate it with `@asset_check`")
+        put = object.__setattr__
+        put(self, "assets", tuple(a for a in found if not isinstance(a, AssetChecksDefinition)))
+        # A check among the assets is one all the same.
+        put(self, "asset_checks", tuple([*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))]))
+        put(self, "resources", _resources(resources))
+        put(self, "metadata", normalize(metadata))
+        put(self, "_cache", {})
+
+    @staticmethod
+    def merge(*def_sets: Definitions) -> Definitions:
+        """One `Definitions` of several.
+
+        Raises:
+            DefinitionError: When two of them have different resources of one name.
+        """
+        resources: dict[str, Any] = {}
+        for defs in def_sets:
+            for name, value in defs.resources.items():
+                if name in resources and resources[name] is not value and resources[name] != value:
+                    raise DefinitionError(
+                        f"resource `{name}` is defined twice, differently; rename one of them, or merge "
+                        "with one that has it"
+                    )
+                resources[name] = value
+        unique: dict[int, Any] = {id(a): a for defs in def_sets for a in (*defs.assets, *defs.asset_checks)}
+        metadata: dict[str, Any] = {}
+        for defs in def_sets:
+            metadata.update(defs.metadata)
+        return Definitions(assets=list(unique.values()), resources=resources, metadata=metadata)
+
+    @staticmethod
+    def validate_loadable(defs: Definitions) -> None:
+        """Raises `DefinitionError` when the references do not resolve, or form a cycle."""
+        defs.graph()
+
+    def graph(self) -> Graph:
+        """The assets, checks and steps with resolved references. Computed once.
+
+        Raises:
+            DefinitionError: For duplicates, unknown parameters, missing resources and cycles.
+        """
+        graph: Graph | None = self._cache.get("graph")
+        if graph is None:
+            from arco_flow._internal.resolve import resolve
+
+            graph = self._cache["graph"] = resolve(self)
+        return graph
+
+    def to_manifest(self, location: str) -> dict[str, Any]:
+        """The definitions as JSON, which the control plane reads. Equal code gives equal JSON.
+
+        Args:
+            location: Name of the code location.
+        """
+        from arco_flow._internal.manifest import manifest
+
+        return manifest(self, location)
+
+    def get_assets_def(self, key: Any) -> AssetsDefinition[..., Any]:
+        """The step that makes an asset."""
+        wanted = AssetKey.from_coercible(key)
+        for definition in self.assets:
+            if isinstance(definition, AssetsDefinition) and wanted in definition.keys:
+                return definition
+        raise DefinitionError(f"no function makes asset `{wanted.to_user_string()}`")
+
+    resolve_assets_def = get_assets_def
+
+    def resolve_all_asset_keys(self) -> list[AssetKey]:
+        """Keys of all assets, external ones included, in order."""
+        return sorted(self.graph().assets)
+
+
+def _flat(given: Iterable[Any] | None, what: str) -> list[Any]:
+    if given is None:
+        return []
+    if isinstance(given, (str, Mapping, StepDefinition, AssetSpec)) or not isinstance(given, Iterable):
+        raise DefinitionError(f"{what} is a list; write {what}=[...]")
+    found: list[Any] = []
+    for one in given:
+        if isinstance(one, (list, tuple)):
+            found.extend(_flat(one, what))
+        elif isinstance(one, (StepDefinition, AssetSpec)):
+            found.append(one)
+        else:
+            raise DefinitionError(f"{what} holds {_show(one)}, which is no definition{_hint(one)}")
+    return found
+
+
+def _show(one: Any) -> str:
+    name = getattr(one, "__name__", None)
+    return f"`{name}`" if isinstance(name, str) else repr(one)
+
+
+def _hint(one: Any) -> str:
+    if getattr(one, "__name__", "") == "decorate":
+        return "; did you forget to decorate a function? `@asset(...)` stands above `def`"
+    if callable(one) and not isinstance(one, type):
+        return "; did you forget to decorate it with `@asset`?"
+    if type(one).__name__ == "module":
+        return "; write *load_assets_from_modules([...])"
+    return ""
+
+
+def _resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for name, value in (resources or {}).items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise DefinitionError(f"{name!r} is no name for a resource: it must work as a parameter")
+        if isinstance(value, type) and (getattr(value, "_arco_kind", None) == "resource" or hasattr(value, "load_input")):
+            raise DefinitionError(
+                f"resource `{name}` is the class {value.__name__}; did you forget the parentheses? "
+                f'resources={{"{name}": {value.__name__}()}}'
+            )
+        checked[name] = value
+    return checked

@@ -1,0 +1,129 @@
+"""The manifest: definitions of a code location as JSON, the same for the same code everywhere.
+
+Absent rather than null; lists sorted by key or name. Its canonical JSON is digested by the control
+plane, so a deploy that changes nothing is no event.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from arco_flow._internal.assets import AssetsDefinition, StepDefinition
+from arco_flow._internal.config_schema import config_schema, resource_schema
+from arco_flow._internal.definitions import Definitions
+from arco_flow._internal.errors import DefinitionError
+from arco_flow._internal.metadata import metadata_json
+from arco_flow._internal.resolve import AssetNode, CheckNode, Edge, Graph
+from arco_flow._internal.version import VERSION
+
+FORMAT = 1
+
+
+def manifest(defs: Definitions, location: str) -> dict[str, Any]:
+    """The manifest of `defs` as the location `location`.
+
+    Raises:
+        DefinitionError: When the definitions do not resolve, or hold what JSON cannot say.
+    """
+    if not location:
+        raise DefinitionError("a code location has a name; give --location NAME")
+    graph = defs.graph()
+    return {
+        "format": FORMAT,
+        "location": location,
+        "sdk": {"name": "arco-flow", "version": VERSION, "language": f"python {platform.python_version()}"},
+        "assets": [_asset(node) for node in graph.assets.values()],
+        "checks": [_check(node) for node in graph.checks.values()],
+        "steps": [_step(step, graph) for step in graph.steps.values()],
+        "resources": [_resource(name, defs.resources[name]) for name in sorted(defs.resources)],
+        "jobs": [],
+    }
+
+
+def _asset(node: AssetNode) -> dict[str, Any]:
+    spec = node.spec
+    return _present(
+        key=spec.key.to_user_string(),
+        step=node.step.step_name if node.step else None,
+        group=spec.group,
+        description=spec.description,
+        kinds=sorted(spec.kinds),
+        tags=dict(sorted(spec.tags.items())),
+        owners=list(spec.owners),
+        code_version=spec.code_version,
+        metadata=metadata_json(spec.metadata),
+        partitions=spec.partitions_def.to_json() if spec.partitions_def else None,
+        io_manager=node.io_manager if node.step else None,
+        deps=_deps(node.edges),
+    )
+
+
+def _check(node: CheckNode) -> dict[str, Any]:
+    spec = node.spec
+    # A check that the step of its asset judges is judged for the partition that is made.
+    within = isinstance(node.step, AssetsDefinition)
+    partitions = spec.partitions_def or (node.step.partitions_def if within else None)
+    return _present(
+        asset=node.edges[0].key.to_user_string(),
+        name=spec.name,
+        step=node.step.step_name,
+        blocking=spec.blocking,
+        description=spec.description,
+        partitions=partitions.to_json() if partitions else None,
+        deps=_deps(node.edges, ordered=False),
+        metadata=metadata_json(spec.metadata),
+    )
+
+
+def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
+    options = step.options
+    makes = isinstance(step, AssetsDefinition)
+    checks = [node for node in graph.checks.values() if node.step is step]
+    timeout = options.timeout_seconds
+    return _present(
+        name=step.step_name,
+        kind="asset" if makes else "check",
+        outputs=sorted(key.to_user_string() for key in step.keys) if isinstance(step, AssetsDefinition) else [],
+        checks=[[node.edges[0].key.to_user_string(), node.spec.name] for node in checks],
+        config_schema=config_schema(step),
+        resources=sorted(step.required_resource_keys),
+        retry=options.retry_policy.to_json() if options.retry_policy else None,
+        timeout_ms=None if timeout is None else max(1, round(timeout * 1000)),
+        isolation=options.isolation,
+        pool=options.pool,
+        op_tags=_plain(options.op_tags, step.step_name),
+    )
+
+
+def _resource(name: str, value: Any) -> dict[str, Any]:
+    return _present(name=name, config_schema=resource_schema(value))
+
+
+def _deps(edges: Iterable[Edge], ordered: bool = True) -> list[dict[str, Any]]:
+    """Edges by key, or as given: a check's begin with its asset."""
+    found = sorted(edges, key=lambda edge: (edge.key, edge.param or "")) if ordered else list(edges)
+    return [
+        _present(
+            asset=edge.key.to_user_string(),
+            param=edge.param,
+            mapping=edge.mapping.to_json() if edge.mapping else None,
+        )
+        for edge in found
+    ]
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _plain(tags: Mapping[str, Any], step: str) -> dict[str, Any]:
+    from arco_flow._internal import canonical
+    from arco_flow._internal.errors import UsageError
+
+    try:
+        canonical.dumps(dict(tags))
+    except UsageError as error:
+        raise DefinitionError(f"op_tags of `{step}` cannot be said in JSON: {error}") from error
+    return dict(sorted(tags.items()))

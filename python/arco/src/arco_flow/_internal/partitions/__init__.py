@@ -1,0 +1,43 @@
+"""Partitions: slices of an asset, named by keys; and which slice needs which."""
+
+from arco_flow._internal.partitions.base import (
+    PartitionKeyRange,
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+    TimeWindow,
+)
+from arco_flow._internal.partitions.mapping import (
+    AllPartitionMapping,
+    IdentityPartitionMapping,
+    LastPartitionMapping,
+    PartitionMapping,
+    TimeWindowPartitionMapping,
+    infer_mapping,
+    upstream_partition_keys,
+)
+from arco_flow._internal.partitions.time_window import (
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    TimeWindowPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
+
+__all__ = [
+    "AllPartitionMapping",
+    "DailyPartitionsDefinition",
+    "HourlyPartitionsDefinition",
+    "IdentityPartitionMapping",
+    "LastPartitionMapping",
+    "MonthlyPartitionsDefinition",
+    "PartitionKeyRange",
+    "PartitionMapping",
+    "PartitionsDefinition",
+    "StaticPartitionsDefinition",
+    "TimeWindow",
+    "TimeWindowPartitionMapping",
+    "TimeWindowPartitionsDefinition",
+    "WeeklyPartitionsDefinition",
+    "infer_mapping",
+    "upstream_partition_keys",
+]

@@ -1,0 +1,333 @@
+"""Partitions that are windows of time: hourly, daily, weekly, monthly (P-1 to P-15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, ClassVar
+
+from arco_flow._internal.errors import DefinitionError, UnknownPartitionError
+from arco_flow._internal.partitions.base import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from arco_flow._internal.partitions.windows import Ticks, zone
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class TimeWindowPartitionsDefinition(PartitionsDefinition):
+    """What the four cadences share. Use `DailyPartitionsDefinition` and its siblings.
+
+    A partition is a half-open window; its key is the start printed with `fmt`, in the time zone
+    (P-3). It exists when its window has ended; `end_offset=n` adds n windows (P-4). `end` is
+    exclusive (P-6). A start off the cadence begins with the next window (P-7).
+
+    Differs from Dagster: cron strings and `exclusions` are not there yet.
+    """
+
+    cadence: str
+    start: datetime
+    end: datetime | None
+    timezone: str
+    fmt: str
+    _: KW_ONLY
+    end_offset: int = 0
+    minute_offset: int = 0
+    hour_offset: int = 0
+    day_offset: int = 0
+
+    default_fmt: ClassVar[str] = "%Y-%m-%d"
+
+    @property
+    def ticks(self) -> Ticks:
+        """The instants at which windows begin."""
+        return Ticks(self.cadence, self.timezone, self.minute_offset, self.hour_offset, self.day_offset)
+
+    def get_partition_keys(self, current_time: datetime | None = None) -> Sequence[str]:
+        """All keys whose windows have ended at `current_time`, in order (P-4)."""
+        return [self.key_of(window.start) for window in self.windows(current_time)]
+
+    def get_first_partition_key(self, current_time: datetime | None = None) -> str | None:
+        """The first key, or None when no window has ended."""
+        first = next(self.windows(current_time), None)
+        return self.key_of(first.start) if first else None
+
+    def get_last_partition_key(self, current_time: datetime | None = None) -> str | None:
+        """The last key, or None when no window has ended."""
+        bound = self.bound(current_time)
+        start = self.ticks.before(bound) if bound > self.first else None
+        return self.key_of(start) if start is not None and start >= self.first else None
+
+    def has_partition_key(self, partition_key: str, current_time: datetime | None = None) -> bool:
+        """Whether this exact text is a key that exists (P-17)."""
+        try:
+            window = self.time_window_for_partition_key(partition_key)
+        except UnknownPartitionError:
+            return False
+        return window.start >= self.first and window.end <= self.bound(current_time)
+
+    def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
+        """The window of a key, `[start, end)`, aware datetimes in the time zone.
+
+        Raises:
+            UnknownPartitionError: When the text is not a key.
+        """
+        parsed = self._parse(partition_key)
+        if parsed is not None:
+            start = self.ticks.at_or_after(parsed)
+            if self.key_of(start) == partition_key:
+                return TimeWindow(start, self.ticks.after(start))
+        raise UnknownPartitionError(f"`{partition_key}` is no key of {self.cadence} partitions; {self.keys_look_like()}")
+
+    def get_partition_keys_in_range(self, partition_key_range: PartitionKeyRange) -> Sequence[str]:
+        """The keys from start to end, inclusive; not cut at now (P-18)."""
+        start = self.time_window_for_partition_key(partition_key_range.start).start
+        end = self.time_window_for_partition_key(partition_key_range.end).end
+        return self.get_partition_keys_in_time_window(TimeWindow(start, end))
+
+    def get_partition_keys_in_time_window(self, time_window: TimeWindow) -> Sequence[str]:
+        """The keys of the windows that begin within a span."""
+        keys, tick = [], self.ticks.at_or_after(time_window.start)
+        while tick < time_window.end:
+            keys.append(self.key_of(tick))
+            tick = self.ticks.after(tick)
+        return keys
+
+    @property
+    def first(self) -> datetime:
+        """Where the first window begins."""
+        return self.ticks.at_or_after(self.start)
+
+    def bound(self, current_time: datetime | None) -> datetime:
+        """Where the last window that exists ends, or any instant before the first ends."""
+        now = current_time or datetime.now(timezone.utc)
+        if now.tzinfo is None:
+            now = now.replace(tzinfo=zone(self.timezone))
+        ticks = self.ticks
+        bound = max(ticks.before(now + _SECOND), self.first)
+        bound = ticks.step(bound, self.end_offset)
+        if self.end is not None and bound > self.end:
+            bound = ticks.before(self.end + _SECOND)
+        return bound
+
+    def windows(self, current_time: datetime | None = None) -> Iterator[TimeWindow]:
+        """The windows that exist, in order."""
+        bound, ticks, start = self.bound(current_time), self.ticks, self.first
+        while (end := ticks.after(start)) <= bound:
+            yield TimeWindow(start, end)
+            start = end
+
+    def key_of(self, start: datetime) -> str:
+        """The key of the window that begins at `start`; a repeated hour gets its offset (P-13)."""
+        local = start.astimezone(zone(self.timezone))
+        key = local.strftime(self.fmt)
+        if self.cadence == "hourly" and local.fold and "%z" not in self.fmt:
+            key += local.strftime("%z")
+        return key
+
+    def _parse(self, key: str) -> datetime | None:
+        for text, fmt in ((key, self.fmt), (key, self.fmt + "%z")):
+            try:
+                parsed = datetime.strptime(text, fmt)
+            except (ValueError, TypeError):
+                continue
+            return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone(self.timezone))
+        return None
+
+    def keys_look_like(self) -> str:
+        """The shape of the keys, with the first as an example."""
+        return f"{self.cadence} keys look like `{self.key_of(self.first)}`"
+
+    def to_json(self) -> dict[str, Any]:
+        """The definition as it stands in a manifest; instants as wall time in the time zone."""
+        tz = zone(self.timezone)
+        data: dict[str, Any] = {
+            "kind": "time_window",
+            "cadence": self.cadence,
+            "start": self.start.astimezone(tz).replace(tzinfo=None).isoformat(timespec="seconds"),
+            "timezone": self.timezone,
+            "fmt": self.fmt,
+            "end_offset": self.end_offset,
+            "minute_offset": self.minute_offset,
+            "hour_offset": self.hour_offset,
+            "day_offset": self.day_offset,
+        }
+        if self.end is not None:
+            data["end"] = self.end.astimezone(tz).replace(tzinfo=None).isoformat(timespec="seconds")
+        return data
+
+
+def _bound(what: str, value: datetime | str, fmt: str, timezone_name: str) -> datetime:
+    if isinstance(value, str):
+        try:
+            value = datetime.strptime(value, fmt)
+        except ValueError as error:
+            raise DefinitionError(
+                f"{what} `{value}` does not have the form `{fmt}`; give one that has, or a datetime"
+            ) from error
+    if not isinstance(value, datetime):
+        raise DefinitionError(f"{what} is a text or a datetime, not {value!r}")
+    return value if value.tzinfo else value.replace(tzinfo=zone(timezone_name))
+
+
+def _offset(what: str, value: int, low: int, high: int) -> int:
+    if not isinstance(value, int) or not low <= value <= high:
+        raise DefinitionError(f"{what} must be between {low} and {high}, not {value!r}")
+    return value
+
+
+def _build(
+    self: TimeWindowPartitionsDefinition,
+    cadence: str,
+    start_date: datetime | str,
+    end_date: datetime | str | None,
+    timezone_name: str | None,
+    fmt: str | None,
+    end_offset: int,
+    exclusions: object,
+    **offsets: int,
+) -> None:
+    if exclusions is not None:
+        raise DefinitionError(
+            "exclusions are not supported yet; filter within the asset, or leave those partitions unmade"
+        )
+    name = timezone_name or "UTC"
+    zone(name)
+    text = fmt or self.default_fmt
+    start = _bound("start_date", start_date, text, name)
+    end = None if end_date is None else _bound("end_date", end_date, text, name)
+    if end is not None and end < start:
+        raise DefinitionError(f"end_date {end.isoformat()} is before start_date {start.isoformat()}")
+    TimeWindowPartitionsDefinition.__init__(
+        self, cadence, start, end, name, text, end_offset=end_offset, **offsets
+    )
+
+
+class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition per hour; keys like `2024-01-31-13:00` (P-2).
+
+    Args:
+        start_date: Start of the first window: a datetime, or a text in the form of `fmt`.
+        end_date: Exclusive end; open when absent.
+        minute_offset: Minute at which windows begin.
+        timezone: IANA name; UTC when absent.
+        fmt: Form of the keys, as `strftime` has it.
+        end_offset: Windows added beyond those that have ended; may be negative.
+    """
+
+    default_fmt = "%Y-%m-%d-%H:%M"
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: None = None,
+    ) -> None:
+        minute = _offset("minute_offset", minute_offset, 0, 59)
+        _build(self, "hourly", start_date, end_date, timezone, fmt, end_offset, exclusions, minute_offset=minute)
+
+
+class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition per day; keys like `2024-01-31` (P-2).
+
+    Args:
+        start_date: Start of the first window: a datetime, or a text in the form of `fmt`.
+        end_date: Exclusive end; open when absent.
+        minute_offset: Minute at which windows begin.
+        hour_offset: Hour at which windows begin.
+        timezone: IANA name; UTC when absent.
+        fmt: Form of the keys, as `strftime` has it.
+        end_offset: Windows added beyond those that have ended; may be negative.
+    """
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: None = None,
+    ) -> None:
+        minute = _offset("minute_offset", minute_offset, 0, 59)
+        hour = _offset("hour_offset", hour_offset, 0, 23)
+        _build(
+            self, "daily", start_date, end_date, timezone, fmt, end_offset, exclusions,
+            minute_offset=minute, hour_offset=hour,
+        )  # fmt: skip
+
+
+class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition per week; keys like `2024-01-28`, the day the week begins (P-2).
+
+    Args:
+        start_date: Start of the first window: a datetime, or a text in the form of `fmt`.
+        end_date: Exclusive end; open when absent.
+        minute_offset: Minute at which windows begin.
+        hour_offset: Hour at which windows begin.
+        day_offset: Day on which weeks begin: 0 is Sunday, 6 Saturday.
+        timezone: IANA name; UTC when absent.
+        fmt: Form of the keys, as `strftime` has it.
+        end_offset: Windows added beyond those that have ended; may be negative.
+    """
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: None = None,
+    ) -> None:
+        minute = _offset("minute_offset", minute_offset, 0, 59)
+        hour = _offset("hour_offset", hour_offset, 0, 23)
+        day = _offset("day_offset", day_offset, 0, 6)
+        _build(
+            self, "weekly", start_date, end_date, timezone, fmt, end_offset, exclusions,
+            minute_offset=minute, hour_offset=hour, day_offset=day,
+        )  # fmt: skip
+
+
+class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """One partition per month; keys like `2024-01-01`, the day the month begins (P-2).
+
+    Args:
+        start_date: Start of the first window: a datetime, or a text in the form of `fmt`.
+        end_date: Exclusive end; open when absent.
+        minute_offset: Minute at which windows begin.
+        hour_offset: Hour at which windows begin.
+        day_offset: Day on which months begin, from 1; months without that day are skipped (P-8).
+        timezone: IANA name; UTC when absent.
+        fmt: Form of the keys, as `strftime` has it.
+        end_offset: Windows added beyond those that have ended; may be negative.
+    """
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 1,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: None = None,
+    ) -> None:
+        minute = _offset("minute_offset", minute_offset, 0, 59)
+        hour = _offset("hour_offset", hour_offset, 0, 23)
+        day = _offset("day_offset", day_offset, 1, 31)
+        _build(
+            self, "monthly", start_date, end_date, timezone, fmt, end_offset, exclusions,
+            minute_offset=minute, hour_offset=hour, day_offset=day,
+        )  # fmt: skip

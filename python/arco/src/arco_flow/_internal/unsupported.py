@@ -1,0 +1,98 @@
+"""Words of Dagster that Arco does not have, and what comes instead.
+
+Parameters are checked where they are given; names answer an import with the way to go.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arco_flow._internal.errors import UnsupportedError
+
+PARAMETERS = {
+    "auto_materialize_policy": "automation is not there yet; drop it",
+    "auto_observe_interval_minutes": "automation is not there yet; drop it",
+    "automation_condition": "automation is not there yet; drop it, and start runs with `arco run` or the API",
+    "backfill_policy": "backfills are not there yet; a run takes one partition per task",
+    "can_subset": "a step makes all its assets; write one `@asset` for each to run them apart",
+    "component_tree": "components are not supported; give assets and resources",
+    "compute_kind": "write kinds={...}",
+    "config_schema": "write a class of `arco_flow.Config` and a parameter `config: ThatClass`",
+    "dagster_type": "annotate the function with the Python type; IO managers see it",
+    "executor": "worker hosts execute; choose `isolation=` per asset instead",
+    "freshness_policy": "freshness is not there yet; drop it",
+    "hooks": "hooks are not supported; look at the result of the run instead",
+    "input_manager_key": "inputs are read by the IO manager of the upstream asset",
+    "instance": "there is no instance in a test; values stay in memory and in a temporary folder",
+    "io_manager_def": "name it: io_manager_key=\"x\" and Definitions(resources={\"x\": ...})",
+    "is_virtual": "virtual assets are not there yet; drop it",
+    "jobs": "jobs are not there yet; a run takes any selection of assets",
+    "legacy_freshness_policy": "freshness is not there yet; drop it",
+    "loggers": "configure Python's `logging`; its records are kept with the task",
+    "non_argument_deps": "write deps=[...]",
+    "observe_fn": "observations are not there yet; drop it",
+    "resource_defs": "give them to Definitions(resources={...})",
+    "schedules": "schedules are not there yet; start runs with `arco run` from cron",
+    "sensors": "sensors are not there yet; start runs with the API, with a run key",
+    "skippable": "an asset without a value in a run is output_required=False",
+}  # fmt: skip
+
+NAMES = {
+    "op": "write `@asset`: the function that makes one asset",
+    "graph": "write an `@asset` that calls plain functions",
+    "graph_asset": "write an `@asset` that calls plain functions",
+    "graph_multi_asset": "write a `@multi_asset` that calls plain functions",
+    "job": "a run takes any selection of assets: `arco run 'group:sales'`",
+    "define_asset_job": "a run takes any selection of assets: `arco run 'group:sales'`",
+    "repository": "write `defs = Definitions(assets=[...])`",
+    "schedule": "schedules are not there yet; start runs with `arco run` from cron",
+    "ScheduleDefinition": "schedules are not there yet; start runs with `arco run` from cron",
+    "build_schedule_from_partitioned_job": "schedules are not there yet; start runs with `arco run` from cron",
+    "sensor": "sensors are not there yet; start runs with the API, with a run key",
+    "asset_sensor": "sensors are not there yet; start runs with the API, with a run key",
+    "AutomationCondition": "automation is not there yet; start runs with `arco run` or the API",
+    "AutoMaterializePolicy": "automation is not there yet; start runs with `arco run` or the API",
+    "FreshnessPolicy": "freshness is not there yet",
+    "BackfillPolicy": "backfills are not there yet; a run takes one partition per task",
+    "DynamicPartitionsDefinition": "dynamic partitions are not there yet; use StaticPartitionsDefinition",
+    "MultiPartitionsDefinition": "partitions of several dimensions are not there yet; join them in static keys",
+    "MultiPartitionKey": "partitions of several dimensions are not there yet",
+    "MultiToSingleDimensionPartitionMapping": "partitions of several dimensions are not there yet",
+    "StaticPartitionMapping": "not there yet; use IdentityPartitionMapping or AllPartitionMapping",
+    "SpecificPartitionsPartitionMapping": "not there yet; use AllPartitionMapping or LastPartitionMapping",
+    "observable_source_asset": "observations are not there yet; write an AssetSpec",
+    "AssetObservation": "observations are not there yet; report a MaterializeResult",
+    "DagsterInstance": "ask the API or `arco` on the command line",
+    "OpExecutionContext": "write AssetExecutionContext",
+    "Field": "write a class of `arco_flow.Config`",
+    "DagsterType": "annotate the function with the Python type",
+    "In": "write AssetIn",
+    "Out": "write AssetOut, or `@asset` parameters",
+    "DynamicOut": "use partitions to map over what is known when the run starts",
+    "DynamicOutput": "use partitions to map over what is known when the run starts",
+    "in_process_executor": "worker hosts execute; drop `executor=`",
+    "multiprocess_executor": "worker hosts execute; drop `executor=`",
+    "with_resources": "give resources to Definitions(resources={...})",
+    "PipesSubprocessClient": "Pipes is not there yet; use subprocess in the asset",
+    "load_from_defs_folder": "components are not supported; write `defs = Definitions(assets=[...])`",
+    "Component": "components are not supported; write functions that return assets",
+    "ResourceDefinition": "write a class of `arco_flow.ConfigurableResource`",
+    "fs_io_manager": "write FilesystemIOManager()",
+    "mem_io_manager": "write InMemoryIOManager()",
+}  # fmt: skip
+
+
+def refuse(where: str, **given: Any) -> None:
+    """Raises for the first parameter that was given and is not supported."""
+    for name, value in given.items():
+        if value is None or value is False or (value == [] or value == () or value == {}):
+            continue
+        raise UnsupportedError(f"{where}: `{name}` is not supported: {PARAMETERS[name]}")
+
+
+def refuse_unknown(where: str, given: dict[str, Any]) -> None:
+    """Raises for keywords the signature does not have."""
+    for name in given:
+        if name in PARAMETERS:
+            raise UnsupportedError(f"{where}: `{name}` is not supported: {PARAMETERS[name]}")
+        raise TypeError(f"{where} got an unexpected keyword argument '{name}'")
