@@ -1,0 +1,413 @@
+//! The link to the control plane: which call to make next, and what its answer changes.
+//!
+//! Two calls at most are under way: the main one (register or exchange) and a heartbeat beside it,
+//! which keeps the lease while an exchange waits for work. An exchange that waits for work is broken
+//! off as soon as there is something to report; it is then repeated under its number without waiting,
+//! because it may have been given leases whose answer was on its way.
+
+use std::time::Duration;
+
+use arco_core::{AttemptId, HostId};
+use arco_wire::worker::{
+    Exchanged, Fact, FailureClass, Heartbeat, HeartbeatAnswer, Outcome, RegisterHost, Registered,
+};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::outbox::Outbox;
+use super::turn::Loop;
+use super::{HostError, HostStatus, Wake, orphans};
+use crate::child::Stop;
+use crate::client::{Call, CallError};
+use crate::clock::Boottime;
+use crate::zygote::ZygoteId;
+
+/// Pauses between tries. Short at first: a control plane that restarts is back in a second.
+const BACKOFF_MS: [u64; 6] = [50, 100, 200, 400, 800, 1_000];
+/// A control plane that gives nothing and does not wait either is asked at most this often.
+const EMPTY_POLL_MS: u64 = 50;
+
+/// An answer, and the call it belongs to.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    host: HostId,
+    call: u64,
+    sent: Boottime,
+    what: Answered,
+}
+
+#[derive(Debug)]
+enum Answered {
+    Registered(Call<Registered>),
+    Exchanged(Call<Exchanged>),
+    Beat(Call<HeartbeatAnswer>),
+}
+
+#[derive(Debug)]
+struct Flight {
+    call: u64,
+    /// It waits for work and may be broken off.
+    waits: bool,
+    abort: AbortHandle,
+}
+
+/// What the host knows of its link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub registered: bool,
+    pub must_register: bool,
+    /// The zygote whose manifest is being registered.
+    registering: Option<ZygoteId>,
+    calls: u64,
+    flight: Option<Flight>,
+    failures: usize,
+    retry_at: Option<Boottime>,
+    poll_at: Option<Boottime>,
+    beat_flight: Option<u64>,
+    beat_at: Option<Boottime>,
+    heartbeat_interval_ms: u64,
+    tasks: JoinSet<()>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            registered: false,
+            must_register: false,
+            registering: None,
+            calls: 0,
+            flight: None,
+            failures: 0,
+            retry_at: None,
+            poll_at: None,
+            beat_flight: None,
+            beat_at: None,
+            heartbeat_interval_ms: 1_000,
+            tasks: JoinSet::new(),
+        }
+    }
+}
+
+impl Link {
+    /// Forgets every call under way: their answers are about a host that is no more.
+    pub(super) fn start_over(&mut self) {
+        let calls = self.calls;
+        *self = Self { calls, must_register: true, ..Self::default() };
+    }
+
+    pub(super) fn failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub(super) fn next_moment(&self, outbox: &Outbox, now: Boottime) -> Option<Boottime> {
+        let main = match (&self.flight, self.retry_at) {
+            (Some(flight), _) => flight.waits.then(|| outbox.due(now)).flatten(),
+            (None, Some(retry)) => Some(retry),
+            (None, None) => [outbox.due(now), self.poll_at].into_iter().flatten().min(),
+        };
+        let beat = self.beat_at.filter(|_| self.beat_flight.is_none());
+        [main, beat].into_iter().flatten().min()
+    }
+
+    fn failed(&mut self, now: Boottime) {
+        let pause = BACKOFF_MS[self.failures.min(BACKOFF_MS.len() - 1)];
+        self.failures += 1;
+        self.retry_at = Some(now.plus_ms(pause));
+    }
+
+    fn worked(&mut self, sent: Boottime) {
+        self.failures = 0;
+        self.retry_at = None;
+        let next = sent.plus_ms(self.heartbeat_interval_ms);
+        self.beat_at = Some(self.beat_at.map_or(next, |known| known.max(next)));
+    }
+
+    fn begin(&mut self) -> u64 {
+        self.calls += 1;
+        while self.tasks.try_join_next().is_some() {}
+        self.calls
+    }
+}
+
+impl Loop {
+    /// Makes the next main call, if there is one to make.
+    pub(super) fn call(&mut self, now: Boottime) {
+        if let Some(flight) = &self.link.flight {
+            let interrupt = self.outbox.due(now).is_some_and(|due| due <= now)
+                || self.stopping.is_some()
+                || self.link.must_register;
+            if !flight.waits || !interrupt {
+                return;
+            }
+            flight.abort.abort();
+            self.link.flight = None;
+            self.outbox.hurry();
+        }
+        if self.link.retry_at.is_some_and(|at| now < at) {
+            return;
+        }
+        if self.link.must_register {
+            self.register(now);
+        } else if self.link.registered {
+            self.exchange(now);
+        }
+    }
+
+    fn register(&mut self, now: Boottime) {
+        let Some(zygote) = self.loading.to_register().and_then(|id| self.zygotes.get(&id)) else {
+            return;
+        };
+        let Some(loaded) = &zygote.loaded else { return };
+        let mut attempts = self.hands.attempts();
+        attempts.extend(self.outbox.undelivered());
+        attempts.sort_unstable();
+        attempts.dedup();
+        let body = RegisterHost {
+            host: self.host,
+            location: self.settings.location.clone(),
+            manifest: loaded.manifest.clone(),
+            pid: std::process::id(),
+            hostname: orphans::hostname(),
+            slots: self.settings.slots,
+            attempts,
+        };
+        self.link.registering = Some(zygote.id);
+        let client = self.client.clone();
+        self.fly(now, false, async move { Answered::Registered(client.register(&body).await) });
+    }
+
+    fn exchange(&mut self, now: Boottime) {
+        let exchange = if let Some(unanswered) = self.outbox.unanswered() {
+            &unanswered.exchange
+        } else {
+            let want = self.wanted();
+            let live = self.hands.attempts();
+            match self.outbox.due(now) {
+                Some(due) if due <= now => self.outbox.next(want, 0, live),
+                // What lingers goes first: its call can carry the wish for work.
+                Some(_) => return,
+                None if want > 0 && self.link.poll_at.is_none_or(|at| at <= now) => {
+                    self.outbox.next(want, self.settings.wait_ms, live)
+                }
+                None => return,
+            }
+        };
+        let (client, host, body) = (self.client.clone(), self.host, exchange.clone());
+        let waits = body.wait_ms > 0;
+        self.fly(now, waits, async move { Answered::Exchanged(client.exchange(host, &body).await) });
+    }
+
+    /// Sends a sign of life, if nothing else has been one.
+    pub(super) fn beat(&mut self, now: Boottime) {
+        let due = self.link.beat_at.is_some_and(|at| at <= now);
+        if !self.link.registered || self.link.beat_flight.is_some() || !due {
+            return;
+        }
+        let call = self.link.begin();
+        self.link.beat_flight = Some(call);
+        let body = Heartbeat { live: self.hands.attempts() };
+        let (client, host) = (self.client.clone(), self.host);
+        let wakes = self.shared.wakes.clone();
+        // A heartbeat that takes longer than the pause to the next one is worth less than a new one.
+        let patience = Duration::from_millis(self.link.heartbeat_interval_ms.max(500));
+        self.link.tasks.spawn(async move {
+            let beat = tokio::time::timeout(patience, client.heartbeat(host, &body)).await;
+            let late = || Err(CallError::Unavailable("no answer in time".into()));
+            let what = Answered::Beat(beat.unwrap_or_else(|_| late()));
+            let _ = wakes.send(Wake::Answer(Answer { host, call, sent: now, what })).await;
+        });
+    }
+
+    fn fly(
+        &mut self,
+        now: Boottime,
+        waits: bool,
+        call: impl Future<Output = Answered> + Send + 'static,
+    ) {
+        let number = self.link.begin();
+        let (host, wakes) = (self.host, self.shared.wakes.clone());
+        let abort = self.link.tasks.spawn(async move {
+            let what = call.await;
+            let answer = Answer { host, call: number, sent: now, what };
+            let _ = wakes.send(Wake::Answer(answer)).await;
+        });
+        self.link.flight = Some(Flight { call: number, waits, abort });
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer, now: Boottime) {
+        let Answer { host, call, sent, what } = answer;
+        if host != self.host {
+            return;
+        }
+        if let Answered::Beat(beat) = what {
+            if self.link.beat_flight == Some(call) {
+                self.link.beat_flight = None;
+                self.beat_answered(sent, beat, now);
+            }
+            return;
+        }
+        if self.link.flight.as_ref().is_none_or(|flight| flight.call != call) {
+            return;
+        }
+        self.link.flight = None;
+        match what {
+            Answered::Registered(Ok(registered)) => self.registered(sent, registered, now),
+            Answered::Registered(Err(error)) => self.register_failed(error, now),
+            Answered::Exchanged(Ok(exchanged)) => self.exchanged(sent, exchanged, now),
+            Answered::Exchanged(Err(error)) => self.exchange_failed(error, now),
+            Answered::Beat(_) => {}
+        }
+    }
+
+    fn registered(&mut self, sent: Boottime, registered: Registered, now: Boottime) {
+        self.link.heartbeat_interval_ms = registered.heartbeat_interval_ms.max(1);
+        self.link.worked(sent);
+        self.link.registered = true;
+        self.link.must_register = false;
+        self.deadline.answered(sent, registered.lease_ttl_ms);
+        self.outbox.registered();
+        for attempt in registered.killed {
+            self.disown(attempt);
+        }
+        self.definitions_version = Some(registered.definitions_version);
+        let zygote = self.link.registering.take();
+        self.change_over(zygote, now);
+        self.tell_attached();
+        tracing::info!(host = %self.host, definitions = registered.definitions_version.short(), "registered");
+    }
+
+    fn register_failed(&mut self, error: CallError, now: Boottime) {
+        let zygote = self.link.registering.take();
+        match error {
+            CallError::Refused(detail) => {
+                tracing::warn!(detail, "the control plane refused the definitions");
+                self.link.must_register = false;
+                self.refuse(zygote, detail);
+            }
+            error => self.call_failed(error, now),
+        }
+    }
+
+    fn exchanged(&mut self, sent: Boottime, exchanged: Exchanged, now: Boottime) {
+        self.link.worked(sent);
+        self.deadline.answered(sent, exchanged.lease_ttl_ms);
+        let Some(asked) = self.outbox.answered() else { return };
+        let idle = exchanged.leases.is_empty() && asked.exchange.reports.is_empty();
+        self.link.poll_at = (idle && now < sent.plus_ms(EMPTY_POLL_MS))
+            .then(|| now.plus_ms(EMPTY_POLL_MS));
+        for lease in exchanged.leases {
+            if asked.before_registration {
+                self.finish(lease.attempt, Outcome::Released, now);
+            } else {
+                self.take(lease);
+            }
+        }
+        for refused in exchanged.refused {
+            tracing::debug!(attempt = %refused.attempt, reason = refused.reason, "facts were refused");
+            self.disown(refused.attempt);
+        }
+        for attempt in exchanged.cancels {
+            self.cancel(attempt, now);
+        }
+        self.tell_attached();
+    }
+
+    fn exchange_failed(&mut self, error: CallError, now: Boottime) {
+        let CallError::Refused(detail) = error else { return self.call_failed(error, now) };
+        tracing::error!(detail, "the control plane refused a report");
+        if let Some(culprit) = self.outbox.split() {
+            self.disown(culprit);
+            let class = FailureClass::UserCode;
+            let message = format!("the control plane refused what the body reported: {detail}");
+            self.finish(culprit, super::work::failed(class, "ReportRefused", message), now);
+        } else {
+            self.link.failed(now);
+        }
+    }
+
+    fn beat_answered(&mut self, sent: Boottime, beat: Call<HeartbeatAnswer>, now: Boottime) {
+        match beat {
+            Ok(answer) => {
+                self.link.worked(sent);
+                self.deadline.answered(sent, answer.lease_ttl_ms);
+                for attempt in answer.unknown {
+                    self.disown(attempt);
+                }
+                for attempt in answer.cancels {
+                    self.cancel(attempt, now);
+                }
+                self.tell_attached();
+            }
+            Err(CallError::Unavailable(why)) => {
+                tracing::debug!(why, "no answer to a heartbeat");
+                let pause = self.link.heartbeat_interval_ms.min(500);
+                self.link.beat_at = Some(now.plus_ms(pause));
+                self.status.send_replace(HostStatus::Away(why));
+            }
+            Err(CallError::Refused(detail)) => {
+                tracing::warn!(detail, "a heartbeat was refused");
+                self.link.beat_at = Some(now.plus_ms(self.link.heartbeat_interval_ms));
+            }
+            Err(error) => self.call_failed(error, now),
+        }
+    }
+
+    /// Failures that mean the same for every call.
+    fn call_failed(&mut self, error: CallError, now: Boottime) {
+        match error {
+            CallError::Unavailable(why) => {
+                if self.link.failures == 0 {
+                    tracing::warn!(why, "the control plane does not answer; trying again");
+                }
+                self.link.failed(now);
+                self.status.send_replace(HostStatus::Away(why));
+            }
+            CallError::UnknownHost => {
+                tracing::info!("the control plane asks for registration");
+                self.link.must_register = true;
+            }
+            CallError::Fenced => self.fence(),
+            CallError::Forbidden(detail) => {
+                let location = self.settings.location.clone();
+                self.fatal.get_or_insert(HostError::Token { location, detail });
+            }
+            CallError::Refused(detail) => {
+                tracing::error!(detail, "a call was refused");
+                self.link.failed(now);
+            }
+        }
+    }
+
+    /// The attempt is not ours: whatever is left of it goes without a word.
+    fn disown(&mut self, attempt: AttemptId) {
+        self.outbox.forget(attempt);
+        self.hands.put_down(attempt);
+        if let Some(child) = self.hands.child_of(attempt) {
+            self.children.stop(child, Stop::Kill);
+        }
+    }
+
+    pub(super) fn finish(&mut self, attempt: AttemptId, outcome: Outcome, now: Boottime) {
+        self.outbox.push(attempt, Fact::Finished { outcome }, now);
+    }
+
+    fn tell_attached(&self) {
+        let Some(definitions_version) = self.definitions_version else { return };
+        let loaded = self.loading.current.and_then(|id| self.zygotes.get(&id)?.loaded.clone());
+        let Some(loaded) = loaded else { return };
+        self.status.send_if_modified(|status| {
+            let same = matches!(status, HostStatus::Attached { host, definitions_version: known, .. }
+                if *host == self.host && *known == definitions_version);
+            let keep = matches!(status, HostStatus::LoadFailed(_) | HostStatus::Refused(_));
+            if same || keep {
+                return false;
+            }
+            *status = HostStatus::Attached {
+                host: self.host,
+                definitions_version,
+                fork_safe: loaded.fork_safe,
+                fork_note: loaded.fork_note.clone(),
+            };
+            true
+        });
+    }
+}

@@ -1,0 +1,178 @@
+//! What host and Python say to each other (`docs/guide/worker-protocol.md`, "Python processes").
+
+use std::collections::BTreeMap;
+
+use arco_core::AssetKey;
+use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Isolation, Lease, Severity};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Version of this protocol; host and zygote come from one release and must agree.
+pub(crate) const PROTOCOL: u32 = 1;
+
+/// Host to zygote.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ToZygote {
+    /// Make a child; its end of the control socket comes along.
+    Fork { child: u64, mode: Isolation },
+    /// Move the dead-man switch; 0 disarms.
+    Renew { deadline_boottime_ns: u64 },
+    Shutdown,
+}
+
+/// Zygote to host.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum FromZygote {
+    Hello { protocol: u32 },
+    Loaded(Loaded),
+    LoadFailed {
+        error: ErrorInfo,
+        #[serde(default)]
+        sources: Vec<String>,
+    },
+    Forked { child: u64, pid: i32 },
+    /// The switch is set: from now on the kernel kills at the deadline, whatever happens.
+    Renewed { deadline_boottime_ns: u64 },
+    Exited {
+        child: u64,
+        #[serde(flatten)]
+        exit: Exit,
+    },
+}
+
+/// User code is loaded.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Loaded {
+    pub manifest: Value,
+    pub fork_safe: bool,
+    pub fork_note: String,
+    pub load_ms: u64,
+    #[serde(default)]
+    pub sources: Vec<String>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Exit {
+    pub code: Option<i32>,
+    pub signal: Option<i32>,
+    #[serde(default)]
+    pub maxrss_kb: u64,
+    /// It went down with its zygote, which ended like this.
+    #[serde(skip)]
+    pub with_zygote: Option<String>,
+}
+
+/// Host to child.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum ToChild<'a> {
+    Task { lease: &'a Lease },
+    Exit,
+}
+
+/// Child to host.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum FromChild {
+    Started,
+    Log(LogRecord),
+    Materialized {
+        asset: AssetKey,
+        partition: Option<String>,
+        #[serde(default)]
+        metadata: BTreeMap<String, Value>,
+        data_version: Option<String>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
+    Check {
+        asset: AssetKey,
+        check: String,
+        partition: Option<String>,
+        passed: bool,
+        #[serde(default = "error")]
+        severity: Severity,
+        description: Option<String>,
+        #[serde(default)]
+        metadata: BTreeMap<String, Value>,
+    },
+    Result(TaskResult),
+}
+
+fn error() -> Severity {
+    Severity::Error
+}
+
+/// One record of `logging`, as it is stored: a line of the `log` stream.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LogRecord {
+    pub level: String,
+    pub message: String,
+    pub logger: String,
+    /// Milliseconds since the epoch.
+    pub t: i64,
+}
+
+/// How a body ended.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TaskResult {
+    pub ok: bool,
+    /// A cancellation was raised in the body, whatever it made of it.
+    #[serde(default)]
+    pub interrupted: bool,
+    pub class: Option<BodyFailure>,
+    #[serde(default = "yes")]
+    pub allow_retries: bool,
+    pub retry_after_ms: Option<u64>,
+    pub max_retries: Option<u32>,
+    pub error: Option<ErrorInfo>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Failures a body can tell of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BodyFailure {
+    UserCode,
+    Config,
+    Io,
+    RetryRequested,
+    Cancelled,
+}
+
+impl BodyFailure {
+    /// The class on the wire. A body that says it was cancelled though nobody asked has raised the
+    /// exception itself, which is user code.
+    pub(crate) fn class(self) -> FailureClass {
+        match self {
+            Self::UserCode | Self::Cancelled => FailureClass::UserCode,
+            Self::Config => FailureClass::Config,
+            Self::Io => FailureClass::Io,
+            Self::RetryRequested => FailureClass::RetryRequested,
+        }
+    }
+}
+
+impl FromChild {
+    /// The fact this is, if it is one.
+    pub(crate) fn into_fact(self) -> Option<Fact> {
+        match self {
+            Self::Started => Some(Fact::Started),
+            Self::Materialized { asset, partition, metadata, data_version, tags } => {
+                Some(Fact::Materialized { asset, partition, metadata, data_version, tags })
+            }
+            Self::Check { asset, check, partition, passed, severity, description, metadata } => {
+                let fact =
+                    Fact::Check { asset, check, partition, passed, severity, description, metadata };
+                Some(fact)
+            }
+            Self::Log(_) | Self::Result(_) => None,
+        }
+    }
+}
