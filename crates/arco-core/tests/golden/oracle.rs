@@ -1,0 +1,138 @@
+//! Arco's answers beside those of Dagster 1.13.27 (`golden/oracle/README.md`).
+//!
+//! A difference is either a fault of Arco or deliberate. Deliberate ones have a name and cite the
+//! statements of the charter they rest on; a name that no line of the corpus needs is a failure too,
+//! so that the list stays true.
+
+mod keys;
+mod mappings;
+mod selections;
+
+use std::collections::BTreeSet;
+
+use arco_core::Timestamp;
+use arco_core::partition::{Cadence, PartitionsDef, PartitionsError, TimeWindowSpec};
+use serde_json::Value;
+
+#[derive(serde::Deserialize)]
+struct Line {
+    op: String,
+    args: Value,
+    #[serde(default)]
+    ok: bool,
+    #[serde(default)]
+    result: Value,
+    #[serde(default)]
+    error: String,
+}
+
+fn corpus(name: &str) -> Vec<Line> {
+    crate::read(&format!("oracle/{name}.jsonl"))
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of the corpus"))
+        .collect()
+}
+
+/// One deliberate difference: what Arco does and why, and whether it explains a line.
+struct Exception {
+    /// Statement numbers, then the difference in a sentence.
+    name: &'static str,
+    explains: fn(&Case<'_>) -> bool,
+}
+
+/// A line on which Arco's answer is another one than Dagster's; null stands for a refusal.
+struct Case<'a> {
+    line: &'a Line,
+    ours: Value,
+    theirs: Value,
+}
+
+/// Compares line by line; `answers` gives Arco's and Dagster's answer in one shape.
+fn compare_all(
+    name: &str,
+    exceptions: &[Exception],
+    answers: impl Fn(&Line) -> Option<(Value, Value)>,
+) {
+    let mut unused: BTreeSet<&str> = exceptions.iter().map(|e| e.name).collect();
+    let mut faults = Vec::new();
+    for (index, line) in corpus(name).iter().enumerate() {
+        let Some((ours, theirs)) = answers(line) else {
+            continue;
+        };
+        if ours == theirs {
+            continue;
+        }
+        let case = Case { line, ours, theirs };
+        match exceptions.iter().find(|e| (e.explains)(&case)) {
+            Some(exception) => {
+                unused.remove(exception.name);
+            }
+            None => faults.push(format!(
+                "{name}:{} {} {}\n  dagster {} {}\n  arco    {}",
+                index + 1,
+                line.op,
+                line.args,
+                case.theirs,
+                line.error,
+                case.ours,
+            )),
+        }
+    }
+    let count = faults.len();
+    assert!(
+        faults.is_empty(),
+        "{count} differences\n{}",
+        faults.join("\n")
+    );
+    assert!(unused.is_empty(), "exceptions without a case: {unused:?}");
+}
+
+/// The definition of a question; `None` for an unpartitioned side.
+fn definition(spec: &Value) -> Option<Result<PartitionsDef, PartitionsError>> {
+    let text = |name: &str| spec[name].as_str().map(str::to_owned);
+    let number = |name: &str| spec[name].as_i64().map(|n| u8::try_from(n).expect("small"));
+    let cadence = match spec["type"].as_str()? {
+        "static" => {
+            let keys = strings(&spec["keys"]);
+            return Some(PartitionsDef::fixed(keys));
+        }
+        "hourly" => Cadence::Hourly,
+        "daily" => Cadence::Daily,
+        "weekly" => Cadence::Weekly,
+        "monthly" => Cadence::Monthly,
+        other => panic!("no definition of type {other}"),
+    };
+    let start = text("local_start").unwrap_or_else(|| "2024-01-01".into());
+    let default = TimeWindowSpec::of(cadence, &start);
+    Some(PartitionsDef::time_window(TimeWindowSpec {
+        end: text("local_end"),
+        timezone: text("timezone").unwrap_or(default.timezone.clone()),
+        fmt: text("fmt").unwrap_or(default.fmt.clone()),
+        end_offset: i32::try_from(spec["end_offset"].as_i64().unwrap_or(0)).expect("small"),
+        minute_offset: number("minute_offset").unwrap_or(0),
+        hour_offset: number("hour_offset").unwrap_or(0),
+        day_offset: number("day_offset").unwrap_or(default.day_offset),
+        ..default
+    }))
+}
+
+fn now(args: &Value) -> Timestamp {
+    let Some(text) = args["now"].as_str() else {
+        return Timestamp(0);
+    };
+    let text = if text.contains('T') {
+        format!("{text}Z")
+    } else {
+        format!("{text}T00:00:00Z")
+    };
+    Timestamp::parse_rfc3339(&text).expect("the corpus has RFC 3339 times")
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|text| text.as_str().expect("text").to_owned())
+        .collect()
+}

@@ -1,0 +1,127 @@
+use std::collections::BTreeMap;
+
+use arco_core::partition::{Keys, PartitionsDef};
+use serde_json::{Value, json};
+
+use super::{Case, Exception, Line, compare_all, definition, now};
+
+#[test]
+fn partition_keys_are_those_of_dagster() {
+    compare_all("partition_keys", EXCEPTIONS, |line| {
+        let theirs = match line.ok {
+            true => line.result.clone(),
+            false => Value::Null,
+        };
+        Some((answer(line), theirs))
+    });
+}
+
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        name: "P-17, D-27: a text between two windows is no key, also of hourly and daily windows",
+        explains: |case| {
+            case.line.op == "partition_has"
+                && differing_keys(case).all(|key| {
+                    let def = definition(&case.line.args["definition"]);
+                    let refusal = def
+                        .and_then(Result::ok)
+                        .and_then(|def| def.parse_key(key).err());
+                    refusal.is_some_and(|e| e.to_string().contains("did you mean"))
+                })
+        },
+    },
+    Exception {
+        name: "D-28: a format that gives several windows one key is refused",
+        explains: |case| {
+            let def = definition(&case.line.args["definition"]);
+            def.is_some_and(|d| d.is_err_and(|e| e.to_string().contains("too coarse")))
+        },
+    },
+    Exception {
+        name: "P-8: day 29 skips a short February; Dagster fails on it",
+        explains: |case| {
+            let day = &case.line.args["definition"]["day_offset"];
+            case.line.error == "CheckError" && day == 29
+        },
+    },
+    Exception {
+        name: "P-6: a window that has not ended by `end` is no partition, not even the first",
+        explains: |case| {
+            let theirs = case.theirs.as_array().map_or(0, Vec::len);
+            case.line.args["definition"]["end"].is_string() && case.ours == json!([]) && theirs == 1
+        },
+    },
+    Exception {
+        name: "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first has begun",
+        explains: |case| {
+            let def = &case.line.args["definition"];
+            def["end_offset"].as_i64() > Some(0)
+                && case.line.args["now"].as_str() < def["local_start"].as_str()
+        },
+    },
+    Exception {
+        name: "D-25: changes of the clocks at midnight, by half an hour or by a day follow the one rule",
+        explains: |case| {
+            let zone = case.line.args["definition"]["timezone"].as_str();
+            ["America/Havana", "Australia/Lord_Howe", "Pacific/Apia"].contains(&zone.unwrap_or(""))
+        },
+    },
+];
+
+/// Keys of which one says they exist and the other that they do not.
+fn differing_keys<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a str> {
+    case.ours
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, has)| case.theirs.get(key.as_str()) != Some(has))
+        .map(|(key, _)| key.as_str())
+}
+
+/// Arco's answer, null for a refusal.
+fn answer(line: &Line) -> Value {
+    let args = &line.args;
+    let Some(Ok(def)) = definition(&args["definition"]) else {
+        return Value::Null;
+    };
+    let text = |name: &str| args[name].as_str().expect("text");
+    match line.op.as_str() {
+        "partition_keys" => displayed(def.keys(now(args))),
+        "partition_has" => {
+            let has: BTreeMap<String, bool> = super::strings(&args["keys"])
+                .into_iter()
+                .map(|key| {
+                    let exists = def
+                        .parse_key(&key)
+                        .is_ok_and(|parsed| def.exists(&parsed, now(args)));
+                    (key, exists)
+                })
+                .collect();
+            json!(has)
+        }
+        "partition_range" => {
+            let range = def.parse_key(text("start")).and_then(|from| {
+                let to = def.parse_key(text("end"))?;
+                def.range(&from, &to)
+            });
+            range.map_or(Value::Null, displayed)
+        }
+        "partition_window" => window(&def, text("key"), &line.result),
+        other => panic!("no answer to {other}"),
+    }
+}
+
+fn displayed(keys: Keys<'_>) -> Value {
+    keys.map(|key| key.display().into_owned()).collect()
+}
+
+/// Windows are compared by their instants; the local texts are Dagster's own.
+fn window(def: &PartitionsDef, key: &str, theirs: &Value) -> Value {
+    let Some((from, to)) = def.parse_key(key).ok().and_then(|key| def.window(&key)) else {
+        return Value::Null;
+    };
+    let mut ours = theirs.clone();
+    ours["start"] = json!(from.0 as f64 / 1000.0);
+    ours["end"] = json!(to.0 as f64 / 1000.0);
+    ours
+}

@@ -1,0 +1,116 @@
+use arco_core::partition::{PartitionKey, PartitionMapping, PartitionsDef};
+use serde_json::{Value, json};
+
+use super::{Case, Exception, Line, compare_all, definition, now, strings};
+
+#[test]
+fn mappings_are_those_of_dagster() {
+    compare_all("partition_mappings", EXCEPTIONS, |line| {
+        let theirs = match line.op.as_str() {
+            "infer_mapping" => line.result.clone(),
+            // What Dagster calls invalid it still answers; Arco refuses.
+            _ if !line.ok || !line.result["invalid"].is_null() => Value::Null,
+            _ if line.args["direction"] == "down" => json!({"keys": line.result["keys"]}),
+            _ => json!({"keys": line.result["keys"], "nonexistent": line.result["nonexistent"]}),
+        };
+        Some((answer(line), theirs))
+    });
+}
+
+const EXCEPTIONS: &[Exception] = &[
+    Exception {
+        name: "P-34: before the parent's start, the parent window in which the child begins is missed too",
+        explains: |case| {
+            let missed = strings(&case.ours["nonexistent"]);
+            let theirs = strings(&case.theirs["nonexistent"]);
+            case.line.args["direction"] == "up"
+                && offset(case, "start_offset") == 0
+                && offset(case, "end_offset") == 0
+                && case.ours["keys"] == case.theirs["keys"]
+                && missed.len() == theirs.len() + 1
+                && theirs.iter().all(|key| missed.contains(key))
+        },
+    },
+    Exception {
+        name: "P-8: day 29 skips a short February; Dagster fails on it",
+        explains: |case| {
+            let day = |side: &str| case.line.args[side]["day_offset"].as_i64();
+            case.line.error == "CheckError"
+                && [day("up_def"), day("down_def")]
+                    .iter()
+                    .flatten()
+                    .any(|day| *day == 29)
+        },
+    },
+    Exception {
+        name: "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first has begun",
+        explains: |case| {
+            let args = &case.line.args;
+            ["up_def", "down_def"].into_iter().any(|side| {
+                args[side]["end_offset"].as_i64() > Some(0)
+                    && args["now"].as_str() < args[side]["local_start"].as_str()
+            })
+        },
+    },
+];
+
+fn offset(case: &Case<'_>, name: &str) -> i64 {
+    case.line.args["mapping"][name].as_i64().unwrap_or(0)
+}
+
+fn answer(line: &Line) -> Value {
+    let args = &line.args;
+    let side = |name: &str| definition(&args[name]).map(|def| def.expect("valid definitions"));
+    let (up, down) = (side("up_def"), side("down_def"));
+    if line.op == "infer_mapping" {
+        return json!(name(&PartitionMapping::infer(down.as_ref(), up.as_ref())));
+    }
+    let up = up.expect("a partitioned parent");
+    let mapping = match &args["mapping"] {
+        Value::Null => PartitionMapping::infer(down.as_ref(), Some(&up)),
+        given => mapping(given),
+    };
+    let asked = strings(&args["keys"]);
+    let key = |def: &PartitionsDef| def.parse_key(&asked[0]).expect("a key of its definition");
+    if args["direction"] == "up" {
+        let key = down.as_ref().map(key);
+        return mapping
+            .upstream(down.as_ref(), key.as_ref(), &up, now(args))
+            .map_or(Value::Null, |mapped| {
+                json!({"keys": sorted(&mapped.keys), "nonexistent": sorted(&mapped.nonexistent)})
+            });
+    }
+    let down = down.expect("a partitioned child");
+    mapping
+        .downstream(&up, &key(&up), &down, now(args))
+        .map_or(Value::Null, |keys| json!({"keys": sorted(&keys)}))
+}
+
+fn name(mapping: &PartitionMapping) -> &'static str {
+    match mapping {
+        PartitionMapping::Identity => "IdentityPartitionMapping",
+        PartitionMapping::TimeWindow { .. } => "TimeWindowPartitionMapping",
+        PartitionMapping::All => "AllPartitionMapping",
+        PartitionMapping::Last => "LastPartitionMapping",
+    }
+}
+
+fn mapping(spec: &Value) -> PartitionMapping {
+    let offset = |name: &str| i32::try_from(spec[name].as_i64().unwrap_or(0)).expect("small");
+    match spec["type"].as_str().expect("a type") {
+        "identity" => PartitionMapping::Identity,
+        "all" => PartitionMapping::All,
+        "last" => PartitionMapping::Last,
+        _ => PartitionMapping::TimeWindow {
+            start_offset: offset("start_offset"),
+            end_offset: offset("end_offset"),
+            allow_nonexistent_upstream_partitions: spec["allow_nonexistent"] == true,
+        },
+    }
+}
+
+fn sorted(keys: &[PartitionKey]) -> Vec<String> {
+    let mut texts: Vec<String> = keys.iter().map(|key| key.display().into_owned()).collect();
+    texts.sort();
+    texts
+}
