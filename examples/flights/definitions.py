@@ -12,20 +12,7 @@ from flights_pipeline import checks, daily, raw, reports
 from flights_pipeline.source import CsvSource
 
 defs = dg.Definitions(
-    assets=[
-        raw.raw_flights,
-        raw.raw_weather,
-        raw.airlines,
-        raw.airports,
-        raw.planes,
-        daily.flights,
-        daily.weather,
-        daily.flights_enriched,
-        daily.carrier_delays,
-        daily.airport_weather_delays,
-        reports.monthly_carrier_report,
-        reports.year_summary,
-    ],
-    asset_checks=[checks.covers_the_year, checks.adds_up],
+    assets=dg.load_assets_from_modules([raw, daily, reports]),
+    asset_checks=dg.load_asset_checks_from_modules([checks]),
     resources={"io_manager": dg.ParquetIOManager(), "source": CsvSource()},
 )

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from pipeline import DAILY, RAW, Pipeline
 
-from definitions import defs
-from flights_pipeline import source
+from flights_pipeline import daily, reports, source
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,11 +50,11 @@ def storage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         assert given.is_dir(), f"there is no folder {given}"
         return given
     folder = tmp_path_factory.mktemp("storage")
-    materialize_year(folder)
+    pipeline = Pipeline(folder)
+    pipeline.materialize(RAW)
+    for day in daily.DAYS.get_partition_keys():
+        pipeline.materialize(DAILY, day)
+    for month in reports.MONTHS.get_partition_keys():
+        pipeline.materialize(["monthly_carrier_report"], month)
+    pipeline.materialize(["year_summary"])
     return folder
-
-
-def materialize_year(folder: Path) -> None:
-    """All assets and partitions without a server, in the order of their dependencies."""
-    resources = resources_at(folder)
-    unpartitioned = [asset for asset in defs.assets if asset.partitions_def is None]
