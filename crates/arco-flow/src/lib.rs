@@ -15,6 +15,8 @@ pub mod planner;
 pub mod rejection;
 pub mod selection_graph;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 pub use command::Command;
 pub use decide::{Decided, decide};

@@ -1,1 +1,219 @@
+use std::collections::BTreeMap;
 
+use serde_json::json;
+
+use super::*;
+use crate::plan::{Plan, PlannedTask};
+use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
+
+fn attempt() -> AttemptId {
+    AttemptId {
+        run: RunId::from_parts(1_700_000_000_000, 1),
+        task: 3,
+        number: 2,
+    }
+}
+
+fn error() -> ErrorInfo {
+    ErrorInfo {
+        kind: "ValueError".into(),
+        message: "no".into(),
+        traceback: "line 1".into(),
+    }
+}
+
+/// One example of every kind, all optional fields filled.
+fn examples() -> Vec<Fact> {
+    let run = attempt().run;
+    let host = HostId::from_parts(1_700_000_000_000, 2);
+    let asset = AssetKey::parse("raw/flights").unwrap();
+    let partition = Some(PartitionKey::time("2013-01-01"));
+    let plan = Plan {
+        tasks: vec![PlannedTask {
+            location: "loc".into(),
+            step: "flights".into(),
+            partitions: partition.clone().into_iter().collect(),
+            needs: vec![0],
+        }],
+    };
+    let metadata = BTreeMap::from([("rows".to_owned(), json!({"type": "int", "value": 842}))]);
+    vec![
+        DefinitionsDeployed {
+            location: "loc".into(),
+            version: Digest::of(b"m"),
+        }
+        .into(),
+        DefinitionsLoadFailed {
+            location: "loc".into(),
+            error: error(),
+        }
+        .into(),
+        HostRegistered {
+            host,
+            location: "loc".into(),
+            hostname: "box".into(),
+            pid: 7,
+            slots: 4,
+        }
+        .into(),
+        HostLeft { host }.into(),
+        HostLost { host }.into(),
+        RunRequested {
+            run,
+            scope: "workspace".into(),
+            run_key: Some("nightly".into()),
+            fingerprint: Digest::of(b"f"),
+            selection: Some("group:raw".into()),
+            assets: vec![asset.clone()],
+            partitions: Some("2013-01-01".into()),
+            config: json!({"ops": {}}),
+            tags: BTreeMap::from([("team".into(), "core".into())]),
+            definitions: BTreeMap::from([("loc".into(), Digest::of(b"m"))]),
+            priority: 5,
+            idempotency: Some(("key".into(), Digest::of(b"f"))),
+            plan: Stored::Inline(plan),
+        }
+        .into(),
+        RunCancelRequested { run }.into(),
+        RunFinished {
+            run,
+            outcome: RunOutcome::Failed,
+        }
+        .into(),
+        TasksSkipped {
+            run,
+            tasks: vec![4, 5],
+            because: SkipReason::UpstreamFailed(3),
+        }
+        .into(),
+        AttemptLeased {
+            attempt: attempt(),
+            host,
+        }
+        .into(),
+        AttemptStarted { attempt: attempt() }.into(),
+        AttemptFinished {
+            attempt: attempt(),
+            outcome: AttemptOutcome::Failed {
+                class: FailureClass::UserCode,
+                error: error(),
+            },
+            retry_at: Some(Timestamp(1_700_000_001_000)),
+        }
+        .into(),
+        AssetMaterialized {
+            asset: asset.clone(),
+            partition: partition.clone(),
+            attempt: attempt(),
+            data_version: "v".into(),
+            code_version: Some("1".into()),
+            inputs: vec![InputVersion {
+                asset: asset.clone(),
+                partition: partition.clone(),
+                data_version: "u".into(),
+                position: Position {
+                    segment: 9,
+                    index: 1,
+                },
+            }],
+            metadata: metadata.clone(),
+            tags: BTreeMap::from([("t".into(), "1".into())]),
+        }
+        .into(),
+        CheckEvaluated {
+            asset,
+            check: "not_empty".into(),
+            partition,
+            attempt: attempt(),
+            passed: false,
+            severity: Severity::Error,
+            blocking: true,
+            description: Some("no rows".into()),
+            metadata,
+        }
+        .into(),
+        LeaseTaken {
+            epoch: 2,
+            holder: "w".into(),
+            url: "http://localhost:3000".into(),
+            ttl_ms: 30_000,
+        }
+        .into(),
+        LeaseKept { epoch: 2 }.into(),
+        LeaseReleased { epoch: 2 }.into(),
+        FoldActivated { version: 1 }.into(),
+        HistoryPacked {
+            object: json!({"name": "runs/1"}),
+            runs: vec![run],
+        }
+        .into(),
+    ]
+}
+
+fn event(fact: Fact) -> Event {
+    Event {
+        time: Timestamp(1_700_000_000_000),
+        principal: "client:anna".into(),
+        cause: Cause::Command("req_1".into()),
+        epoch: Some(2),
+        definitions: Some(("loc".into(), Digest::of(b"m"))),
+        fact,
+    }
+}
+
+/// Events are for ever: every kind and version reads its golden file, and writes it. A new version
+/// adds a file; no file is ever changed.
+#[test]
+fn every_kind_reads_and_writes_its_golden_file() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/events");
+    let mut kinds = std::collections::BTreeSet::new();
+    for fact in examples() {
+        let event = event(fact);
+        let raw = event.to_raw();
+        kinds.insert((raw.kind.clone(), raw.version));
+        let path = folder.join(format!("{}.v{}.json", raw.kind, raw.version));
+        let text = serde_json::to_string(&raw).unwrap();
+        if !path.exists() && std::env::var_os("ARCO_UPDATE").is_some() {
+            std::fs::write(&path, format!("{text}\n")).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path)
+            .unwrap_or_else(|_| panic!("{} is missing; ARCO_UPDATE=1 writes it", path.display()));
+        assert_eq!(text, golden.trim_end(), "{}", raw.kind);
+        let read: RawEvent = serde_json::from_str(&golden).unwrap();
+        assert_eq!(Event::from_raw(&read).unwrap(), event);
+    }
+    let declared: std::collections::BTreeSet<(String, u32)> = Fact::KINDS
+        .iter()
+        .map(|(kind, version)| ((*kind).to_owned(), *version))
+        .collect();
+    assert_eq!(kinds, declared, "every kind has an example");
+}
+
+#[test]
+fn an_unknown_kind_is_critical_unless_it_says_otherwise() {
+    let mut raw = event(LeaseKept { epoch: 1 }.into()).to_raw();
+    raw.kind = "moon.rose".into();
+    let refused = Event::from_raw(&raw).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "event kind `moon.rose` version 1 is newer than this program; upgrade it"
+    );
+    raw.ignorable = true;
+    assert_eq!(
+        Event::from_raw(&raw).unwrap().fact,
+        Fact::Unknown("moon.rose".into())
+    );
+}
+
+#[test]
+fn a_payload_that_is_not_its_kinds_is_named() {
+    let mut raw = event(LeaseKept { epoch: 1 }.into()).to_raw();
+    raw.payload = serde_json::value::RawValue::from_string("{}".into()).unwrap();
+    let text = Event::from_raw(&raw).unwrap_err().to_string();
+    assert!(
+        text.starts_with(
+            "event of kind `lease.kept` version 1 cannot be read: missing field `epoch`"
+        ),
+        "{text}"
+    );
+}

@@ -1,1 +1,173 @@
+use std::sync::Arc;
 
+use arco_core::AssetKey;
+use arco_core::definitions::{Catalog, Definitions};
+
+use super::{PartitionsAsked, PlanRequest, plan};
+use crate::testing::{NOW, manifest};
+
+fn catalog(definitions: &str) -> Catalog {
+    let read = Definitions::read("loc", &manifest(definitions)).expect("definitions hold together");
+    Catalog::default()
+        .with(Arc::new(read))
+        .expect("one location")
+}
+
+/// Plans `select` (assets, then `@` and partitions) and prints the tasks with what they need.
+fn planned(definitions: &str, select: &str) -> String {
+    let (assets, partitions) = select.split_once('@').unwrap_or((select, ""));
+    let partitions = match partitions.trim() {
+        "" => PartitionsAsked::None,
+        "all" => PartitionsAsked::All,
+        keys => PartitionsAsked::Keys(keys.split(',').map(|k| k.trim().to_owned()).collect()),
+    };
+    let request = PlanRequest {
+        assets: assets
+            .split_whitespace()
+            .filter_map(AssetKey::parse)
+            .collect(),
+        partitions,
+    };
+    let plan = match plan(&catalog(definitions), &request, NOW) {
+        Ok(planned) => planned.plan,
+        Err(rejection) => return format!("! {rejection}"),
+    };
+    let name = |n: usize| {
+        let task = &plan.tasks[n];
+        let keys: Vec<String> = task
+            .partitions
+            .iter()
+            .map(|k| k.display()[8..].to_owned())
+            .collect();
+        if keys.is_empty() {
+            task.step.clone()
+        } else {
+            format!("{}[{}]", task.step, keys.join(","))
+        }
+    };
+    let rows = (0..plan.tasks.len()).map(|n| {
+        let needs: Vec<String> = plan.tasks[n]
+            .needs
+            .iter()
+            .map(|need| name(*need as usize))
+            .collect();
+        if needs.is_empty() {
+            name(n)
+        } else {
+            format!("{}({})", name(n), needs.join(" "))
+        }
+    });
+    rows.collect::<Vec<_>>().join("; ")
+}
+
+#[track_caller]
+fn check(definitions: &str, rows: &[(&str, &str)]) {
+    for (given, then) in rows {
+        assert_eq!(planned(definitions, given), *then, "selecting {given}");
+    }
+}
+
+#[test]
+fn a_plan_holds_what_was_selected_and_nothing_else() {
+    check(
+        "a; b <- a; c <- a",
+        &[
+            ("a", "a"),
+            ("b", "b"),
+            ("a b", "a; b(a)"),
+            ("c b a", "a; b(a); c(a)"),
+        ],
+    );
+}
+
+#[test]
+fn order_follows_reachability_through_what_is_not_selected() {
+    check(
+        "a; b <- a; c <- b; d <- c",
+        &[("a c", "a; c(a)"), ("a d", "a; d(a)"), ("d b", "b; d(b)")],
+    );
+    check(
+        "a daily; b daily <- yesterday(a); c daily <- b",
+        &[(
+            "a c @ 2026-01-05...2026-01-06",
+            "a[05]; a[06]; c[05]; c[06](a[05])",
+        )],
+    );
+}
+
+#[test]
+fn partitions_need_the_partitions_they_map_to() {
+    check(
+        "a daily; b daily <- a; w <- b; raw; d daily <- raw",
+        &[
+            ("a b @ 2026-01-05", "a[05]; b[05](a[05])"),
+            (
+                "a b @ 2026-01-05, 2026-01-07",
+                "a[05]; a[07]; b[05](a[05]); b[07](a[07])",
+            ),
+            (
+                "b w @ 2026-01-01...2026-01-02",
+                "b[01]; b[02]; w(b[01] b[02])",
+            ),
+            ("raw d @ 2026-01-03", "raw; d[03](raw)"),
+        ],
+    );
+}
+
+#[test]
+fn a_month_needs_its_selected_days() {
+    let text = planned("d daily; m monthly <- d", "d m @ all");
+    let days: Vec<String> = (1..=31).map(|n| format!("d[{n:02}]")).collect();
+    assert_eq!(
+        text,
+        format!("{}; m[01]({})", days.join("; "), days.join(" "))
+    );
+}
+
+#[test]
+fn blocking_checks_stand_between_an_asset_and_what_reads_it() {
+    check(
+        "a; b <- a; check a.ok blocking <- a; check a.note <- a",
+        &[
+            ("a b", "a; a__ok(a); b(a a__ok); a__note(a)"),
+            ("b", "b"),
+            ("a", "a; a__ok(a); a__note(a)"),
+        ],
+    );
+    check(
+        "a daily; b daily <- a; check a.ok blocking daily <- a",
+        &[(
+            "a b @ 2026-01-01...2026-01-02",
+            "a[01]; a[02]; a__ok[01](a[01]); b[01](a[01] a__ok[01]); a__ok[02](a[02]); b[02](a[02] a__ok[02])",
+        )],
+    );
+}
+
+#[test]
+fn bad_requests_say_what_and_the_mend() {
+    check(
+        "flights daily; plain; ext external; later daily <- yesterday(flights)",
+        &[
+            (
+                "flihgts",
+                "! asset `flihgts` is not defined; did you mean `flights`?",
+            ),
+            (
+                "ext",
+                "! asset `ext` is external: nothing here makes it, so it cannot be run; leave it out of the selection",
+            ),
+            (
+                "flights",
+                "! asset `flights` is partitioned, and no partition was given; add `--partition 2026-01-01`, `--partition FIRST...LAST` or `--all-partitions`",
+            ),
+            (
+                "plain @ 2026-01-01",
+                "! none of the selected assets is partitioned, and partition `2026-01-01` was given; leave the partition out",
+            ),
+            (
+                "flights @ 2026-13-01",
+                "! partition `2026-13-01` of `flights` is not a date; daily partitions look like `2026-01-01`",
+            ),
+        ],
+    );
+}

@@ -79,7 +79,7 @@ impl State {
                 let plan = stored_plan(&e.plan, blobs)?;
                 task_fold::run_requested(self, at, event, e, plan);
             }
-            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, event.time, e),
+            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, e),
             Fact::RunFinished(e) => task_fold::run_finished(self, at, event.time, e),
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
             Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),

@@ -319,7 +319,7 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
     }
 }
 
-pub(super) fn cancel_requested(state: &mut State, _time: Timestamp, e: &RunCancelRequested) {
+pub(super) fn cancel_requested(state: &mut State, e: &RunCancelRequested) {
     let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
         return;
     };
@@ -327,8 +327,12 @@ pub(super) fn cancel_requested(state: &mut State, _time: Timestamp, e: &RunCance
         return;
     }
     run.status = RunStatus::Canceling;
-    let total = run.counts.total();
-    for task in 0..total {
+    let unbegun: Vec<TaskIndex> = (0..)
+        .zip(&run.tasks)
+        .filter(|(_, task)| !task.status.is_held())
+        .map(|(index, _)| index)
+        .collect();
+    for task in unbegun {
         transition(state, e.run, task, TaskEvent::Cancelled, |_| {});
     }
 }
