@@ -54,6 +54,7 @@ from arco_flow._internal.errors import (
     UnsupportedError,
     UsageError,
 )
+from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
 from arco_flow._internal.io import (
     FilesystemIOManager,
     InMemoryIOManager,
@@ -62,6 +63,7 @@ from arco_flow._internal.io import (
     OutputContext,
     ParquetIOManager,
 )
+from arco_flow._internal.io.build import build_input_context, build_output_context
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.load_from import (
     load_asset_checks_from_current_module,
@@ -71,6 +73,7 @@ from arco_flow._internal.load_from import (
     load_assets_from_package_module,
     load_assets_from_package_name,
 )
+from arco_flow._internal.materialize import materialize, materialize_to_memory
 from arco_flow._internal.metadata import MetadataValue
 from arco_flow._internal.partitions import (
     AllPartitionMapping,
@@ -88,9 +91,12 @@ from arco_flow._internal.partitions import (
     TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
+from arco_flow._internal.resource_functions import io_manager, resource
 from arco_flow._internal.resource_runtime import InitResourceContext
 from arco_flow._internal.results import AssetMaterialization, DataVersion, MaterializeResult, Output
 from arco_flow._internal.retry import Backoff, Jitter, RetryPolicy
+from arco_flow._internal.run_config import RunConfig
+from arco_flow._internal.selection import AssetSelection
 from arco_flow._internal.signature import ResourceParam
 from arco_flow._internal.specs import AssetDep, AssetIn, AssetOut, AssetSpec, SourceAsset
 from arco_flow._internal.tables import (
@@ -100,7 +106,7 @@ from arco_flow._internal.tables import (
     TableRecord,
     TableSchema,
 )
-from arco_flow._internal.version import VERSION as __version__
+from arco_flow._internal.version import __version__
 
 if TYPE_CHECKING:
     from arco_flow._internal.config import Config, PermissiveConfig
@@ -112,6 +118,112 @@ if TYPE_CHECKING:
     )
 
 get_dagster_logger = get_logger
+
+__all__ = [
+    "AllPartitionMapping",
+    "ArcoError",
+    "AssetCheckEvaluation",
+    "AssetCheckExecutionContext",
+    "AssetCheckFailed",
+    "AssetCheckKey",
+    "AssetCheckResult",
+    "AssetCheckSeverity",
+    "AssetCheckSpec",
+    "AssetChecksDefinition",
+    "AssetDep",
+    "AssetExecutionContext",
+    "AssetIn",
+    "AssetKey",
+    "AssetMaterialization",
+    "AssetOut",
+    "AssetSelection",
+    "AssetSpec",
+    "AssetsDefinition",
+    "Backoff",
+    "Config",
+    "ConfigError",
+    "ConfigurableIOManager",
+    "ConfigurableIOManagerFactory",
+    "ConfigurableResource",
+    "ConfigurableResourceFactory",
+    "DagsterError",
+    "DagsterExecutionInterruptedError",
+    "DagsterInvalidConfigDefinitionError",
+    "DagsterInvalidConfigError",
+    "DagsterInvalidDefinitionError",
+    "DagsterInvalidInvocationError",
+    "DagsterInvalidSubsetError",
+    "DagsterInvariantViolationError",
+    "DagsterUnknownPartitionError",
+    "DailyPartitionsDefinition",
+    "DataVersion",
+    "DefinitionError",
+    "Definitions",
+    "EnvVar",
+    "ExecuteInProcessResult",
+    "Failure",
+    "FilesystemIOManager",
+    "HourlyPartitionsDefinition",
+    "IOManager",
+    "IdentityPartitionMapping",
+    "InMemoryIOManager",
+    "InitResourceContext",
+    "InputContext",
+    "Jitter",
+    "LastPartitionMapping",
+    "LoadError",
+    "MaterializeResult",
+    "MetadataValue",
+    "MonthlyPartitionsDefinition",
+    "Output",
+    "OutputContext",
+    "ParquetIOManager",
+    "PartitionKeyRange",
+    "PartitionMapping",
+    "PartitionsDefinition",
+    "PermissiveConfig",
+    "ResourceParam",
+    "RetryPolicy",
+    "RetryRequested",
+    "RunConfig",
+    "SourceAsset",
+    "StaticPartitionsDefinition",
+    "StorageError",
+    "TableColumn",
+    "TableColumnDep",
+    "TableColumnLineage",
+    "TableRecord",
+    "TableSchema",
+    "TaskCancelled",
+    "TimeWindow",
+    "TimeWindowPartitionMapping",
+    "TimeWindowPartitionsDefinition",
+    "UnknownPartitionError",
+    "UnsupportedError",
+    "UsageError",
+    "WeeklyPartitionsDefinition",
+    "__version__",
+    "asset",
+    "asset_check",
+    "build_asset_check_context",
+    "build_asset_context",
+    "build_input_context",
+    "build_output_context",
+    "get_dagster_logger",
+    "get_logger",
+    "io_manager",
+    "load_asset_checks_from_current_module",
+    "load_asset_checks_from_modules",
+    "load_assets_from_current_module",
+    "load_assets_from_modules",
+    "load_assets_from_package_module",
+    "load_assets_from_package_name",
+    "materialize",
+    "materialize_to_memory",
+    "multi_asset",
+    "multi_asset_check",
+    "resource",
+]
 
 _LATE = {
     "Config": "config",

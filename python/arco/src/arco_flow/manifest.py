@@ -27,7 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ArcoError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    text = canonical.dumps(manifest) if options.canonical else json.dumps(manifest, indent=2, ensure_ascii=False)
+    text = (
+        canonical.dumps(manifest)
+        if options.canonical
+        else json.dumps(manifest, indent=2, ensure_ascii=False)
+    )
     sys.stdout.write(text + "\n")
     return 0
 

@@ -64,7 +64,9 @@ class StepOptions:
                 + did_you_mean(str(self.isolation), ISOLATIONS)
             )
         if self.timeout_seconds is not None and self.timeout_seconds <= 0:
-            raise DefinitionError(f"timeout_seconds must be more than 0, not {self.timeout_seconds}")
+            raise DefinitionError(
+                f"timeout_seconds must be more than 0, not {self.timeout_seconds}"
+            )
         if self.retry_policy is not None and not isinstance(self.retry_policy, RetryPolicy):
             raise DefinitionError(
                 f"retry_policy is a RetryPolicy, not {self.retry_policy!r}; write RetryPolicy(max_retries=3)"
@@ -188,7 +190,9 @@ class AssetsDefinition(StepDefinition[P, R]):
         """A copy whose specs went through `fn`. Keys must stay."""
         specs = tuple(fn(spec) for spec in self.specs)
         if [s.key for s in specs] != [s.key for s in self.specs]:
-            raise DefinitionError("map_asset_specs cannot change keys; use key_prefix= where the assets are loaded")
+            raise DefinitionError(
+                "map_asset_specs cannot change keys; use key_prefix= where the assets are loaded"
+            )
         return replace(self, specs=specs)
 
     def with_attributes(
@@ -214,7 +218,9 @@ class AssetsDefinition(StepDefinition[P, R]):
         moved = replace(
             self,
             specs=tuple(change(spec) for spec in self.specs),
-            loaded=tuple(replace(i, key=keys[i.key], exact=True) if i.key in keys else i for i in self.loaded),
+            loaded=tuple(
+                replace(i, key=keys[i.key], exact=True) if i.key in keys else i for i in self.loaded
+            ),
             check_specs=tuple(_moved_check(check, keys) for check in self.check_specs),
         )
         if len(self.specs) == 1 and self.specs[0].key in keys:
@@ -230,7 +236,9 @@ class AssetChecksDefinition(StepDefinition[P, R]):
     def check_key(self) -> AssetCheckKey:
         """The key, when there is one check."""
         if len(self.check_specs) != 1:
-            raise UsageError(f"`{self.step_name}` judges {len(self.check_specs)} checks; use `check_keys`")
+            raise UsageError(
+                f"`{self.step_name}` judges {len(self.check_specs)} checks; use `check_keys`"
+            )
         return self.check_specs[0].key
 
     @property
@@ -270,10 +278,16 @@ def _fill(
     context = bound.get(signature.context) if signature.context else None
     filled = dict(kwargs)
     for param in signature.resources:
-        if param.name not in bound and context is not None and hasattr(context.resources, param.name):
+        if (
+            param.name not in bound
+            and context is not None
+            and hasattr(context.resources, param.name)
+        ):
             filled[param.name] = getattr(context.resources, param.name)
     config = signature.config
     if config is not None and config.name not in bound and context is not None:
         given = context.op_config or {}
-        filled[config.name] = config.annotation(**given) if isinstance(config.annotation, type) else given
+        filled[config.name] = (
+            config.annotation(**given) if isinstance(config.annotation, type) else given
+        )
     return filled

@@ -75,7 +75,7 @@ def asset_check(
 
     def decorate(fn: Callable[_P, _R]) -> AssetChecksDefinition[_P, _R]:
         key = key_of(asset)
-        check = names.check_name(name or getattr(fn, "__name__", ""), "a check")
+        check = names.check_name(name or str(getattr(fn, "__name__", "")), "a check")
         step = key.to_python_identifier() + "_" + check
         signature = read_signature(fn, check)
         spec = AssetCheckSpec(
@@ -125,7 +125,12 @@ def multi_asset_check(
 ) -> Callable[[Callable[_P, _R]], AssetChecksDefinition[_P, _R]]:
     """Declares several checks that one function judges; it yields or returns `AssetCheckResult`s."""
     del description
-    refuse("@multi_asset_check", can_subset=can_subset, resource_defs=resource_defs, config_schema=config_schema)
+    refuse(
+        "@multi_asset_check",
+        can_subset=can_subset,
+        resource_defs=resource_defs,
+        config_schema=config_schema,
+    )
     refuse_unknown("@multi_asset_check", removed)
     if not specs:
         raise DefinitionError("@multi_asset_check needs at least one AssetCheckSpec in `specs`")

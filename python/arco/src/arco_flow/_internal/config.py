@@ -47,7 +47,9 @@ def validate(model: type[BaseModel], given: Any, path: str) -> Any:
         ConfigError: With a line per wrong field, `<path>.<field>: <what pydantic says>`.
     """
     if given is not None and not isinstance(given, Mapping):
-        raise ConfigError(f"{path}: Input should be a mapping of fields, not {type(given).__name__}")
+        raise ConfigError(
+            f"{path}: Input should be a mapping of fields, not {type(given).__name__}"
+        )
     try:
         return model.model_validate(resolve_env(model, given or {}))
     except ValidationError as error:
@@ -82,6 +84,11 @@ def resolve_env(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, A
 def _env(value: Any, takes_mapping: bool = False) -> Any:
     if isinstance(value, EnvVar):
         return value.read()
-    if not takes_mapping and isinstance(value, Mapping) and len(value) == 1 and isinstance(value.get("env"), str):
+    if (
+        not takes_mapping
+        and isinstance(value, Mapping)
+        and len(value) == 1
+        and isinstance(value.get("env"), str)
+    ):
         return EnvVar(value["env"]).read()
     return value

@@ -168,7 +168,9 @@ class AssetExecutionContext:
     def assets_def(self) -> Any:
         """The decorated function."""
         if self._facts.definition is None:
-            raise UsageError("this context has no asset: it was built for a test by build_asset_context")
+            raise UsageError(
+                "this context has no asset: it was built for a test by build_asset_context"
+            )
         return self._facts.definition
 
     @property
@@ -181,7 +183,9 @@ class AssetExecutionContext:
         names = list(self._facts.output_names)
         if output_name in names:
             return self._facts.outputs[names.index(output_name)]
-        raise UsageError(f"the step has no output `{output_name}`; it has {', '.join(names) or 'none'}")
+        raise UsageError(
+            f"the step has no output `{output_name}`; it has {', '.join(names) or 'none'}"
+        )
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
         """The asset a parameter loads."""
@@ -244,7 +248,9 @@ class AssetExecutionContext:
         del output_name
         return self.partition_keys
 
-    def asset_partition_key_range_for_output(self, output_name: str = "result") -> PartitionKeyRange:
+    def asset_partition_key_range_for_output(
+        self, output_name: str = "result"
+    ) -> PartitionKeyRange:
         """First and last key."""
         del output_name
         return self.partition_key_range
@@ -265,7 +271,9 @@ class AssetExecutionContext:
         found = self._facts.inputs.get(input_name)
         if found is None:
             known = ", ".join(sorted(self._facts.inputs)) or "none"
-            raise UsageError(f"`{input_name}` is no loaded parameter of the step; there are: {known}")
+            raise UsageError(
+                f"`{input_name}` is no loaded parameter of the step; there are: {known}"
+            )
         return found
 
     def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
@@ -279,7 +287,9 @@ class AssetExecutionContext:
         """The key, when a parameter loads one partition."""
         keys = self.asset_partition_keys_for_input(input_name)
         if len(keys) != 1:
-            raise UsageError(f"`{input_name}` loads {len(keys)} partitions; use asset_partition_keys_for_input")
+            raise UsageError(
+                f"`{input_name}` loads {len(keys)} partitions; use asset_partition_keys_for_input"
+            )
         return keys[0]
 
     def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
@@ -356,8 +366,12 @@ class AssetExecutionContext:
     ) -> Any:
         """The stored value of any asset of the location, by its IO manager."""
         if self._facts.load is None:
-            raise UsageError("values cannot be loaded in a context built for a test; pass them to the function")
-        return self._facts.load(AssetKey.from_coercible(asset_key), partition_key, python_type or Any)
+            raise UsageError(
+                "values cannot be loaded in a context built for a test; pass them to the function"
+            )
+        return self._facts.load(
+            AssetKey.from_coercible(asset_key), partition_key, python_type or Any
+        )
 
 
 class AssetCheckExecutionContext(AssetExecutionContext):
@@ -406,7 +420,9 @@ def build_asset_context(
         keys = [partition_key]
     if partition_key_range is not None:
         if partitions_def is None:
-            raise UsageError("a partition_key_range needs partitions_def= too, which knows the keys between")
+            raise UsageError(
+                "a partition_key_range needs partitions_def= too, which knows the keys between"
+            )
         keys = partitions_def.get_partition_keys_in_range(partition_key_range)
     return AssetExecutionContext(
         TaskFacts(

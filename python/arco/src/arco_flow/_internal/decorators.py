@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Literal, TypeVar, overload
-
-from typing import ParamSpec
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from arco_flow._internal import names
 from arco_flow._internal.assets import AssetsDefinition, LoadedInput, StepOptions
@@ -234,12 +232,16 @@ def multi_asset(
     if bool(outs) == bool(specs):
         raise DefinitionError("@multi_asset takes `outs` or `specs`, one of them and not empty")
     if specs and (deps or internal_asset_deps):
-        raise DefinitionError("@multi_asset with `specs` takes deps in each AssetSpec: AssetSpec(key, deps=[...])")
+        raise DefinitionError(
+            "@multi_asset with `specs` takes deps in each AssetSpec: AssetSpec(key, deps=[...])"
+        )
 
     def decorate(fn: Callable[_P, _R]) -> AssetsDefinition[_P, _R]:
         step = names.check_name(name or fn.__name__, "a multi-asset")
         signature = read_signature(fn, step)
-        found = list(specs) if specs else _specs_of_outs(outs or {}, deps, internal_asset_deps or {})
+        found = (
+            list(specs) if specs else _specs_of_outs(outs or {}, deps, internal_asset_deps or {})
+        )
         changes: dict[str, Any] = {}
         if code_version is not None:
             changes["code_version"] = code_version
@@ -269,10 +271,14 @@ def multi_asset(
                 timeout_seconds=timeout_seconds,
             ),
             specs=finished,
-            output_names=tuple(outs) if outs else tuple(s.key.to_python_identifier() for s in finished),
+            output_names=tuple(outs)
+            if outs
+            else tuple(s.key.to_python_identifier() for s in finished),
             io_manager_keys=tuple(
                 (out.io_manager_key or DEFAULT_IO_MANAGER) for out in outs.values()
-            ) if outs else (DEFAULT_IO_MANAGER,) * len(finished),
+            )
+            if outs
+            else (DEFAULT_IO_MANAGER,) * len(finished),
         )
 
     return decorate
@@ -297,7 +303,8 @@ def loaded_inputs(
             LoadedInput(
                 param=param,
                 key=(asset_in or AssetIn()).key_for(param),
-                exact=asset_in is not None and (asset_in.key is not None or bool(asset_in.key_prefix)),
+                exact=asset_in is not None
+                and (asset_in.key is not None or bool(asset_in.key_prefix)),
                 mapping=asset_in.partition_mapping if asset_in else None,
                 metadata=asset_in.metadata if asset_in else {},
                 annotation=params.get(param, Any),
@@ -345,7 +352,9 @@ def _own_checks(
     keyed = [check.key for check in check_specs or ()]
     for check_key in keyed:
         if keyed.count(check_key) > 1:
-            raise DefinitionError(f"check `{check_key.to_user_string()}` is given twice in check_specs")
+            raise DefinitionError(
+                f"check `{check_key.to_user_string()}` is given twice in check_specs"
+            )
     return tuple(check_specs or ())
 
 
@@ -359,5 +368,6 @@ def _specs_of_outs(
     if unknown:
         raise DefinitionError(f"internal_asset_deps names `{unknown[0]}`, which is not in outs")
     return [
-        out.to_spec(name, [*shared, *(d for d in internal.get(name, ()))]) for name, out in outs.items()
+        out.to_spec(name, [*shared, *(d for d in internal.get(name, ()))])
+        for name, out in outs.items()
     ]

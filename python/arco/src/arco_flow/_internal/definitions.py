@@ -56,17 +56,30 @@ class Definitions:
         metadata: RawMetadataMapping | None = None,
         **removed: Any,
     ) -> None:
-        refuse("Definitions", schedules=schedules, sensors=sensors, jobs=jobs, executor=executor, loggers=loggers)
+        refuse(
+            "Definitions",
+            schedules=schedules,
+            sensors=sensors,
+            jobs=jobs,
+            executor=executor,
+            loggers=loggers,
+        )
         refuse_unknown("Definitions", removed)
         found = _flat(assets, "assets")
         checks = _flat(asset_checks, "asset_checks")
         for check in checks:
             if not isinstance(check, AssetChecksDefinition):
-                raise DefinitionError(f"asset_checks holds {_show(check)}, which is no check; decorate it with `@asset_check`")
+                raise DefinitionError(
+                    f"asset_checks holds {_show(check)}, which is no check; decorate it with `@asset_check`"
+                )
         put = object.__setattr__
         put(self, "assets", tuple(a for a in found if not isinstance(a, AssetChecksDefinition)))
         # A check among the assets is one all the same.
-        put(self, "asset_checks", tuple([*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))]))
+        put(
+            self,
+            "asset_checks",
+            (*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))),
+        )
         put(self, "resources", _resources(resources))
         put(self, "metadata", normalize(metadata))
         put(self, "_cache", {})
@@ -87,7 +100,9 @@ class Definitions:
                         "with one that has it"
                     )
                 resources[name] = value
-        unique: dict[int, Any] = {id(a): a for defs in def_sets for a in (*defs.assets, *defs.asset_checks)}
+        unique: dict[int, Any] = {
+            id(a): a for defs in def_sets for a in (*defs.assets, *defs.asset_checks)
+        }
         metadata: dict[str, Any] = {}
         for defs in def_sets:
             metadata.update(defs.metadata)
@@ -139,7 +154,9 @@ class Definitions:
 def _flat(given: Iterable[Any] | None, what: str) -> list[Any]:
     if given is None:
         return []
-    if isinstance(given, (str, Mapping, StepDefinition, AssetSpec)) or not isinstance(given, Iterable):
+    if isinstance(given, (str, Mapping, StepDefinition, AssetSpec)) or not isinstance(
+        given, Iterable
+    ):
         raise DefinitionError(f"{what} is a list; write {what}=[...]")
     found: list[Any] = []
     for one in given:
@@ -171,8 +188,12 @@ def _resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for name, value in (resources or {}).items():
         if not isinstance(name, str) or not name.isidentifier():
-            raise DefinitionError(f"{name!r} is no name for a resource: it must work as a parameter")
-        if isinstance(value, type) and (getattr(value, "_arco_kind", None) == "resource" or hasattr(value, "load_input")):
+            raise DefinitionError(
+                f"{name!r} is no name for a resource: it must work as a parameter"
+            )
+        if isinstance(value, type) and (
+            getattr(value, "_arco_kind", None) == "resource" or hasattr(value, "load_input")
+        ):
             raise DefinitionError(
                 f"resource `{name}` is the class {value.__name__}; did you forget the parentheses? "
                 f'resources={{"{name}": {value.__name__}()}}'

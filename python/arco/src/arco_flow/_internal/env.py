@@ -18,7 +18,7 @@ class EnvVar(str):
         name: Name of the variable.
     """
 
-    __slots__ = ("_type",)
+    _type: type
 
     def __new__(cls, name: str) -> EnvVar:
         self = super().__new__(cls, name)

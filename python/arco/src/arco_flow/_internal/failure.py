@@ -13,7 +13,11 @@ _TEXT_MAX = 64 * 1024
 
 def describe(error: BaseException) -> dict[str, str]:
     """`type` (class name), `message` (one line or more) and `traceback` (text) of an exception."""
-    return {"type": type(error).__name__, "message": _message(error), "traceback": user_traceback(error)}
+    return {
+        "type": type(error).__name__,
+        "message": _message(error),
+        "traceback": user_traceback(error),
+    }
 
 
 def user_traceback(error: BaseException) -> str:
@@ -34,20 +38,22 @@ def user_traceback(error: BaseException) -> str:
         if kept:
             one.stack = traceback.StackSummary.from_list(kept)
         elif issubclass(one.exc_type or Exception, ArcoError):
-            one.stack = None  # Our own word to the user: where we said it helps nobody.
+            one.stack = None  # type: ignore[assignment]  # Our own word to the user: where we said it helps nobody.
         pending.extend(
-            other for other in (one.__cause__, one.__context__, *(one.exceptions or ())) if other is not None
+            other
+            for other in (one.__cause__, one.__context__, *(one.exceptions or ()))
+            if other is not None
         )
     text = "".join(told.format())
     return text if len(text) <= _TEXT_MAX else f"[...]\n{text[-_TEXT_MAX:]}"
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith(_PACKAGE) or filename.startswith(("<frozen ", "<arco"))
+    return filename.startswith((_PACKAGE, "<frozen ", "<arco"))
 
 
 def _message(error: BaseException) -> str:
     try:
         return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001  (user code's __str__)
+    except Exception:
         return type(error).__name__

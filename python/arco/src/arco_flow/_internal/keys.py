@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 CoercibleToAssetKey: TypeAlias = Union["AssetKey", str, Sequence[str]]
 """An `AssetKey`, one part as text, or the parts in a list."""
 
-AssetLike: TypeAlias = Union["AssetKey", str, Sequence[str], "AssetSpec", "AssetsDefinition[..., Any]", "SourceAsset"]
+AssetLike: TypeAlias = Union[
+    "AssetKey", str, Sequence[str], "AssetSpec", "AssetsDefinition[..., Any]", "SourceAsset"
+]
 """Anything that names one asset."""
 
 
@@ -98,7 +100,9 @@ class AssetKey:
             return arg
         if isinstance(arg, (str, list, tuple)):
             return AssetKey(arg)
-        raise DefinitionError(f"{arg!r} does not name an asset; give a text, a list of texts or an AssetKey")
+        raise DefinitionError(
+            f"{arg!r} does not name an asset; give a text, a list of texts or an AssetKey"
+        )
 
     def has_prefix(self, prefix: Sequence[str]) -> bool:
         """Whether the key begins with these parts."""

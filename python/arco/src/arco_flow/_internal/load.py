@@ -41,7 +41,9 @@ def load_definitions(target: str) -> Definitions:
         if isinstance(error, SystemExit):
             told["message"] = f"the code called sys.exit({error.code!r}) while it was imported"
         verb = "do not stand" if isinstance(error, ArcoError) else "cannot be loaded"
-        raise LoadError(f"definitions of `{target}` {verb}: {told['type']}: {told['message']}", told) from error
+        raise LoadError(
+            f"definitions of `{target}` {verb}: {told['type']}: {told['message']}", told
+        ) from error
     return defs
 
 
@@ -94,7 +96,10 @@ def _module_name(full: str) -> tuple[str, str]:
     """The folder to import from and the name: dotted for a file within a package."""
     folder, file = os.path.split(full)
     name = file.removesuffix(".py")
-    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.basename(folder).isidentifier():
+    while (
+        os.path.isfile(os.path.join(folder, "__init__.py"))
+        and os.path.basename(folder).isidentifier()
+    ):
         folder, package = os.path.split(folder)
         name = package if name == "__init__" else f"{package}.{name}"
     return folder, name
@@ -131,7 +136,9 @@ def _pick(module: ModuleType, attribute: str | None, target: str) -> Definitions
     found = {name: value for name, value in vars(module).items() if isinstance(value, Definitions)}
     if len({id(defs) for defs in found.values()}) > 1:
         names = ", ".join(f"`{name}`" for name in found)
-        raise LoadError(f"`{target}` has several Definitions: {names}; say which: `{target}:{next(iter(found))}`")
+        raise LoadError(
+            f"`{target}` has several Definitions: {names}; say which: `{target}:{next(iter(found))}`"
+        )
     if found:
         return next(iter(found.values()))
     from arco_flow._internal.load_from import definitions_in

@@ -51,7 +51,9 @@ def load_assets_from_current_module(
 ) -> list[Any]:
     """The assets of the module that calls, as far as it has come."""
     module = _caller()
-    return load_assets_from_modules([module], group_name, key_prefix, include_specs=include_specs, **removed)
+    return load_assets_from_modules(
+        [module], group_name, key_prefix, include_specs=include_specs, **removed
+    )
 
 
 def load_assets_from_package_module(
@@ -64,7 +66,9 @@ def load_assets_from_package_module(
 ) -> list[Any]:
     """The assets of a package and all modules below it, which are imported."""
     modules = _package(package_module)
-    return load_assets_from_modules(modules, group_name, key_prefix, include_specs=include_specs, **removed)
+    return load_assets_from_modules(
+        modules, group_name, key_prefix, include_specs=include_specs, **removed
+    )
 
 
 def load_assets_from_package_name(
@@ -106,7 +110,9 @@ def definitions_in(modules: Iterable[ModuleType]) -> list[Any]:
     found: dict[int, Any] = {}
     for module in modules:
         if not isinstance(module, ModuleType):
-            raise DefinitionError(f"modules holds {module!r}, which is no module; import it and give it")
+            raise DefinitionError(
+                f"modules holds {module!r}, which is no module; import it and give it"
+            )
         for value in list(vars(module).values()):
             for one in value if isinstance(value, (list, tuple)) else (value,):
                 if isinstance(one, (StepDefinition, AssetSpec)):
@@ -134,7 +140,9 @@ def _prefixed(found: list[Any], key_prefix: str | Sequence[str] | None) -> list[
         if isinstance(one, AssetsDefinition):
             moved.update({key: key.with_prefix(key_prefix) for key in one.keys})
     return [
-        one.with_attributes(asset_key_replacements=moved) if isinstance(one, AssetsDefinition) else one
+        one.with_attributes(asset_key_replacements=moved)
+        if isinstance(one, AssetsDefinition)
+        else one
         for one in found
     ]
 

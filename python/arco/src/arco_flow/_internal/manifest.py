@@ -16,7 +16,7 @@ from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.metadata import metadata_json
 from arco_flow._internal.resolve import AssetNode, CheckNode, Edge, Graph
-from arco_flow._internal.version import VERSION
+from arco_flow._internal.version import __version__
 
 FORMAT = 1
 
@@ -33,7 +33,11 @@ def manifest(defs: Definitions, location: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "location": location,
-        "sdk": {"name": "arco-flow", "version": VERSION, "language": f"python {platform.python_version()}"},
+        "sdk": {
+            "name": "arco-flow",
+            "version": __version__,
+            "language": f"python {platform.python_version()}",
+        },
         "assets": [_asset(node) for node in graph.assets.values()],
         "checks": [_check(node) for node in graph.checks.values()],
         "steps": [_step(step, graph) for step in graph.steps.values()],
@@ -85,7 +89,9 @@ def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
     return _present(
         name=step.step_name,
         kind="asset" if makes else "check",
-        outputs=sorted(key.to_user_string() for key in step.keys) if isinstance(step, AssetsDefinition) else [],
+        outputs=sorted(key.to_user_string() for key in step.keys)
+        if isinstance(step, AssetsDefinition)
+        else [],
         checks=[[node.edges[0].key.to_user_string(), node.spec.name] for node in checks],
         config_schema=config_schema(step),
         resources=sorted(step.required_resource_keys),

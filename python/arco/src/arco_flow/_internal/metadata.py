@@ -19,6 +19,9 @@ from arco_flow._internal.tables import TableColumnLineage, TableRecord, TableSch
 
 _EXACT_MAX = 2**53
 
+_Float: TypeAlias = float
+"""The number; within `MetadataValue` the name means the method."""
+
 RawMetadataValue: TypeAlias = Any
 """A `MetadataValue`, or a plain value that is converted to one."""
 
@@ -69,7 +72,11 @@ class MetadataValue:
     @staticmethod
     def float(value: float) -> MetadataValue:
         """A number. NaN and infinities, which JSON cannot say, become text."""
-        return MetadataValue("float", value) if math.isfinite(value) else MetadataValue("text", str(value))
+        return (
+            MetadataValue("float", value)
+            if math.isfinite(value)
+            else MetadataValue("text", str(value))
+        )
 
     @staticmethod
     def bool(value: bool) -> MetadataValue:
@@ -82,7 +89,7 @@ class MetadataValue:
         return MetadataValue("null", None)
 
     @staticmethod
-    def timestamp(value: float | _dt.datetime) -> MetadataValue:
+    def timestamp(value: _Float | _dt.datetime) -> MetadataValue:
         """An instant: seconds since 1970-01-01 UTC, or an aware datetime."""
         if isinstance(value, _dt.datetime):
             if value.tzinfo is None:
@@ -228,4 +235,6 @@ def _json(value: Any, name: str) -> Any:
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "shape", None) == ():
         return _json(item(), name)
-    raise UsageError(f"metadata `{name}` holds a {type(value).__name__}, which JSON cannot say: {value!r}")
+    raise UsageError(
+        f"metadata `{name}` holds a {type(value).__name__}, which JSON cannot say: {value!r}"
+    )

@@ -77,7 +77,9 @@ def resolve(defs: Definitions) -> Graph:
                 nodes[spec.key] = AssetNode(spec, definition, io, edges)
     for spec in list(names.external.values()):
         io = getattr(spec, "io_manager_key", None) or DEFAULT_IO_MANAGER
-        nodes[spec.key] = AssetNode(spec, None, io, names.ordered(spec.deps, spec.group, [spec.key]))
+        nodes[spec.key] = AssetNode(
+            spec, None, io, names.ordered(spec.deps, spec.group, [spec.key])
+        )
     checks = _checks(defs, names)
     # References may have made more external assets on the way.
     for spec in names.external.values():
@@ -204,7 +206,9 @@ def _join(loaded: tuple[Edge, ...], ordered: tuple[Edge, ...], spec: AssetSpec) 
         if same is None:
             edges.append(edge)
         elif edge.mapping is not None and same.mapping is None:
-            edges[edges.index(same)] = Edge(same.key, same.param, edge.mapping, same.metadata, same.annotation)
+            edges[edges.index(same)] = Edge(
+                same.key, same.param, edge.mapping, same.metadata, same.annotation
+            )
         elif edge.mapping is not None and edge.mapping != same.mapping:
             raise DefinitionError(
                 f"asset `{spec.key.to_user_string()}` depends on `{edge.key.to_user_string()}` by a parameter "
@@ -235,12 +239,19 @@ def _checks(defs: Definitions, names: _Names) -> dict[AssetCheckKey, CheckNode]:
             if key is None:
                 raise DefinitionError(
                     f"check `{spec.name}` judges asset `{spec.asset_key.to_user_string()}`, which is not defined"
-                    + (did_you_mean(spec.asset_key.to_user_string(), names.known()) or "; add it to Definitions(assets=[...])")
+                    + (
+                        did_you_mean(spec.asset_key.to_user_string(), names.known())
+                        or "; add it to Definitions(assets=[...])"
+                    )
                 )
             own = [e for e in loaded if e.key == key] or [Edge(key, None, None, {}, Any)]
             others = [e for e in loaded if e.key != key]
             deps = names.ordered(spec.additional_deps, None)
-            add(spec, check, (*own, *others, *(d for d in deps if d.key not in {e.key for e in others})))
+            add(
+                spec,
+                check,
+                (*own, *others, *(d for d in deps if d.key not in {e.key for e in others})),
+            )
     return found
 
 
@@ -267,13 +278,19 @@ def _check_resources(defs: Definitions, graph: Graph) -> None:
             if name not in defs.resources:
                 raise DefinitionError(
                     f"resource `{name}` of {_place(step)} is not defined"
-                    + (did_you_mean(name, defs.resources) or f'; add Definitions(resources={{"{name}": ...}})')
+                    + (
+                        did_you_mean(name, defs.resources)
+                        or f'; add Definitions(resources={{"{name}": ...}})'
+                    )
                 )
     for node in graph.assets.values():
         if node.step is not None and node.io_manager not in (DEFAULT_IO_MANAGER, *defs.resources):
             raise DefinitionError(
                 f"IO manager `{node.io_manager}` of asset `{node.spec.key.to_user_string()}` is not defined"
-                + (did_you_mean(node.io_manager, defs.resources) or f'; add Definitions(resources={{"{node.io_manager}": ...}})')
+                + (
+                    did_you_mean(node.io_manager, defs.resources)
+                    or f'; add Definitions(resources={{"{node.io_manager}": ...}})'
+                )
             )
 
 

@@ -70,7 +70,9 @@ def build(
             cache = defs._cache.setdefault("resources", {})
             cache_key = (name, repr(sorted(config.items())))
             if cache_key not in cache:
-                cache[cache_key] = maker(name, config, ExitStack(), InitResourceContext(config, None, run_id))
+                cache[cache_key] = maker(
+                    name, config, ExitStack(), InitResourceContext(config, None, run_id)
+                )
             built[name] = cache[cache_key]
     return built
 

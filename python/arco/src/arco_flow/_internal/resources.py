@@ -26,15 +26,24 @@ class ConfigurableResourceFactory(BaseModel, Generic[T]):
     _arco_kind: ClassVar[str] = "resource"
 
     def __init__(self, **data: Any) -> None:
-        late = {name for name, value in data.items() if isinstance(value, (EnvVar, PartialResource))}
+        late = {
+            name for name, value in data.items() if isinstance(value, (EnvVar, PartialResource))
+        }
         fields = type(self).model_fields
-        missing = [name for name, field in fields.items() if field.is_required() and name not in data]
+        missing = [
+            name for name, field in fields.items() if field.is_required() and name not in data
+        ]
         if not late or missing or any(name not in fields for name in data):
             super().__init__(**data)
             return
         # Fields from the environment are checked when a task builds the resource, not here.
         draft = type(self).model_construct(**data)
-        for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__"):
+        for name in (
+            "__dict__",
+            "__pydantic_fields_set__",
+            "__pydantic_extra__",
+            "__pydantic_private__",
+        ):
             object.__setattr__(self, name, getattr(draft, name))
         self.model_post_init(None)
 
@@ -73,11 +82,14 @@ class ConfigurableResourceFactory(BaseModel, Generic[T]):
             or kind.teardown_after_execution is not base.teardown_after_execution
             or kind.yield_for_execution is not base.yield_for_execution
             or any(
-                getattr(value, "_arco_lives_per_task", lambda: False)() for value in self.__dict__.values()
+                getattr(value, "_arco_lives_per_task", lambda: False)()
+                for value in self.__dict__.values()
             )
         )
 
-    def _arco_build(self, name: str, config: Mapping[str, Any], stack: ExitStack, context: Any) -> Any:
+    def _arco_build(
+        self, name: str, config: Mapping[str, Any], stack: ExitStack, context: Any
+    ) -> Any:
         given = {field: self.__dict__[field] for field in self.model_fields_set}
         return _build(type(self), {**given, **config}, name, stack, context)
 
@@ -124,7 +136,9 @@ class PartialResource:
 
     _arco_kind = "resource"
 
-    def __init__(self, cls: type[ConfigurableResourceFactory[Any]], data: Mapping[str, Any]) -> None:
+    def __init__(
+        self, cls: type[ConfigurableResourceFactory[Any]], data: Mapping[str, Any]
+    ) -> None:
         unknown = [name for name in data if name not in cls.model_fields]
         if unknown:
             raise DefinitionError(f"{cls.__name__} has no field `{unknown[0]}`")
@@ -137,7 +151,9 @@ class PartialResource:
     def _arco_lives_per_task(self) -> bool:
         return True
 
-    def _arco_build(self, name: str, config: Mapping[str, Any], stack: ExitStack, context: Any) -> Any:
+    def _arco_build(
+        self, name: str, config: Mapping[str, Any], stack: ExitStack, context: Any
+    ) -> Any:
         return _build(self._cls, {**self._data, **config}, name, stack, context)
 
 
@@ -152,7 +168,9 @@ def _build(
     fields: dict[str, Any] = {}
     for field, value in data.items():
         nested = hasattr(value, "_arco_build")
-        fields[field] = value._arco_build(f"{name}.{field}", {}, stack, context) if nested else value
+        fields[field] = (
+            value._arco_build(f"{name}.{field}", {}, stack, context) if nested else value
+        )
     try:
         resolved = resolve_env(cls, fields)
         instance = cls.model_validate(resolved)
@@ -165,7 +183,7 @@ def _schema(cls: type[BaseModel], given: set[str]) -> dict[str, Any]:
     """The schema of what a run may give: fields that are set already are optional."""
     try:
         schema = cls.model_json_schema()
-    except Exception:  # noqa: BLE001  (fields that JSON cannot say, such as nested resources)
+    except Exception:
         return {"type": "object"}
     required = [name for name in schema.get("required", []) if name not in given]
     schema.pop("required", None)

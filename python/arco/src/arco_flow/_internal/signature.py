@@ -78,7 +78,9 @@ def read_signature(fn: Callable[..., Any], step: str, depth: int = 2) -> Signatu
         elif at == 0 and (param.name in _CONTEXT_NAMES or _kind(param.annotation) == "context"):
             context = param.name
         elif _kind(param.annotation) == "context":
-            raise DefinitionError(f"`{param.name}` of `{step}` is the context; it must be the first parameter")
+            raise DefinitionError(
+                f"`{param.name}` of `{step}` is the context; it must be the first parameter"
+            )
         elif parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
             continue  # As in Dagster, it names no asset and keeps its default.
         elif param.name == "config" or _kind(param.annotation) == "config":
@@ -87,7 +89,9 @@ def read_signature(fn: Callable[..., Any], step: str, depth: int = 2) -> Signatu
             resources.append(Param(param.name, _bare(param.annotation)))
         else:
             inputs.append(param)
-    return Signature(context, config, tuple(resources), tuple(inputs), takes_any, hints.get("return", Any))
+    return Signature(
+        context, config, tuple(resources), tuple(inputs), takes_any, hints.get("return", Any)
+    )
 
 
 def _kind(annotation: Any) -> str | None:
@@ -149,6 +153,6 @@ def _closure(fn: Callable[..., Any]) -> Mapping[str, Any]:
 def _evaluate(text: str, fn: Callable[..., Any], names: Mapping[str, Any]) -> Any:
     """The annotation, or its text when a name in it is only known to type checkers."""
     try:
-        return eval(text, dict(getattr(fn, "__globals__", {})), dict(names))  # noqa: S307
-    except Exception:  # noqa: BLE001  (an annotation is any expression)
+        return eval(text, dict(getattr(fn, "__globals__", {})), dict(names))
+    except Exception:
         return text

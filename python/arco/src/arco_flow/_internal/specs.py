@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 from arco_flow._internal import names
 from arco_flow._internal.errors import DefinitionError
@@ -52,7 +52,7 @@ class AssetDep:
         return hash((self.asset_key, self.partition_mapping))
 
 
-CoercibleToAssetDep: TypeAlias = Union[AssetDep, AssetLike]
+CoercibleToAssetDep: TypeAlias = AssetDep | AssetLike
 
 
 @dataclass(frozen=True, init=False)
@@ -235,7 +235,12 @@ class SourceAsset(AssetSpec):
         tags: Mapping[str, str] | None = None,
         **removed: Any,
     ) -> None:
-        refuse("SourceAsset", io_manager_def=io_manager_def, resource_defs=resource_defs, observe_fn=observe_fn)
+        refuse(
+            "SourceAsset",
+            io_manager_def=io_manager_def,
+            resource_defs=resource_defs,
+            observe_fn=observe_fn,
+        )
         del op_tags
         super().__init__(
             key,
@@ -284,7 +289,9 @@ class AssetOut:
 
     def to_spec(self, name: str, deps: Iterable[CoercibleToAssetDep]) -> AssetSpec:
         """The spec of the output `name`."""
-        prefix = [self.key_prefix] if isinstance(self.key_prefix, str) else list(self.key_prefix or ())
+        prefix = (
+            [self.key_prefix] if isinstance(self.key_prefix, str) else list(self.key_prefix or ())
+        )
         return AssetSpec(
             self.key if self.key is not None else [*prefix, name],
             deps=deps,
@@ -307,9 +314,7 @@ def coerce_deps(deps: Iterable[CoercibleToAssetDep] | None, asset: str) -> tuple
         raise DefinitionError(f"deps of asset `{asset}` is a list, write deps=[{deps!r}]")
     found: dict[AssetKey, AssetDep] = {}
     for arg in deps:
-        specs = getattr(arg, "specs", None)
-        several = isinstance(specs, tuple) and len(specs) > 1
-        for dep in [AssetDep(spec) for spec in specs] if several else [AssetDep.from_coercible(arg)]:
+        for dep in _deps_of(arg):
             other = found.setdefault(dep.asset_key, dep)
             if other.partition_mapping != dep.partition_mapping:
                 raise DefinitionError(
@@ -317,6 +322,13 @@ def coerce_deps(deps: Iterable[CoercibleToAssetDep] | None, asset: str) -> tuple
                     "different partition mappings; give it once"
                 )
     return tuple(found.values())
+
+
+def _deps_of(arg: CoercibleToAssetDep) -> list[AssetDep]:
+    specs = getattr(arg, "specs", None)  # A multi-asset stands for all its assets.
+    if isinstance(specs, tuple) and len(specs) > 1:
+        return [AssetDep(spec) for spec in specs]
+    return [AssetDep.from_coercible(arg)]
 
 
 def with_partitions(spec: AssetSpec, partitions_def: PartitionsDefinition | None) -> AssetSpec:
@@ -343,7 +355,9 @@ def _mapping(mapping: PartitionMapping | None) -> PartitionMapping | None:
     raise DefinitionError(f"partition_mapping is a PartitionMapping, not {mapping!r}{hint}")
 
 
-def _partitions(partitions_def: PartitionsDefinition | None, asset: str) -> PartitionsDefinition | None:
+def _partitions(
+    partitions_def: PartitionsDefinition | None, asset: str
+) -> PartitionsDefinition | None:
     if partitions_def is None or isinstance(partitions_def, PartitionsDefinition):
         return partitions_def
     raise DefinitionError(
@@ -355,4 +369,6 @@ def _partitions(partitions_def: PartitionsDefinition | None, asset: str) -> Part
 def _code_version(code_version: str | None, asset: str) -> str | None:
     if code_version is None or isinstance(code_version, str):
         return code_version
-    raise DefinitionError(f'code_version of asset `{asset}` is text, write code_version="{code_version}"')
+    raise DefinitionError(
+        f'code_version of asset `{asset}` is text, write code_version="{code_version}"'
+    )

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from arco_flow._internal.execution.outputs import Outputs
 
 
-def run_body(plan: StepPlan, args: tuple[Any, ...], kwargs: Mapping[str, Any], outputs: Outputs) -> None:
+def run_body(
+    plan: StepPlan, args: tuple[Any, ...], kwargs: Mapping[str, Any], outputs: Outputs
+) -> None:
     """Runs the function; each thing it yields, or the one it returns, goes to `outputs` at once."""
     if plan.kind == "plain":
         value = plan.fn(*args, **kwargs)

@@ -72,7 +72,9 @@ class Outputs:
 
     def finish(self) -> None:
         """Raises when something required was not made (M-2, M-25)."""
-        missing = [o.text for o in self.plan.outputs if o.text not in self.made and not o.spec.skippable]
+        missing = [
+            o.text for o in self.plan.outputs if o.text not in self.made and not o.spec.skippable
+        ]
         if missing:
             raise UsageError(
                 f"step `{self.plan.name}` ended without making {', '.join(f'`{m}`' for m in missing)}; return or "
@@ -140,12 +142,17 @@ class Outputs:
 
     def _output(self, item: Output[Any]) -> None:
         outputs = self.plan.outputs
-        output = outputs[0] if len(outputs) == 1 else self.plan.outputs_by_name.get(item.output_name)
+        output = (
+            outputs[0] if len(outputs) == 1 else self.plan.outputs_by_name.get(item.output_name)
+        )
         if output is None:
             names = self.plan.output_names
             raise UsageError(
                 f"step `{self.plan.name}` has no output `{item.output_name}`"
-                + (did_you_mean(item.output_name, names) or f"; it has {', '.join(names) or 'none'}")
+                + (
+                    did_you_mean(item.output_name, names)
+                    or f"; it has {', '.join(names) or 'none'}"
+                )
             )
         version = item.data_version.value if item.data_version else None
         self._make(output, item.value, item.metadata, version, item.tags)
@@ -167,7 +174,12 @@ class Outputs:
         return output
 
     def _make(
-        self, output: OutputPlan, value: Any, metadata: Mapping[str, Any], version: str | None, tags: Any
+        self,
+        output: OutputPlan,
+        value: Any,
+        metadata: Mapping[str, Any],
+        version: str | None,
+        tags: Any,
     ) -> None:
         if output.text in self.made:
             raise UsageError(f"step `{self.plan.name}` made asset `{output.text}` twice")

@@ -87,7 +87,11 @@ def _make(defs: Definitions, name: str) -> StepPlan:
     outputs = _outputs(step) if isinstance(step, AssetsDefinition) else ()
     inputs = _inputs(step, graph)
     own = tuple(sorted(step.required_resource_keys))
-    managers = [io for io in (*(i.io_manager for i in inputs), *(o.io_manager for o in outputs)) if io in defs.resources]
+    managers = [
+        io
+        for io in (*(i.io_manager for i in inputs), *(o.io_manager for o in outputs))
+        if io in defs.resources
+    ]
     return StepPlan(
         step=step,
         name=name,

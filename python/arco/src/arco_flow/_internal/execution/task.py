@@ -45,7 +45,7 @@ def execute_task(defs: Definitions, lease: Mapping[str, Any], emit: Emit, storag
     try:
         emit({"type": "started"})
         carry_out(defs, lease, emit, storage)
-    except BaseException as error:  # noqa: BLE001  (a task ends with a result, whatever happens)
+    except BaseException as error:
         emit(failed(error))
     else:
         emit({"type": "result", "ok": True})
@@ -64,7 +64,9 @@ def carry_out(
     run_id = lease.get("run", "")
     with ExitStack() as stack:
         built = (
-            resource_runtime.build(defs, plan.resources, run_config, run_id, stack) if plan.resources else {}
+            resource_runtime.build(defs, plan.resources, run_config, run_id, stack)
+            if plan.resources
+            else {}
         )
         facts = _facts(plan, lease, run_config, built)
         loader = _Loader(defs, plan, facts, built, storage)
@@ -79,7 +81,9 @@ def carry_out(
         outputs.finish()
         if outputs.blocked:
             names = ", ".join(f"`{name}` of asset `{asset}`" for asset, name in outputs.blocked)
-            raise AssetCheckFailed(f"blocking check {names} failed; what is downstream does not start")
+            raise AssetCheckFailed(
+                f"blocking check {names} failed; what is downstream does not start"
+            )
 
 
 def _facts(
@@ -91,7 +95,9 @@ def _facts(
         leased = inputs.get(one.param) or {}
         infos[one.param] = InputInfo(one.key, leased.get("partitions"), one.partitions_def)
     chosen = lease.get("checks")
-    checks = plan.checks if chosen is None else [tuple(c) for c in chosen if tuple(c) in plan.checks]
+    checks = (
+        plan.checks if chosen is None else [tuple(c) for c in chosen if tuple(c) in plan.checks]
+    )
     return TaskFacts(
         run=RunInfo(lease.get("run", ""), lease.get("tags") or {}, run_config),
         step_name=plan.name,
@@ -134,7 +140,12 @@ class _Loader:
     """Loads values of upstream assets through their IO managers."""
 
     def __init__(
-        self, defs: Definitions, plan: StepPlan, facts: TaskFacts, built: Mapping[str, Any], storage: str
+        self,
+        defs: Definitions,
+        plan: StepPlan,
+        facts: TaskFacts,
+        built: Mapping[str, Any],
+        storage: str,
     ) -> None:
         self.defs = defs
         self.plan = plan
@@ -151,7 +162,9 @@ class _Loader:
         for one in self.plan.inputs:
             given = leased.get(one.param)
             if given is None:
-                raise UsageError(f"the lease of step `{self.plan.name}` has no input for parameter `{one.param}`")
+                raise UsageError(
+                    f"the lease of step `{self.plan.name}` has no input for parameter `{one.param}`"
+                )
             partitions = given.get("partitions")
             if partitions is None and given.get("partitioned"):
                 partitions = []
@@ -170,9 +183,13 @@ class _Loader:
             managers: Mapping[str, Any] = self.built
             if io not in managers and io in self.defs.resources:
                 run = self.facts.run
-                managers = resource_runtime.build(self.defs, [io], run.run_config, run.run_id, stack)
+                managers = resource_runtime.build(
+                    self.defs, [io], run.run_config, run.run_id, stack
+                )
             manager = managers.get(io, _DEFAULT_IO)
-            return self._load(manager, self._context(one, None if partition is None else [partition]))
+            return self._load(
+                manager, self._context(one, None if partition is None else [partition])
+            )
 
     def _context(self, one: InputPlan, partitions: Any) -> InputContext:
         return InputContext(
@@ -194,5 +211,3 @@ class _Loader:
             return manager.load_input(context)
         except Exception as error:
             raise IOFailure(error) from error
-
-

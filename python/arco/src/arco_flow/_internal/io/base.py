@@ -181,7 +181,9 @@ class InputContext(_AssetContext):
         self.upstream_output = upstream_output
         self._metadata: dict[str, Any] = {}
 
-    def add_input_metadata(self, metadata: RawMetadataMapping, description: str | None = None) -> None:
+    def add_input_metadata(
+        self, metadata: RawMetadataMapping, description: str | None = None
+    ) -> None:
         """Keeps values about what was loaded. Nothing shows them yet."""
         del description
         self._metadata.update(metadata)

@@ -40,4 +40,5 @@ class FilesystemIOManager(PartitionedFileIOManager):
 
     def read(self, context: InputContext, path: str) -> Any:
         """Unpickles one value."""
+        del context
         return paths.read(path, pickle.load)

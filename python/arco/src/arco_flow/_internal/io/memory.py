@@ -32,7 +32,9 @@ class InMemoryIOManager(IOManager):
         for key in keys:
             if (name, key) not in self.values:
                 of = f" of partition `{key}`" if key is not None else ""
-                raise StorageError(f"no value{of} of asset `{name}` is in memory; materialize it in the same call")
+                raise StorageError(
+                    f"no value{of} of asset `{name}` is in memory; materialize it in the same call"
+                )
         if len(keys) == 1:
             return self.values[name, keys[0]]
         return {key: self.values[name, key] for key in keys}

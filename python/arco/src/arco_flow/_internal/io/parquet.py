@@ -41,7 +41,9 @@ class ParquetIOManager(PartitionedFileIOManager):
                 f"asset `{context.asset_key.to_user_string()}` gave a {type(value).__name__}; "
                 "ParquetIOManager stores polars.DataFrame and polars.LazyFrame"
             )
-        paths.write_atomic(path, lambda file: value.write_parquet(file, compression=self.compression))
+        paths.write_atomic(
+            path, lambda file: value.write_parquet(file, compression=self.compression)
+        )
         context._metadata.setdefault("dagster/row_count", value.height)
 
     def read(self, context: InputContext, path: str) -> Any:
@@ -83,7 +85,11 @@ def _polars() -> Any:
 
 
 def _text(annotation: Any) -> str:
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "") or str(annotation)
+    return (
+        annotation
+        if isinstance(annotation, str)
+        else getattr(annotation, "__name__", "") or str(annotation)
+    )
 
 
 def _is_lazy(annotation: Any) -> bool:
@@ -95,4 +101,3 @@ def _wants_dict(annotation: Any) -> bool:
     if isinstance(annotation, str):
         return annotation.lower().startswith(("dict[", "mapping[", "typing.dict["))
     return isinstance(origin, type) and issubclass(origin, Mapping)
-

@@ -45,7 +45,7 @@ class PartitionedFileIOManager(IOManager):
             context._metadata.setdefault("path", MetadataValue("path", path))
             return
         keys = context.asset_partition_keys
-        for key, value in (({keys[0]: obj} if len(keys) == 1 else _by_key(context, obj)).items()):
+        for key, value in ({keys[0]: obj} if len(keys) == 1 else _by_key(context, obj)).items():
             path = paths.value_path(root, context.asset_key, key, self.extension)
             self.write(context, path, value)
             if len(keys) == 1:
@@ -55,9 +55,13 @@ class PartitionedFileIOManager(IOManager):
         """The value; several partitions are joined."""
         root = paths.storage_root(self.base_dir, context._storage)
         if not context.has_asset_partitions:
-            return self._read(context, paths.value_path(root, context.asset_key, None, self.extension), None)
+            return self._read(
+                context, paths.value_path(root, context.asset_key, None, self.extension), None
+            )
         keys = context.asset_partition_keys
-        files = {key: paths.value_path(root, context.asset_key, key, self.extension) for key in keys}
+        files = {
+            key: paths.value_path(root, context.asset_key, key, self.extension) for key in keys
+        }
         if len(keys) == 1:
             return self._read(context, files[keys[0]], keys[0])
         return self.join(context, files)
@@ -72,7 +76,11 @@ class PartitionedFileIOManager(IOManager):
 def missing(context: InputContext, path: str, partition: str | None) -> StorageError:
     """The error for a file that is not there."""
     asset = context.asset_key.to_user_string()
-    what = f"partition `{partition}` of asset `{asset}`" if partition is not None else f"asset `{asset}`"
+    what = (
+        f"partition `{partition}` of asset `{asset}`"
+        if partition is not None
+        else f"asset `{asset}`"
+    )
     return StorageError(
         f"{what} has no stored value at {path}; materialize it first. If its function stores the data "
         f"itself and returns nothing, name it in deps=[...] and not as the parameter `{context.name}`"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from typing import IO, Any
 from urllib.parse import unquote
@@ -23,7 +24,9 @@ WHOLE = "value"
 
 _SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+.=")
 _NAME_MAX = 180
-_ATOMIC_PUTS = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "memory", "oci", "r2"})
+_ATOMIC_PUTS = frozenset(
+    {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "memory", "oci", "r2"}
+)
 _counter = count()
 
 
@@ -44,7 +47,9 @@ def local_root(root: str) -> str:
 
 def safe_name(text: str) -> str:
     """A file name for any text, one to one: other characters as `%XX`, a long rest as a digest."""
-    name = "".join(c if c in _SAFE else "".join(f"%{b:02X}" for b in c.encode("utf-8")) for c in text)
+    name = "".join(
+        c if c in _SAFE else "".join(f"%{b:02X}" for b in c.encode("utf-8")) for c in text
+    )
     if name.startswith("."):
         name = "%2E" + name[1:]
     if len(name) > _NAME_MAX:
@@ -127,7 +132,5 @@ def _write_remote(url: str, write: Callable[[IO[bytes]], Any]) -> None:
 
 
 def _remove(path: str) -> None:
-    try:
+    with suppress(OSError):
         os.remove(path)
-    except OSError:
-        pass

@@ -57,7 +57,9 @@ class PartitionsDefinition:
         """Raises `UnknownPartitionError` for a key that does not exist, and says what keys look like."""
         if not self.has_partition_key(partition_key):
             of = f" of `{asset}`" if asset else ""
-            raise UnknownPartitionError(f"partition `{partition_key}`{of} does not exist; {self.keys_look_like()}")
+            raise UnknownPartitionError(
+                f"partition `{partition_key}`{of} does not exist; {self.keys_look_like()}"
+            )
 
     def keys_look_like(self) -> str:
         """A sentence that shows a few keys."""

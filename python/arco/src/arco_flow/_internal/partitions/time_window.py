@@ -41,7 +41,9 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     @property
     def ticks(self) -> Ticks:
         """The instants at which windows begin."""
-        return Ticks(self.cadence, self.timezone, self.minute_offset, self.hour_offset, self.day_offset)
+        return Ticks(
+            self.cadence, self.timezone, self.minute_offset, self.hour_offset, self.day_offset
+        )
 
     def get_partition_keys(self, current_time: datetime | None = None) -> Sequence[str]:
         """All keys whose windows have ended at `current_time`, in order (P-4)."""
@@ -77,7 +79,9 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             start = self.ticks.at_or_after(parsed)
             if self.key_of(start) == partition_key:
                 return TimeWindow(start, self.ticks.after(start))
-        raise UnknownPartitionError(f"`{partition_key}` is no key of {self.cadence} partitions; {self.keys_look_like()}")
+        raise UnknownPartitionError(
+            f"`{partition_key}` is no key of {self.cadence} partitions; {self.keys_look_like()}"
+        )
 
     def get_partition_keys_in_range(self, partition_key_range: PartitionKeyRange) -> Sequence[str]:
         """The keys from start to end, inclusive; not cut at now (P-18)."""
@@ -197,7 +201,9 @@ def _build(
     start = _bound("start_date", start_date, text, name)
     end = None if end_date is None else _bound("end_date", end_date, text, name)
     if end is not None and end < start:
-        raise DefinitionError(f"end_date {end.isoformat()} is before start_date {start.isoformat()}")
+        raise DefinitionError(
+            f"end_date {end.isoformat()} is before start_date {start.isoformat()}"
+        )
     TimeWindowPartitionsDefinition.__init__(
         self, cadence, start, end, name, text, end_offset=end_offset, **offsets
     )
@@ -228,7 +234,17 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         exclusions: None = None,
     ) -> None:
         minute = _offset("minute_offset", minute_offset, 0, 59)
-        _build(self, "hourly", start_date, end_date, timezone, fmt, end_offset, exclusions, minute_offset=minute)
+        _build(
+            self,
+            "hourly",
+            start_date,
+            end_date,
+            timezone,
+            fmt,
+            end_offset,
+            exclusions,
+            minute_offset=minute,
+        )
 
 
 class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):

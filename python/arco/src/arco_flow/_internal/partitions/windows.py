@@ -20,7 +20,7 @@ _SPAN = {"daily": 1, "weekly": 7, "monthly": 31}
 
 
 @lru_cache(maxsize=64)
-def zone(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  (ZoneInfo is imported late)
+def zone(name: str):  # type: ignore[no-untyped-def]
     """The time zone of an IANA name."""
     if name == "UTC":
         return timezone.utc
@@ -125,7 +125,7 @@ def _day_of_month(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _instant(wall: datetime, tz) -> datetime:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _instant(wall: datetime, tz) -> datetime:  # type: ignore[no-untyped-def]
     """The instant a wall clock shows `wall`, with the rules for jumps and repeats."""
     second = wall.replace(tzinfo=tz, fold=1)
     if tz is timezone.utc:

@@ -1,0 +1,311 @@
+"""What a selection is, and its canonical text, which the command line and the API read.
+
+`str(selection)` gives the text: `+key:"daily_sales" and group:"sales"`. The grammar and what it
+means are those of statements L-1 to L-15; the Rust side reads the same language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from arco_flow._internal.errors import UsageError
+from arco_flow._internal.keys import AssetKey, AssetLike, CoercibleToAssetKey, key_of
+
+if TYPE_CHECKING:
+    pass
+
+CoercibleToAssetSelection: TypeAlias = Union[
+    "AssetSelection", str, AssetKey, AssetLike, Sequence[str], Sequence[AssetLike]
+]
+
+
+class AssetSelection:
+    """A choice of assets. Make it with the static methods; join with `|`, `&` and `-` (L-1).
+
+    `str()` of it is the text for `arco run` and the API. Differs from Dagster: a negation of a joined
+    selection prints with its parentheses (L-15), and checks are chosen with their assets.
+    """
+
+    @staticmethod
+    def all(include_sources: bool = False) -> AssetSelection:
+        """Every asset that is made here; external ones too with `include_sources` (L-4)."""
+        return Or((All(), Attribute("is", "external"))) if include_sources else All()
+
+    @staticmethod
+    def keys(*asset_keys: CoercibleToAssetKey) -> AssetSelection:
+        """Assets by key; in a text, slashes part the key (M-9)."""
+        keys = [
+            AssetKey.from_user_string(k) if isinstance(k, str) else AssetKey.from_coercible(k)
+            for k in asset_keys
+        ]
+        return _union([_key(key) for key in keys])
+
+    @staticmethod
+    def assets(*assets_defs: AssetLike) -> AssetSelection:
+        """Assets by their functions, specs or keys."""
+        found: list[AssetKey] = []
+        for one in assets_defs:
+            specs = getattr(one, "specs", None)
+            found += [spec.key for spec in specs] if specs else [key_of(one)]
+        return _union([_key(key) for key in found])
+
+    @staticmethod
+    def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
+        """Assets of groups; external ones too with `include_sources`."""
+        chosen = _union([Attribute("group", group) for group in group_strs])
+        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+
+    @staticmethod
+    def key_prefixes(
+        *key_prefixes: CoercibleToAssetKey, include_sources: bool = False
+    ) -> AssetSelection:
+        """Assets whose keys begin with these parts."""
+        keys = [
+            AssetKey.from_user_string(k) if isinstance(k, str) else AssetKey.from_coercible(k)
+            for k in key_prefixes
+        ]
+        texts = [key.to_user_string() for key in keys]
+        chosen = _union(
+            [Attribute("key", text) for prefix in texts for text in (prefix, f"{prefix}/*")]
+        )
+        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+
+    @staticmethod
+    def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
+        """Assets with this tag and value (L-6)."""
+        chosen = Tag(key, value)
+        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+
+    @staticmethod
+    def tag_string(string: str, include_sources: bool = False) -> AssetSelection:
+        """Assets with the tag `key=value`, or `key` with the empty value."""
+        key, _, value = string.partition("=")
+        return AssetSelection.tag(key, value, include_sources)
+
+    @staticmethod
+    def kind(kind: str, include_sources: bool = False) -> AssetSelection:
+        """Assets of this kind."""
+        chosen = Attribute("kind", kind)
+        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+
+    @staticmethod
+    def owner(owner: str) -> AssetSelection:
+        """Assets with this owner."""
+        return Attribute("owner", owner)
+
+    @staticmethod
+    def from_string(string: str, include_sources: bool = False) -> AssetSelection:
+        """Reads the selection language.
+
+        Raises:
+            UsageError: When the text is none; says where.
+        """
+        del include_sources
+        from arco_flow._internal.selection.parse import parse
+
+        return parse(string)
+
+    @staticmethod
+    def from_coercible(selection: CoercibleToAssetSelection) -> AssetSelection:
+        """The selection itself, of a text, of keys or functions, or of a list of these (their union)."""
+        if isinstance(selection, AssetSelection):
+            return selection
+        if isinstance(selection, str):
+            return AssetSelection.from_string(selection)
+        if isinstance(selection, (list, tuple)):
+            return _union([AssetSelection.from_coercible(one) for one in selection])
+        return AssetSelection.assets(selection)  # type: ignore[arg-type]
+
+    def upstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """With ancestors, all or up to `depth` levels; external ones are left out (L-5)."""
+        chosen = Up(self, depth)
+        return chosen if include_self else chosen - self
+
+    def downstream(self, depth: int | None = None, include_self: bool = True) -> AssetSelection:
+        """With descendants, all or up to `depth` levels."""
+        chosen = Down(self, depth)
+        return chosen if include_self else chosen - self
+
+    def roots(self) -> AssetSelection:
+        """Those without a parent among them (L-9)."""
+        return Ends("roots", self)
+
+    def sinks(self) -> AssetSelection:
+        """Those without a child among them (L-9)."""
+        return Ends("sinks", self)
+
+    def materializable(self) -> AssetSelection:
+        """Those that are made here."""
+        return And((self, Attribute("is", "materializable")))
+
+    def resolve(self, all_assets: Any) -> set[AssetKey]:
+        """The keys chosen, among a `Definitions` or a list of assets and specs.
+
+        Raises:
+            UsageError: When a bare key is not defined (L-12).
+        """
+        from arco_flow._internal.definitions import Definitions
+        from arco_flow._internal.selection.evaluate import evaluate
+
+        defs = all_assets if isinstance(all_assets, Definitions) else Definitions(assets=all_assets)
+        return evaluate(self, defs.graph())
+
+    def __or__(self, other: CoercibleToAssetSelection) -> AssetSelection:
+        return _join(Or, self, AssetSelection.from_coercible(other))
+
+    def __and__(self, other: CoercibleToAssetSelection) -> AssetSelection:
+        return _join(And, self, AssetSelection.from_coercible(other))
+
+    def __sub__(self, other: CoercibleToAssetSelection) -> AssetSelection:
+        return _join(And, self, Not(AssetSelection.from_coercible(other)))
+
+    def to_selection_str(self) -> str:
+        """The text, as `str()`."""
+        return str(self)
+
+
+@dataclass(frozen=True)
+class All(AssetSelection):
+    """`*`."""
+
+    def __str__(self) -> str:
+        return "*"
+
+
+@dataclass(frozen=True)
+class Attribute(AssetSelection):
+    """`name:"value"`; None is `<null>`."""
+
+    name: str
+    value: str | None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.name}:<null>"
+        if self.name == "is":
+            return f"is:{self.value}"
+        return f"{self.name}:{quoted(self.value)}"
+
+
+@dataclass(frozen=True)
+class Tag(AssetSelection):
+    """`tag:"key"="value"`; `name` may be another attribute of that shape."""
+
+    key: str
+    value: str
+    name: str = "tag"
+
+    def __str__(self) -> str:
+        return f"{self.name}:{quoted(self.key)}" + (f"={quoted(self.value)}" if self.value else "")
+
+
+@dataclass(frozen=True)
+class Bare(AssetSelection):
+    """`++name*`: one defined asset with levels of parents and children; None is all (L-11)."""
+
+    key: str
+    up: int | None = 0
+    down: int | None = 0
+
+    def __str__(self) -> str:
+        up = "*" if self.up is None else "+" * self.up
+        return up + self.key + ("*" if self.down is None else "+" * self.down)
+
+
+@dataclass(frozen=True)
+class Up(AssetSelection):
+    """`N+x`."""
+
+    child: AssetSelection
+    depth: int | None
+
+    def __str__(self) -> str:
+        return ("" if self.depth is None else str(self.depth)) + "+" + _traversed(self.child)
+
+
+@dataclass(frozen=True)
+class Down(AssetSelection):
+    """`x+N`."""
+
+    child: AssetSelection
+    depth: int | None
+
+    def __str__(self) -> str:
+        return _traversed(self.child) + "+" + ("" if self.depth is None else str(self.depth))
+
+
+@dataclass(frozen=True)
+class Ends(AssetSelection):
+    """`roots(x)` or `sinks(x)`."""
+
+    function: str
+    child: AssetSelection
+
+    def __str__(self) -> str:
+        return f"{self.function}({self.child})"
+
+
+@dataclass(frozen=True)
+class Not(AssetSelection):
+    """`not x`."""
+
+    child: AssetSelection
+
+    def __str__(self) -> str:
+        return f"not ({self.child})" if isinstance(self.child, (And, Or)) else f"not {self.child}"
+
+
+@dataclass(frozen=True)
+class And(AssetSelection):
+    """`x and y`."""
+
+    operands: tuple[AssetSelection, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(_operand(one) for one in self.operands)
+
+
+@dataclass(frozen=True)
+class Or(AssetSelection):
+    """`x or y`; of none, nothing."""
+
+    operands: tuple[AssetSelection, ...]
+
+    def __str__(self) -> str:
+        if not self.operands:
+            raise UsageError("a selection of nothing has no text")
+        return " or ".join(_operand(one) for one in self.operands)
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, as the language has it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _operand(one: AssetSelection) -> str:
+    return f"({one})" if isinstance(one, (And, Or, Not)) else str(one)
+
+
+def _traversed(one: AssetSelection) -> str:
+    return str(one) if isinstance(one, (Attribute, Tag, Ends)) else f"({one})"
+
+
+def _key(key: AssetKey) -> AssetSelection:
+    return Attribute("key", key.to_user_string())
+
+
+def _union(chosen: Iterable[AssetSelection]) -> AssetSelection:
+    operands = tuple(dict.fromkeys(chosen))
+    return operands[0] if len(operands) == 1 else Or(operands)
+
+
+def _join(
+    kind: type[And] | type[Or], left: AssetSelection, right: AssetSelection
+) -> AssetSelection:
+    """Joins two, flat where they are of the same kind."""
+    flat: list[AssetSelection] = []
+    for one in (left, right):
+        flat += one.operands if isinstance(one, (And, Or)) and type(one) is kind else [one]
+    return kind(tuple(flat))
