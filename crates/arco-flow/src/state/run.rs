@@ -78,8 +78,8 @@ pub struct Run {
     pub fingerprint: Digest,
     /// What was asked, as written.
     pub selection: Option<String>,
-    /// The assets.
-    pub assets: Vec<AssetKey>,
+    /// The assets. Shared: a run is copied on write, and may have thousands.
+    pub assets: Arc<Vec<AssetKey>>,
     /// The partitions, as written.
     pub partitions: Option<String>,
     /// Run configuration.

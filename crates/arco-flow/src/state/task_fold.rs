@@ -42,7 +42,7 @@ pub(super) fn run_requested(
         run_key: e.run_key.clone(),
         fingerprint: e.fingerprint,
         selection: e.selection.clone(),
-        assets: e.assets.clone(),
+        assets: Arc::new(e.assets.clone()),
         partitions: e.partitions.clone(),
         config: Arc::new(e.config.clone()),
         tags: e.tags.clone(),
