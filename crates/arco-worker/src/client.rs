@@ -64,7 +64,11 @@ impl Client {
             .build()?;
         let server = settings.server.trim_end_matches('/');
         let base = format!("{server}/api/v1/workspaces/{}/worker", settings.workspace);
-        Ok(Self { http, base, token: settings.token.clone() })
+        Ok(Self {
+            http,
+            base,
+            token: settings.token.clone(),
+        })
     }
 
     pub(crate) async fn register(&self, body: &RegisterHost) -> Call<Registered> {
@@ -72,7 +76,8 @@ impl Client {
     }
 
     pub(crate) async fn exchange(&self, host: HostId, body: &Exchange) -> Call<Exchanged> {
-        self.post(&format!("hosts/{host}/exchange"), body, body.wait_ms).await
+        self.post(&format!("hosts/{host}/exchange"), body, body.wait_ms)
+            .await
     }
 
     pub(crate) async fn heartbeat(&self, host: HostId, body: &Heartbeat) -> Call<HeartbeatAnswer> {
@@ -136,7 +141,12 @@ async fn answer(request: RequestBuilder) -> Call<Response> {
     let problem: Option<Problem> = serde_json::from_str(&text).ok();
     let code = problem.as_ref().map_or("", |problem| problem.code.as_str());
     let detail = problem.as_ref().map_or_else(
-        || format!("status {status} {}", text.chars().take(200).collect::<String>()),
+        || {
+            format!(
+                "status {status} {}",
+                text.chars().take(200).collect::<String>()
+            )
+        },
         |problem| problem.detail.clone(),
     );
     Err(match (status, code) {

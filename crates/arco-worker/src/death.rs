@@ -37,7 +37,10 @@ impl MemoryWitness {
     /// Where a kill for memory was counted since the last call.
     pub(crate) fn testimony(&self) -> Option<String> {
         let now = read_all(&self.sources);
-        let mut seen = self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let risen = self
             .sources
             .iter()
@@ -53,10 +56,15 @@ fn sources(cgroup: &str) -> Vec<(PathBuf, &'static str)> {
     let mut found = Vec::new();
     for line in cgroup.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
+            continue;
+        };
         let path = path.trim_start_matches('/');
         if controllers.is_empty() {
-            found.push((Path::new("/sys/fs/cgroup").join(path).join("memory.events"), "oom_kill"));
+            found.push((
+                Path::new("/sys/fs/cgroup").join(path).join("memory.events"),
+                "oom_kill",
+            ));
         } else if controllers.split(',').any(|name| name == "memory") {
             let folder = Path::new("/sys/fs/cgroup/memory").join(path);
             found.push((folder.join("memory.oom_control"), "oom_kill"));
@@ -69,7 +77,9 @@ fn sources(cgroup: &str) -> Vec<(PathBuf, &'static str)> {
 fn read_all(sources: &[(PathBuf, &'static str)]) -> Vec<Option<u64>> {
     let count = |(path, word): &(PathBuf, &str)| {
         let text = std::fs::read_to_string(path).ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))?;
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(word)?.strip_prefix(' '))?;
         line.trim().parse().ok()
     };
     sources.iter().map(count).collect()
@@ -123,12 +133,21 @@ pub(crate) fn explain(
             ),
         ),
     };
-    (class, ErrorInfo { kind: kind.into(), message, traceback: stderr_tail })
+    (
+        class,
+        ErrorInfo {
+            kind: kind.into(),
+            message,
+            traceback: stderr_tail,
+        },
+    )
 }
 
 /// `SIGSEGV (segmentation fault)`.
 pub(crate) fn signal_name(number: i32) -> String {
-    let Ok(signal) = Signal::try_from(number) else { return format!("signal {number}") };
+    let Ok(signal) = Signal::try_from(number) else {
+        return format!("signal {number}");
+    };
     let meaning = match signal {
         Signal::SIGSEGV => " (segmentation fault)",
         Signal::SIGABRT => " (abort)",

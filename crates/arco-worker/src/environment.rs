@@ -14,8 +14,15 @@ use crate::settings::Settings;
 mod tests;
 
 /// Words that make a variable of Arco's a credential.
-const SECRET_WORDS: [&str; 7] =
-    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "KEY", "AUTH"];
+const SECRET_WORDS: [&str; 7] = [
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "CREDENTIAL",
+    "KEY",
+    "AUTH",
+];
 
 /// A shorter token would match by chance; none that Arco makes is.
 const TOKEN_LENGTH_MIN: usize = 8;
@@ -44,8 +51,7 @@ fn is_secret(settings: &Settings, name: &OsStr, value: &OsStr) -> bool {
     let by_name =
         upper.starts_with("ARCO_") && SECRET_WORDS.iter().any(|word| upper.contains(word));
     let token = settings.token.reveal();
-    let by_value =
-        token.len() >= TOKEN_LENGTH_MIN && value.to_string_lossy().contains(token);
+    let by_value = token.len() >= TOKEN_LENGTH_MIN && value.to_string_lossy().contains(token);
     by_name || by_value || settings.scrub.iter().any(|listed| *listed == name)
 }
 

@@ -43,7 +43,11 @@ pub(crate) async fn send<T: Serialize + Sync>(
     let mut sent = 0;
     while sent < frame.len() {
         let rights = [ControlMessage::ScmRights(&raw)];
-        let with = if sent == 0 && !raw.is_empty() { &rights[..] } else { &[] };
+        let with = if sent == 0 && !raw.is_empty() {
+            &rights[..]
+        } else {
+            &[]
+        };
         let rest = [IoSlice::new(&frame[sent..])];
         sent += stream
             .async_io(Interest::WRITABLE, || {
@@ -91,7 +95,9 @@ impl FrameReader {
 
     /// The next frame that has arrived whole.
     pub(crate) fn buffered(&mut self) -> io::Result<Option<Bytes>> {
-        let Some(length) = self.arrived.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let Some(length) = self.arrived.first_chunk::<LENGTH_BYTES>() else {
+            return Ok(None);
+        };
         let length = u32::from_be_bytes(*length) as usize;
         if length > FRAME_BYTES_MAX {
             return Err(too_large(length));

@@ -15,9 +15,14 @@ pub(crate) const PROTOCOL: u32 = 1;
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ToZygote {
     /// Make a child; its end of the control socket comes along.
-    Fork { child: u64, mode: Isolation },
+    Fork {
+        child: u64,
+        mode: Isolation,
+    },
     /// Move the dead-man switch; 0 disarms.
-    Renew { deadline_boottime_ns: u64 },
+    Renew {
+        deadline_boottime_ns: u64,
+    },
     Shutdown,
 }
 
@@ -25,16 +30,23 @@ pub(crate) enum ToZygote {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum FromZygote {
-    Hello { protocol: u32 },
+    Hello {
+        protocol: u32,
+    },
     Loaded(Loaded),
     LoadFailed {
         error: ErrorInfo,
         #[serde(default)]
         sources: Vec<String>,
     },
-    Forked { child: u64, pid: i32 },
+    Forked {
+        child: u64,
+        pid: i32,
+    },
     /// The switch is set: from now on the kernel kills at the deadline, whatever happens.
-    Renewed { deadline_boottime_ns: u64 },
+    Renewed {
+        deadline_boottime_ns: u64,
+    },
     Exited {
         child: u64,
         #[serde(flatten)]
@@ -164,12 +176,37 @@ impl FromChild {
     pub(crate) fn into_fact(self) -> Option<Fact> {
         match self {
             Self::Started => Some(Fact::Started),
-            Self::Materialized { asset, partition, metadata, data_version, tags } => {
-                Some(Fact::Materialized { asset, partition, metadata, data_version, tags })
-            }
-            Self::Check { asset, check, partition, passed, severity, description, metadata } => {
-                let fact =
-                    Fact::Check { asset, check, partition, passed, severity, description, metadata };
+            Self::Materialized {
+                asset,
+                partition,
+                metadata,
+                data_version,
+                tags,
+            } => Some(Fact::Materialized {
+                asset,
+                partition,
+                metadata,
+                data_version,
+                tags,
+            }),
+            Self::Check {
+                asset,
+                check,
+                partition,
+                passed,
+                severity,
+                description,
+                metadata,
+            } => {
+                let fact = Fact::Check {
+                    asset,
+                    check,
+                    partition,
+                    passed,
+                    severity,
+                    description,
+                    metadata,
+                };
                 Some(fact)
             }
             Self::Log(_) | Self::Result(_) => None,

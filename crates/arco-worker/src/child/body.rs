@@ -50,7 +50,10 @@ impl Child {
             Err(error) => return never_ran(format!("cannot make pipes for its output: {error}")),
         };
         let fds = [pipes[0].as_fd(), pipes[1].as_fd()];
-        if frame::send(&self.stream, &ToChild::Task { lease: &lease }, &fds).await.is_err() {
+        if frame::send(&self.stream, &ToChild::Task { lease: &lease }, &fds)
+            .await
+            .is_err()
+        {
             body.torn_until = Some(now.plus_ms(TORN_MS_MAX));
         }
         drop(pipes);
@@ -94,7 +97,9 @@ impl Child {
     }
 
     fn obey(&self, body: &mut Body, command: &Command, now: Boottime) {
-        let Command::Stop(stop) = *command else { return };
+        let Command::Stop(stop) = *command else {
+            return;
+        };
         match &mut body.stopping {
             Some(stopping) if stop == Stop::Kill => {
                 stopping.reason = Reason::Told(stop);
@@ -147,7 +152,10 @@ impl Child {
     async fn tell_facts(&self, facts: Vec<Fact>, body: &Body) {
         let unwanted = matches!(
             body.stopping,
-            Some(Stopping { reason: Reason::Told(Stop::Kill), .. })
+            Some(Stopping {
+                reason: Reason::Told(Stop::Kill),
+                ..
+            })
         );
         if !facts.is_empty() && !unwanted {
             self.tell(Event::Facts(facts)).await;
@@ -170,9 +178,14 @@ impl Child {
         capture: &Capture,
     ) -> Ended {
         while body.fault.is_none() {
-            let Ok(Some(frame)) = reader.left_behind(&self.stream) else { break };
+            let Ok(Some(frame)) = reader.left_behind(&self.stream) else {
+                break;
+            };
             if let Some(result) = self.hear(&mut body, frame, reader, capture).await {
-                return Ended { alive: false, ..finished(&body, result) };
+                return Ended {
+                    alive: false,
+                    ..finished(&body, result)
+                };
             }
         }
         let outcome = match (&body.stopping, &body.fault) {
@@ -183,7 +196,9 @@ impl Child {
                 format!("the process broke the worker protocol and was killed: {fault}"),
             )),
             (None, None) => {
-                let tail = capture.stderr_tail(Duration::from_millis(LAST_WORDS_MS)).await;
+                let tail = capture
+                    .stderr_tail(Duration::from_millis(LAST_WORDS_MS))
+                    .await;
                 let (class, error) = death::explain(&exit, &self.shared.memory, tail);
                 Some(Outcome::Failed {
                     class,
@@ -194,13 +209,19 @@ impl Child {
                 })
             }
         };
-        Ended { outcome, body: body.took(), alive: false, stopped: true }
+        Ended {
+            outcome,
+            body: body.took(),
+            alive: false,
+            stopped: true,
+        }
     }
 }
 
 impl Body {
     fn took(&self) -> Duration {
-        self.began.map_or(Duration::ZERO, |began| Boottime::now().since(began))
+        self.began
+            .map_or(Duration::ZERO, |began| Boottime::now().since(began))
     }
 
     /// Whether the body has to be stopped for time.
@@ -224,7 +245,11 @@ impl Body {
             (None, Some(_), None) => None,
         };
         let far = now.plus_ms(start_ms_max);
-        [limit, self.torn_until].into_iter().flatten().min().unwrap_or(far)
+        [limit, self.torn_until]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(far)
     }
 }
 
@@ -265,5 +290,10 @@ fn finished(body: &Body, result: TaskResult) -> Ended {
 
 fn never_ran(message: String) -> Ended {
     let outcome = Some(failed(FailureClass::Crashed, "NeverBegan", message));
-    Ended { outcome, body: Duration::ZERO, alive: true, stopped: true }
+    Ended {
+        outcome,
+        body: Duration::ZERO,
+        alive: true,
+        stopped: true,
+    }
 }

@@ -45,7 +45,11 @@ pub(crate) enum Event {
     /// Facts of the body that runs, in order.
     Facts(Vec<Fact>),
     /// The body is over. `None`: nobody wants to know how.
-    Ended { outcome: Option<Outcome>, body: Duration, reusable: bool },
+    Ended {
+        outcome: Option<Outcome>,
+        body: Duration,
+        reusable: bool,
+    },
     /// The process is gone.
     Gone,
 }
@@ -134,7 +138,12 @@ impl Child {
             (true, false) => Next::Leaving,
             (true, true) => Next::Idle,
         };
-        self.tell(Event::Ended { outcome: ended.outcome, body: ended.body, reusable }).await;
+        self.tell(Event::Ended {
+            outcome: ended.outcome,
+            body: ended.body,
+            reusable,
+        })
+        .await;
         next
     }
 
@@ -144,7 +153,9 @@ impl Child {
         if wear.tasks >= settings.tasks_per_child_max {
             return true;
         }
-        let Some(now) = resident_bytes(self.pid) else { return false };
+        let Some(now) = resident_bytes(self.pid) else {
+            return false;
+        };
         let first = *wear.resident_bytes_first.get_or_insert(now);
         now.saturating_sub(first) > settings.child_growth_bytes_max
     }
@@ -152,7 +163,10 @@ impl Child {
     /// Waits for the process to end, and sees to it that it does.
     async fn see_off(&mut self) {
         let patience = Duration::from_millis(LEAVE_MS_MAX);
-        if tokio::time::timeout(patience, &mut self.exited).await.is_err() {
+        if tokio::time::timeout(patience, &mut self.exited)
+            .await
+            .is_err()
+        {
             signal_group(self.pid, Signal::SIGKILL);
             let _ = (&mut self.exited).await;
         }
@@ -184,5 +198,12 @@ struct Ended {
 /// What a lease looks like to Python: without its token, which only the host needs.
 fn without_token(lease: Lease) -> (AttemptId, String, Lease) {
     let token = lease.token.clone();
-    (lease.attempt, token, Lease { token: String::new(), ..lease })
+    (
+        lease.attempt,
+        token,
+        Lease {
+            token: String::new(),
+            ..lease
+        },
+    )
 }

@@ -35,9 +35,11 @@ impl Reason {
         let (class, kind, message) = match self {
             Self::Told(Stop::Kill) => return None,
             Self::Told(Stop::Cancel) => return Some(Outcome::Cancelled),
-            Self::Told(Stop::Shutdown) => {
-                (FailureClass::WorkerLost, "WorkerStopped", "the worker host was stopped".into())
-            }
+            Self::Told(Stop::Shutdown) => (
+                FailureClass::WorkerLost,
+                "WorkerStopped",
+                "the worker host was stopped".into(),
+            ),
             Self::Timeout(ms) => (
                 FailureClass::Timeout,
                 "Timeout",
@@ -56,7 +58,11 @@ impl Reason {
 pub(super) fn failed(class: FailureClass, kind: &str, message: String) -> Outcome {
     Outcome::Failed {
         class,
-        error: ErrorInfo { kind: kind.into(), message, traceback: String::new() },
+        error: ErrorInfo {
+            kind: kind.into(),
+            message,
+            traceback: String::new(),
+        },
         allow_retries: true,
         retry_after_ms: None,
         max_retries: None,
@@ -76,7 +82,11 @@ impl Stopping {
     /// The first step of the ladder.
     pub(super) fn begin(pid: i32, reason: Reason, grace_ms: u64, now: Boottime) -> Self {
         let at_once = matches!(reason, Reason::Told(Stop::Kill) | Reason::NeverBegan(_));
-        let mut stopping = Self { reason, kill_at: now.plus_ms(grace_ms), killed: false };
+        let mut stopping = Self {
+            reason,
+            kill_at: now.plus_ms(grace_ms),
+            killed: false,
+        };
         if at_once {
             stopping.kill(pid);
         } else {

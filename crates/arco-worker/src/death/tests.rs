@@ -9,7 +9,10 @@ fn witness(text: &str) -> (tempfile::TempDir, PathBuf, MemoryWitness) {
 }
 
 fn killed_by(signal: i32) -> Exit {
-    Exit { signal: Some(signal), ..Exit::default() }
+    Exit {
+        signal: Some(signal),
+        ..Exit::default()
+    }
 }
 
 #[test]
@@ -18,7 +21,10 @@ fn sigkill_with_a_risen_count_is_out_of_memory_once() {
     std::fs::write(&path, "low 0\noom 2\noom_kill 2\noom_group_kill 0\n").unwrap();
     let first = explain(&killed_by(9), &witness, String::new());
     let second = explain(&killed_by(9), &witness, String::new());
-    assert_eq!((first.0, second.0), (FailureClass::OutOfMemory, FailureClass::Crashed));
+    assert_eq!(
+        (first.0, second.0),
+        (FailureClass::OutOfMemory, FailureClass::Crashed)
+    );
 }
 
 #[test]
@@ -27,9 +33,18 @@ fn other_deaths_name_their_cause() {
     let rows = [
         (killed_by(11), "killed by SIGSEGV (segmentation fault)"),
         (killed_by(9), "killed by SIGKILL, not by the worker host"),
-        (Exit { code: Some(3), ..Exit::default() }, "exited with code 3"),
         (
-            Exit { with_zygote: Some("exited with code 1".into()), ..killed_by(9) },
+            Exit {
+                code: Some(3),
+                ..Exit::default()
+            },
+            "exited with code 3",
+        ),
+        (
+            Exit {
+                with_zygote: Some("exited with code 1".into()),
+                ..killed_by(9)
+            },
             "went down with the zygote",
         ),
     ];
@@ -43,7 +58,13 @@ fn other_deaths_name_their_cause() {
 #[test]
 fn both_cgroup_versions_are_read() {
     let two = sources("0::/user.slice/x.scope\n");
-    assert_eq!(two[0].0, Path::new("/sys/fs/cgroup/user.slice/x.scope/memory.events"));
+    assert_eq!(
+        two[0].0,
+        Path::new("/sys/fs/cgroup/user.slice/x.scope/memory.events")
+    );
     let one = sources("9:name=systemd:/\n4:memory:/pod/1\n0::/\n");
-    assert_eq!(one[0].0, Path::new("/sys/fs/cgroup/memory/pod/1/memory.oom_control"));
+    assert_eq!(
+        one[0].0,
+        Path::new("/sys/fs/cgroup/memory/pod/1/memory.oom_control")
+    );
 }

@@ -2,9 +2,14 @@ use super::*;
 use crate::settings::Token;
 
 fn kept(settings: &Settings, inherited: &[(&str, &str)]) -> Vec<(String, String)> {
-    let inherited = inherited.iter().map(|(name, value)| (name.into(), value.into()));
+    let inherited = inherited
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
     let text = |part: OsString| part.to_string_lossy().into_owned();
-    for_python(settings, inherited).into_iter().map(|(name, value)| (text(name), text(value))).collect()
+    for_python(settings, inherited)
+        .into_iter()
+        .map(|(name, value)| (text(name), text(value)))
+        .collect()
 }
 
 #[test]
@@ -27,7 +32,11 @@ fn credentials_are_dropped_by_name_by_list_and_by_value() {
         ("GITHUB_TOKEN", "the user's own", true),
     ];
     for (name, value, stays) in rows {
-        assert_eq!(kept(&settings, &[(name, value)]).len(), usize::from(stays), "{name}");
+        assert_eq!(
+            kept(&settings, &[(name, value)]).len(),
+            usize::from(stays),
+            "{name}"
+        );
     }
 }
 
@@ -39,7 +48,7 @@ fn settings_win_over_what_is_inherited() {
         ..Settings::default()
     };
     let found = kept(&settings, &[("A", "old"), ("ARCO_STORAGE", "old")]);
-    let expected =
-        [("A", "new"), ("ARCO_STORAGE", "s3://bucket/x")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+    let expected = [("A", "new"), ("ARCO_STORAGE", "s3://bucket/x")]
+        .map(|(n, v)| (n.to_owned(), v.to_owned()));
     assert_eq!(found, expected);
 }

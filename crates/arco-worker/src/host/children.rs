@@ -82,7 +82,8 @@ impl Children {
                 && (reusable || !entry.served)
         });
         // One that has served is warm, and the fresh ones stay for those that need them.
-        free.max_by_key(|(_, entry)| entry.served).map(|(id, _)| *id)
+        free.max_by_key(|(_, entry)| entry.served)
+            .map(|(id, _)| *id)
     }
 
     pub(super) fn run(&mut self, child: ChildId, lease: Lease) {
@@ -108,12 +109,20 @@ impl Children {
         for lease in next {
             *missing.entry(lease.isolation).or_default() += 1;
         }
-        let usual = if zygote.fork_safe() { Origin::Forked } else { Origin::Spawned };
+        let usual = if zygote.fork_safe() {
+            Origin::Forked
+        } else {
+            Origin::Spawned
+        };
         let starting = |origin| {
-            self.count(zygote, |entry| entry.origin == origin && entry.state == State::Starting)
+            self.count(zygote, |entry| {
+                entry.origin == origin && entry.state == State::Starting
+            })
         };
         let wanted = |origin| -> u32 {
-            let kinds = missing.iter().filter(|(kind, _)| self::origin(zygote, **kind) == origin);
+            let kinds = missing
+                .iter()
+                .filter(|(kind, _)| self::origin(zygote, **kind) == origin);
             kinds.map(|(_, count)| *count).sum()
         };
         let ready = self.count(zygote, |entry| {
@@ -137,7 +146,9 @@ impl Children {
 
     fn count(&self, zygote: &Zygote, which: impl Fn(&Entry) -> bool) -> u32 {
         let entries = self.entries.values();
-        let found = entries.filter(|entry| entry.zygote == zygote.id && which(entry)).count();
+        let found = entries
+            .filter(|entry| entry.zygote == zygote.id && which(entry))
+            .count();
         u32::try_from(found).unwrap_or(u32::MAX)
     }
 
@@ -170,8 +181,12 @@ impl Children {
 
     /// The zygote has made it.
     pub(super) fn forked(&mut self, child: ChildId, pid: i32) {
-        let Some(entry) = self.entries.get_mut(&child) else { return };
-        let Some(stream) = entry.stream.take() else { return };
+        let Some(entry) = self.entries.get_mut(&child) else {
+            return;
+        };
+        let Some(stream) = entry.stream.take() else {
+            return;
+        };
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
         let (exit, exited) = oneshot::channel();
         entry.pid = Some(pid);
@@ -179,20 +194,33 @@ impl Children {
         entry.exited = Some(exit);
         entry.state = State::Idle;
         let shared = self.shared.clone();
-        let actor = Child { id: child, pid, stream, commands: receiver, exited, shared };
+        let actor = Child {
+            id: child,
+            pid,
+            stream,
+            commands: receiver,
+            exited,
+            shared,
+        };
         self.actors.spawn(actor.run());
     }
 
     /// The body is over.
     pub(super) fn served(&mut self, child: ChildId, reusable: bool) {
         if let Some(entry) = self.entries.get_mut(&child) {
-            entry.state = if reusable { State::Idle } else { State::Leaving };
+            entry.state = if reusable {
+                State::Idle
+            } else {
+                State::Leaving
+            };
         }
     }
 
     /// The process has ended.
     pub(super) fn exited(&mut self, child: ChildId, exit: Exit) {
-        let Some(entry) = self.entries.get_mut(&child) else { return };
+        let Some(entry) = self.entries.get_mut(&child) else {
+            return;
+        };
         entry.pid = None;
         if entry.state != State::Busy {
             entry.state = State::Leaving;
@@ -254,7 +282,10 @@ impl Children {
                 signal_group(pid, Signal::SIGKILL);
                 self.graves.dig(pid);
             }
-            let exit = Exit { with_zygote: Some(how.to_owned()), ..Exit::default() };
+            let exit = Exit {
+                with_zygote: Some(how.to_owned()),
+                ..Exit::default()
+            };
             self.exited(child, exit);
         }
     }
@@ -265,8 +296,12 @@ impl Children {
     }
 
     fn command(&mut self, child: ChildId, command: Command) {
-        let Some(entry) = self.entries.get(&child) else { return };
-        let Some(commands) = &entry.commands else { return };
+        let Some(entry) = self.entries.get(&child) else {
+            return;
+        };
+        let Some(commands) = &entry.commands else {
+            return;
+        };
         if commands.try_send(command).is_err()
             && let Some(pid) = entry.pid
         {

@@ -34,7 +34,8 @@ impl Deadline {
 
     /// When children must be killed; `None` while there is no lease to lose.
     pub(super) fn kill_at(&self) -> Option<Boottime> {
-        self.at.map(|at| at.minus_ms(MARGIN_MS_MAX.min(self.ttl_ms / 4)))
+        self.at
+            .map(|at| at.minus_ms(MARGIN_MS_MAX.min(self.ttl_ms / 4)))
     }
 
     /// Nothing is held any more.
@@ -46,7 +47,9 @@ impl Deadline {
     /// The deadline to tell the zygotes, when it has moved enough.
     pub(super) fn to_tell(&mut self) -> Option<Boottime> {
         let at = self.at?;
-        let worth = self.told.is_none_or(|told| at >= told.plus_ms(self.ttl_ms / RENEW_SHARE));
+        let worth = self
+            .told
+            .is_none_or(|told| at >= told.plus_ms(self.ttl_ms / RENEW_SHARE));
         if worth {
             self.told = Some(at);
         }

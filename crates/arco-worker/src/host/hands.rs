@@ -74,7 +74,9 @@ impl Hands {
 
     pub(super) fn attempt_of(&self, child: ChildId) -> Option<AttemptId> {
         let mut running = self.running.iter();
-        running.find(|(_, busy)| **busy == child).map(|(attempt, _)| *attempt)
+        running
+            .find(|(_, busy)| **busy == child)
+            .map(|(attempt, _)| *attempt)
     }
 
     pub(super) fn child_of(&self, attempt: AttemptId) -> Option<ChildId> {
@@ -82,7 +84,9 @@ impl Hands {
     }
 
     pub(super) fn running(&self) -> impl Iterator<Item = (AttemptId, ChildId)> + '_ {
-        self.running.iter().map(|(attempt, child)| (*attempt, *child))
+        self.running
+            .iter()
+            .map(|(attempt, child)| (*attempt, *child))
     }
 
     /// Takes one lease back out of those that wait. It may come again: it never ran.

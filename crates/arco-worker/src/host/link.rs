@@ -91,7 +91,11 @@ impl Link {
     /// Forgets every call under way: their answers are about a host that is no more.
     pub(super) fn start_over(&mut self) {
         let calls = self.calls;
-        *self = Self { calls, must_register: true, ..Self::default() };
+        *self = Self {
+            calls,
+            must_register: true,
+            ..Self::default()
+        };
     }
 
     pub(super) fn failing(&self) -> bool {
@@ -153,7 +157,11 @@ impl Loop {
     }
 
     fn register(&mut self, now: Boottime) {
-        let Some(zygote) = self.loading.to_register().and_then(|id| self.zygotes.get(&id)) else {
+        let Some(zygote) = self
+            .loading
+            .to_register()
+            .and_then(|id| self.zygotes.get(&id))
+        else {
             return;
         };
         let Some(loaded) = &zygote.loaded else { return };
@@ -172,7 +180,9 @@ impl Loop {
         };
         self.link.registering = Some(zygote.id);
         let client = self.client.clone();
-        self.fly(now, false, async move { Answered::Registered(client.register(&body).await) });
+        self.fly(now, false, async move {
+            Answered::Registered(client.register(&body).await)
+        });
     }
 
     fn exchange(&mut self, now: Boottime) {
@@ -193,7 +203,9 @@ impl Loop {
         };
         let (client, host, body) = (self.client.clone(), self.host, exchange.clone());
         let waits = body.wait_ms > 0;
-        self.fly(now, waits, async move { Answered::Exchanged(client.exchange(host, &body).await) });
+        self.fly(now, waits, async move {
+            Answered::Exchanged(client.exchange(host, &body).await)
+        });
     }
 
     /// Sends a sign of life, if nothing else has been one.
@@ -204,7 +216,9 @@ impl Loop {
         }
         let call = self.link.begin();
         self.link.beat_flight = Some(call);
-        let body = Heartbeat { live: self.hands.attempts() };
+        let body = Heartbeat {
+            live: self.hands.attempts(),
+        };
         let (client, host) = (self.client.clone(), self.host);
         let wakes = self.shared.wakes.clone();
         // A heartbeat that takes longer than the pause to the next one is worth less than a new one.
@@ -213,7 +227,14 @@ impl Loop {
             let beat = tokio::time::timeout(patience, client.heartbeat(host, &body)).await;
             let late = || Err(CallError::Unavailable("no answer in time".into()));
             let what = Answered::Beat(beat.unwrap_or_else(|_| late()));
-            let _ = wakes.send(Wake::Answer(Answer { host, call, sent: now, what })).await;
+            let _ = wakes
+                .send(Wake::Answer(Answer {
+                    host,
+                    call,
+                    sent: now,
+                    what,
+                }))
+                .await;
         });
     }
 
@@ -227,14 +248,28 @@ impl Loop {
         let (host, wakes) = (self.host, self.shared.wakes.clone());
         let abort = self.link.tasks.spawn(async move {
             let what = call.await;
-            let answer = Answer { host, call: number, sent: now, what };
+            let answer = Answer {
+                host,
+                call: number,
+                sent: now,
+                what,
+            };
             let _ = wakes.send(Wake::Answer(answer)).await;
         });
-        self.link.flight = Some(Flight { call: number, waits, abort });
+        self.link.flight = Some(Flight {
+            call: number,
+            waits,
+            abort,
+        });
     }
 
     pub(super) fn answered(&mut self, answer: Answer, now: Boottime) {
-        let Answer { host, call, sent, what } = answer;
+        let Answer {
+            host,
+            call,
+            sent,
+            what,
+        } = answer;
         if host != self.host {
             return;
         }
@@ -245,7 +280,12 @@ impl Loop {
             }
             return;
         }
-        if self.link.flight.as_ref().is_none_or(|flight| flight.call != call) {
+        if self
+            .link
+            .flight
+            .as_ref()
+            .is_none_or(|flight| flight.call != call)
+        {
             return;
         }
         self.link.flight = None;
@@ -290,10 +330,12 @@ impl Loop {
     fn exchanged(&mut self, sent: Boottime, exchanged: Exchanged, now: Boottime) {
         self.link.worked(sent);
         self.deadline.answered(sent, exchanged.lease_ttl_ms);
-        let Some(asked) = self.outbox.answered() else { return };
+        let Some(asked) = self.outbox.answered() else {
+            return;
+        };
         let idle = exchanged.leases.is_empty() && asked.exchange.reports.is_empty();
-        self.link.poll_at = (idle && now < sent.plus_ms(EMPTY_POLL_MS))
-            .then(|| now.plus_ms(EMPTY_POLL_MS));
+        self.link.poll_at =
+            (idle && now < sent.plus_ms(EMPTY_POLL_MS)).then(|| now.plus_ms(EMPTY_POLL_MS));
         for lease in exchanged.leases {
             if asked.before_registration {
                 self.finish(lease.attempt, Outcome::Released, now);
@@ -312,13 +354,19 @@ impl Loop {
     }
 
     fn exchange_failed(&mut self, error: CallError, now: Boottime) {
-        let CallError::Refused(detail) = error else { return self.call_failed(error, now) };
+        let CallError::Refused(detail) = error else {
+            return self.call_failed(error, now);
+        };
         tracing::error!(detail, "the control plane refused a report");
         if let Some(culprit) = self.outbox.split() {
             self.disown(culprit);
             let class = FailureClass::UserCode;
             let message = format!("the control plane refused what the body reported: {detail}");
-            self.finish(culprit, super::work::failed(class, "ReportRefused", message), now);
+            self.finish(
+                culprit,
+                super::work::failed(class, "ReportRefused", message),
+                now,
+            );
         } else {
             self.link.failed(now);
         }
@@ -368,7 +416,8 @@ impl Loop {
             CallError::Fenced => self.fence(),
             CallError::Forbidden(detail) => {
                 let location = self.settings.location.clone();
-                self.fatal.get_or_insert(HostError::Token { location, detail });
+                self.fatal
+                    .get_or_insert(HostError::Token { location, detail });
             }
             CallError::Refused(detail) => {
                 tracing::error!(detail, "a call was refused");
@@ -391,8 +440,13 @@ impl Loop {
     }
 
     fn tell_attached(&self) {
-        let Some(definitions_version) = self.definitions_version else { return };
-        let loaded = self.loading.current.and_then(|id| self.zygotes.get(&id)?.loaded.clone());
+        let Some(definitions_version) = self.definitions_version else {
+            return;
+        };
+        let loaded = self
+            .loading
+            .current
+            .and_then(|id| self.zygotes.get(&id)?.loaded.clone());
         let Some(loaded) = loaded else { return };
         self.status.send_if_modified(|status| {
             let same = matches!(status, HostStatus::Attached { host, definitions_version: known, .. }

@@ -98,7 +98,9 @@ impl Loop {
                 self.load_failed(id, error);
             }
             FromZygote::Forked { child, pid } => self.children.forked(child, pid),
-            FromZygote::Renewed { deadline_boottime_ns } => {
+            FromZygote::Renewed {
+                deadline_boottime_ns,
+            } => {
                 if let Some(zygote) = self.zygotes.get_mut(&id) {
                     // An answer to an older order must not undo a newer one.
                     zygote.armed = deadline_boottime_ns > 0 && self.deadline.told().is_some();
@@ -116,7 +118,9 @@ impl Loop {
             "user code is loaded"
         );
         self.watch.files(loaded.sources.clone());
-        let Some(zygote) = self.zygotes.get_mut(&id) else { return };
+        let Some(zygote) = self.zygotes.get_mut(&id) else {
+            return;
+        };
         zygote.loaded = Some(loaded.into());
         if self.loading.candidate == Some(id) {
             self.link.must_register = true;
@@ -130,7 +134,8 @@ impl Loop {
         }
         tracing::error!(error = error.message, "user code did not load");
         self.tell_failed_load(error.clone());
-        self.status.send_replace(HostStatus::LoadFailed(error.clone()));
+        self.status
+            .send_replace(HostStatus::LoadFailed(error.clone()));
         if self.loading.current.is_none() && self.settings.exit_on_failed_load {
             let target = self.settings.target.clone();
             self.fatal.get_or_insert(HostError::Load { target, error });
@@ -138,7 +143,10 @@ impl Loop {
     }
 
     fn tell_failed_load(&self, error: ErrorInfo) {
-        let body = FailedLoad { location: self.settings.location.clone(), error };
+        let body = FailedLoad {
+            location: self.settings.location.clone(),
+            error,
+        };
         let (client, host) = (self.client.clone(), self.host);
         self.shared.uploads.spawn(async move {
             if let Err(error) = client.failed_load(host, &body).await {
@@ -149,10 +157,12 @@ impl Loop {
 
     /// The control plane refused the definitions.
     pub(super) fn refuse(&mut self, zygote: Option<ZygoteId>, detail: String) {
-        self.status.send_replace(HostStatus::Refused(detail.clone()));
+        self.status
+            .send_replace(HostStatus::Refused(detail.clone()));
         if self.loading.current.is_none() && self.settings.exit_on_failed_load {
             let location = self.settings.location.clone();
-            self.fatal.get_or_insert(HostError::Definitions { location, detail });
+            self.fatal
+                .get_or_insert(HostError::Definitions { location, detail });
         }
         if zygote.is_some() && self.loading.candidate == zygote {
             self.loading.candidate = None;
@@ -189,7 +199,9 @@ impl Loop {
     }
 
     pub(super) fn child_gone(&mut self, child: crate::child::ChildId) {
-        let Some(id) = self.children.gone(child) else { return };
+        let Some(id) = self.children.gone(child) else {
+            return;
+        };
         if let Some(zygote) = self.zygotes.get_mut(&id) {
             zygote.children.remove(&child);
             if zygote.draining && zygote.children.is_empty() {
@@ -204,9 +216,10 @@ impl Loop {
         }
     }
 
-
     fn zygote_gone(&mut self, id: ZygoteId, how: String, now: Boottime) {
-        let Some(zygote) = self.zygotes.remove(&id) else { return };
+        let Some(zygote) = self.zygotes.remove(&id) else {
+            return;
+        };
         self.children.zygote_died(id, &how);
         if zygote.draining || self.stopping.is_some() {
             return;
@@ -237,13 +250,23 @@ impl Loop {
 
     /// Keeps the kernel's timers ahead of the lease.
     pub(super) fn move_dead_man_switch(&mut self) {
-        let Some(deadline) = self.deadline.to_tell() else { return };
-        for zygote in self.zygotes.values_mut().filter(|zygote| zygote.loaded.is_some()) {
+        let Some(deadline) = self.deadline.to_tell() else {
+            return;
+        };
+        for zygote in self
+            .zygotes
+            .values_mut()
+            .filter(|zygote| zygote.loaded.is_some())
+        {
             zygote.renew(Some(deadline));
         }
     }
 }
 
 fn error(kind: &str, message: String, traceback: String) -> ErrorInfo {
-    ErrorInfo { kind: kind.into(), message, traceback }
+    ErrorInfo {
+        kind: kind.into(),
+        message,
+        traceback,
+    }
 }

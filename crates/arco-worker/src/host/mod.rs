@@ -132,7 +132,12 @@ impl Host {
             memory: MemoryWitness::new(),
             wakes,
         });
-        Ok((Self { inner: Loop::new(new_id()?, client, shared, inbox, status) }, handle))
+        Ok((
+            Self {
+                inner: Loop::new(new_id()?, client, shared, inbox, status),
+            },
+            handle,
+        ))
     }
 
     /// Serves until `shutdown`, then stops what runs, reports it and leaves.
@@ -158,7 +163,9 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
 }
 
 fn new_id() -> Result<HostId, HostError> {
-    let random = orphans::random_bits()
-        .map_err(|source| HostError::System { attempt: "read random bits for an id", source })?;
+    let random = orphans::random_bits().map_err(|source| HostError::System {
+        attempt: "read random bits for an id",
+        source,
+    })?;
     Ok(HostId::from_parts(crate::clock::wall_ms(), random))
 }

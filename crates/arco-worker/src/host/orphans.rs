@@ -63,7 +63,10 @@ fn reap_group(leader: i32) {
 
 /// Name of the machine, for people.
 pub(super) fn hostname() -> String {
-    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
+    fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap_or_default()
+        .trim()
+        .to_owned()
 }
 
 /// Random bits for an id.

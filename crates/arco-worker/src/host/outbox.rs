@@ -48,7 +48,11 @@ impl Outbox {
     /// When the facts that are waiting should go; `None` when there are none.
     pub(super) fn due(&self, now: Boottime) -> Option<Boottime> {
         let since = self.since?;
-        Some(if self.urgent { now } else { since.plus_ms(LINGER_MS) })
+        Some(if self.urgent {
+            now
+        } else {
+            since.plus_ms(LINGER_MS)
+        })
     }
 
     /// Makes the next exchange of what is waiting. The one before must be answered.
@@ -61,8 +65,20 @@ impl Outbox {
             self.urgent = false;
         }
         self.seq += 1;
-        let exchange = Exchange { seq: self.seq, reports, want, wait_ms, live };
-        &self.unanswered.insert(Unanswered { exchange, before_registration: false }).exchange
+        let exchange = Exchange {
+            seq: self.seq,
+            reports,
+            want,
+            wait_ms,
+            live,
+        };
+        &self
+            .unanswered
+            .insert(Unanswered {
+                exchange,
+                before_registration: false,
+            })
+            .exchange
     }
 
     pub(super) fn unanswered(&self) -> Option<&Unanswered> {
@@ -98,14 +114,24 @@ impl Outbox {
         }
         // Rare, so plain: the first attempt's facts come first and are sent alone next time.
         let first = reports[0].attempt;
-        let (reports, others): (Vec<_>, Vec<_>) =
-            reports.into_iter().partition(|report| report.attempt == first);
+        let (reports, others): (Vec<_>, Vec<_>) = reports
+            .into_iter()
+            .partition(|report| report.attempt == first);
         self.seq += 1;
         for report in others.into_iter().rev() {
             self.waiting.push_front(report);
         }
-        let exchange = Exchange { seq: self.seq, reports, want: 0, wait_ms: 0, live: Vec::new() };
-        self.unanswered = Some(Unanswered { exchange, before_registration: false });
+        let exchange = Exchange {
+            seq: self.seq,
+            reports,
+            want: 0,
+            wait_ms: 0,
+            live: Vec::new(),
+        };
+        self.unanswered = Some(Unanswered {
+            exchange,
+            before_registration: false,
+        });
         None
     }
 
@@ -120,8 +146,15 @@ impl Outbox {
 
     /// Attempts with facts that the control plane has not taken yet.
     pub(super) fn undelivered(&self) -> BTreeSet<AttemptId> {
-        let sent = self.unanswered.iter().flat_map(|unanswered| &unanswered.exchange.reports);
-        self.waiting.iter().chain(sent).map(|report| report.attempt).collect()
+        let sent = self
+            .unanswered
+            .iter()
+            .flat_map(|unanswered| &unanswered.exchange.reports);
+        self.waiting
+            .iter()
+            .chain(sent)
+            .map(|report| report.attempt)
+            .collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

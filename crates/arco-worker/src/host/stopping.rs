@@ -29,7 +29,11 @@ pub(super) struct Stopping {
 
 impl Stopping {
     pub(super) fn next_moment(&self, now: Boottime) -> Option<Boottime> {
-        let next = if self.cancelled { self.give_up_at } else { self.cancel_at };
+        let next = if self.cancelled {
+            self.give_up_at
+        } else {
+            self.cancel_at
+        };
         Some(next.max(now))
     }
 }
@@ -80,7 +84,11 @@ impl Loop {
         self.children.kill_all();
         self.deadline.clear();
         // Nothing runs any more, so nothing needs to be killed by the kernel: the loaded code stays.
-        for zygote in self.zygotes.values_mut().filter(|zygote| zygote.loaded.is_some()) {
+        for zygote in self
+            .zygotes
+            .values_mut()
+            .filter(|zygote| zygote.loaded.is_some())
+        {
             zygote.renew(None);
         }
     }
@@ -90,12 +98,18 @@ impl Loop {
         tracing::info!(running = self.hands.running_count(), "stopping");
         let cancel_at = now.plus_ms(self.settings.drain_ms);
         let give_up_at = cancel_at.plus_ms(self.settings.grace_ms + DELIVER_MS_MAX);
-        self.stopping = Some(Stopping { cancel_at, cancelled: false, give_up_at });
+        self.stopping = Some(Stopping {
+            cancel_at,
+            cancelled: false,
+            give_up_at,
+        });
         self.give_back(now);
     }
 
     pub(super) fn stop_if_due(&mut self, now: Boottime) {
-        let Some(stopping) = &mut self.stopping else { return };
+        let Some(stopping) = &mut self.stopping else {
+            return;
+        };
         if stopping.cancelled || now < stopping.cancel_at {
             return;
         }
@@ -111,7 +125,9 @@ impl Loop {
         if self.fatal.is_some() {
             return true;
         }
-        let Some(stopping) = &self.stopping else { return false };
+        let Some(stopping) = &self.stopping else {
+            return false;
+        };
         let delivered = self.hands.is_empty() && self.outbox.is_empty();
         // Without a link nothing more can be delivered; a link that fails now gets until the end.
         let hopeless = self.hands.is_empty() && !self.link.registered;
@@ -125,11 +141,15 @@ impl Loop {
             let leaving = self.client.leave(self.host);
             let _ = tokio::time::timeout(Duration::from_millis(LEAVE_MS_MAX), leaving).await;
         }
-        self.shared.uploads.finish(Duration::from_millis(LOGS_MS_MAX)).await;
+        self.shared
+            .uploads
+            .finish(Duration::from_millis(LOGS_MS_MAX))
+            .await;
         for zygote in self.zygotes.values_mut() {
             zygote.shut_down();
         }
-        self.wait_for_zygotes(Duration::from_millis(LEAVE_MS_MAX)).await;
+        self.wait_for_zygotes(Duration::from_millis(LEAVE_MS_MAX))
+            .await;
         self.status.send_replace(HostStatus::Stopped);
     }
 }

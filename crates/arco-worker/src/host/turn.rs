@@ -149,7 +149,9 @@ impl Loop {
             self.loading.due(),
             self.long_since(),
             self.link.next_moment(&self.outbox, now),
-            self.stopping.as_ref().and_then(|stopping| stopping.next_moment(now)),
+            self.stopping
+                .as_ref()
+                .and_then(|stopping| stopping.next_moment(now)),
         ]
         .into_iter()
         .flatten()

@@ -33,15 +33,23 @@ impl Watch {
         if settings.watch {
             task.spawn(look(seen, wakes));
         }
-        let path = settings.target.split_once(".py").map(|(stem, _)| format!("{stem}.py"));
+        let path = settings
+            .target
+            .split_once(".py")
+            .map(|(stem, _)| format!("{stem}.py"));
         let target = path.map(|path| settings.working_dir.join(path));
-        Self { target, files, _task: task }
+        Self {
+            target,
+            files,
+            _task: task,
+        }
     }
 
     /// The files to watch from now on.
     pub(super) fn files(&self, sources: Vec<String>) {
         let loaded = sources.into_iter().map(PathBuf::from);
-        self.files.send_replace(loaded.chain(self.target.clone()).collect());
+        self.files
+            .send_replace(loaded.chain(self.target.clone()).collect());
     }
 }
 
@@ -54,8 +62,9 @@ async fn look(mut files: watch::Receiver<Vec<PathBuf>>, wakes: mpsc::Sender<Wake
             .iter()
             .map(|path| (path.clone(), stamp(path)))
             .collect();
-        let changed =
-            now.iter().any(|(path, stamp)| known.get(path).is_some_and(|before| before != stamp));
+        let changed = now
+            .iter()
+            .any(|(path, stamp)| known.get(path).is_some_and(|before| before != stamp));
         known = now;
         if changed && wakes.send(Wake::Reload).await.is_err() {
             return;

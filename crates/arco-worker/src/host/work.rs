@@ -11,7 +11,10 @@ use crate::clock::Boottime;
 impl Loop {
     /// How many leases to ask for.
     pub(super) fn wanted(&self) -> u32 {
-        let serves = self.loading.current.is_some_and(|id| self.zygotes.contains_key(&id));
+        let serves = self
+            .loading
+            .current
+            .is_some_and(|id| self.zygotes.contains_key(&id));
         if self.stopping.is_some() || !serves {
             return 0;
         }
@@ -30,8 +33,12 @@ impl Loop {
         if self.stopping.is_some() {
             return;
         }
-        let Some(id) = self.loading.current.or(self.loading.candidate) else { return };
-        let Some(zygote) = self.zygotes.get_mut(&id) else { return };
+        let Some(id) = self.loading.current.or(self.loading.candidate) else {
+            return;
+        };
+        let Some(zygote) = self.zygotes.get_mut(&id) else {
+            return;
+        };
         if zygote.loaded.is_none() || zygote.draining {
             return;
         }
@@ -41,7 +48,9 @@ impl Loop {
             let mut index = 0;
             while self.hands.running_count() < slots {
                 let room = (slots - self.hands.running_count()) as usize;
-                let Some(lease) = self.hands.waiting().take(room).nth(index) else { break };
+                let Some(lease) = self.hands.waiting().take(room).nth(index) else {
+                    break;
+                };
                 match self.children.find(zygote, lease) {
                     Some(child) => {
                         if let Some(lease) = self.hands.begin(index, child, now) {
@@ -53,14 +62,17 @@ impl Loop {
             }
         }
         let free = (slots - self.hands.running_count().min(slots)) as usize;
-        self.children.make_ahead(zygote, slots, self.hands.waiting().take(free));
+        self.children
+            .make_ahead(zygote, slots, self.hands.waiting().take(free));
     }
 
     /// Since when all slots have been busy with bodies that turn out long, while leases wait.
     pub(super) fn long_since(&self) -> Option<Boottime> {
         let full = self.hands.running_count() >= self.settings.slots;
         let stuck = full && self.hands.waiting_count() > 0;
-        stuck.then(|| self.hands.moved().map(|moved| moved.plus_ms(LONG_MS))).flatten()
+        stuck
+            .then(|| self.hands.moved().map(|moved| moved.plus_ms(LONG_MS)))
+            .flatten()
     }
 
     /// Leases that wait behind long bodies go back: another host may have room.
@@ -94,7 +106,11 @@ impl Loop {
                     }
                 }
             }
-            Event::Ended { outcome, body, reusable } => {
+            Event::Ended {
+                outcome,
+                body,
+                reusable,
+            } => {
                 self.children.served(child, reusable);
                 self.retire_if_replaced(child);
                 self.prefetch.body_took(body);
@@ -111,7 +127,10 @@ impl Loop {
     /// A child of code that has been replaced does not take another task.
     fn retire_if_replaced(&mut self, child: ChildId) {
         if let Some(zygote) = self.children.zygote_of(child)
-            && self.zygotes.get(&zygote).is_some_and(|zygote| zygote.draining)
+            && self
+                .zygotes
+                .get(&zygote)
+                .is_some_and(|zygote| zygote.draining)
         {
             self.children.dismiss(zygote);
         }
@@ -121,7 +140,11 @@ impl Loop {
 pub(super) fn failed(class: FailureClass, kind: &str, message: String) -> Outcome {
     Outcome::Failed {
         class,
-        error: ErrorInfo { kind: kind.into(), message, traceback: String::new() },
+        error: ErrorInfo {
+            kind: kind.into(),
+            message,
+            traceback: String::new(),
+        },
         allow_retries: true,
         retry_after_ms: None,
         max_retries: None,

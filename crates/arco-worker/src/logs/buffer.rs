@@ -51,7 +51,8 @@ impl Buffer {
         self.waiting.extend_from_slice(kept);
         if kept.len() < bytes.len() && !self.truncated {
             self.truncated = true;
-            self.waiting.extend_from_slice(&(self.notice)(self.bytes_max));
+            self.waiting
+                .extend_from_slice(&(self.notice)(self.bytes_max));
         }
         if !self.waiting.is_empty() {
             self.oldest.get_or_insert(now);
@@ -62,7 +63,11 @@ impl Buffer {
     pub(crate) fn due(&self, flush_ms: u64) -> Option<Boottime> {
         let oldest = self.oldest?;
         let full = self.waiting.len() >= CHUNK_BYTES_GOOD;
-        Some(if full { oldest } else { oldest.plus_ms(flush_ms) })
+        Some(if full {
+            oldest
+        } else {
+            oldest.plus_ms(flush_ms)
+        })
     }
 
     /// Takes the next chunk and its number.
@@ -84,7 +89,8 @@ impl Buffer {
     }
 
     fn remember(&mut self, bytes: &[u8]) {
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
         let excess = self.tail.len().saturating_sub(TAIL_BYTES);
         self.tail.drain(..excess);
     }

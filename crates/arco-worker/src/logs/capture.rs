@@ -201,7 +201,10 @@ async fn upload(shared: Arc<Shared>) {
             continue;
         }
         for (stream, chunk) in chunks {
-            shared.uploads.put(shared.attempt, &shared.token, stream, chunk).await;
+            shared
+                .uploads
+                .put(shared.attempt, &shared.token, stream, chunk)
+                .await;
         }
     }
 }

@@ -65,7 +65,12 @@ pub(crate) struct Uploads {
 impl Uploads {
     pub(crate) fn new(client: Client, settings: Arc<Settings>) -> Self {
         let permits = Arc::new(Semaphore::new(UPLOADS_AT_ONCE));
-        Self { client, settings, permits, tasks: TaskTracker::new() }
+        Self {
+            client,
+            settings,
+            permits,
+            tasks: TaskTracker::new(),
+        }
     }
 
     /// Runs something else that must be sent before the host ends.
@@ -76,18 +81,34 @@ impl Uploads {
     /// Waits until everything is uploaded, at most so long.
     pub(crate) async fn finish(&self, at_most: Duration) {
         self.tasks.close();
-        if tokio::time::timeout(at_most, self.tasks.wait()).await.is_err() {
-            tracing::warn!(attempts = self.tasks.len(), "logs were not uploaded in time");
+        if tokio::time::timeout(at_most, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                attempts = self.tasks.len(),
+                "logs were not uploaded in time"
+            );
         }
     }
 
-    async fn put(&self, attempt: AttemptId, token: &str, stream: Stream, chunk: (u32, bytes::Bytes)) {
+    async fn put(
+        &self,
+        attempt: AttemptId,
+        token: &str,
+        stream: Stream,
+        chunk: (u32, bytes::Bytes),
+    ) {
         let (number, bytes) = chunk;
         let give_up = Boottime::now().plus_ms(UPLOAD_MS_MAX);
         for failures in 0.. {
             let answer = {
-                let Ok(_permit) = self.permits.acquire().await else { return };
-                self.client.put_log(attempt, token, stream.as_str(), number, bytes.clone()).await
+                let Ok(_permit) = self.permits.acquire().await else {
+                    return;
+                };
+                self.client
+                    .put_log(attempt, token, stream.as_str(), number, bytes.clone())
+                    .await
             };
             match answer {
                 Ok(()) => return,

@@ -103,7 +103,12 @@ impl Zygote {
     pub(crate) fn renew(&mut self, deadline: Option<Boottime>) {
         self.armed &= deadline.is_some();
         let deadline_boottime_ns = deadline.map_or(0, Boottime::as_ns);
-        self.send(ToZygote::Renew { deadline_boottime_ns }, None);
+        self.send(
+            ToZygote::Renew {
+                deadline_boottime_ns,
+            },
+            None,
+        );
     }
 
     /// Asks the process to end; it kills its children.
@@ -120,7 +125,10 @@ impl Zygote {
     fn send(&self, message: ToZygote, descriptor: Option<OwnedFd>) {
         if let Err(mpsc::error::TrySendError::Full(_)) = self.frames.try_send((message, descriptor))
         {
-            tracing::error!(zygote = self.pid, "the zygote does not listen and is killed");
+            tracing::error!(
+                zygote = self.pid,
+                "the zygote does not listen and is killed"
+            );
             crate::child::signal_group(self.pid, Signal::SIGKILL);
         }
     }
@@ -136,7 +144,11 @@ async fn read(id: ZygoteId, stream: Arc<UnixStream>, wakes: mpsc::Sender<Wake>) 
         };
         match said {
             Ok(said) => {
-                if wakes.send(Wake::Zygote(id, Event::Said(said))).await.is_err() {
+                if wakes
+                    .send(Wake::Zygote(id, Event::Said(said)))
+                    .await
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -145,10 +157,7 @@ async fn read(id: ZygoteId, stream: Arc<UnixStream>, wakes: mpsc::Sender<Wake>) 
     }
 }
 
-async fn write(
-    stream: Arc<UnixStream>,
-    mut queue: mpsc::Receiver<(ToZygote, Option<OwnedFd>)>,
-) {
+async fn write(stream: Arc<UnixStream>, mut queue: mpsc::Receiver<(ToZygote, Option<OwnedFd>)>) {
     while let Some((message, descriptor)) = queue.recv().await {
         let fds: Vec<_> = descriptor.iter().map(AsFd::as_fd).collect();
         if frame::send(&stream, &message, &fds).await.is_err() {

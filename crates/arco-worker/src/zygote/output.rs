@@ -24,12 +24,22 @@ impl Output {
     pub(super) fn open() -> io::Result<(Self, PipeWriter)> {
         let (reader, writer) = io::pipe()?;
         let pipe = Arc::new(Mutex::new(Some(reader)));
-        Ok((Self { lines: Arc::default(), ended: Arc::default(), pipe }, writer))
+        Ok((
+            Self {
+                lines: Arc::default(),
+                ended: Arc::default(),
+                pipe,
+            },
+            writer,
+        ))
     }
 
     /// The last lines.
     pub(crate) fn tail(&self) -> String {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .join("\n")
     }
 
     /// Blocks until everything has been read, at most so long. Not for a thread of the runtime.
@@ -47,14 +57,22 @@ impl Output {
     }
 
     async fn read(&self, location: String) {
-        let reader = self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reader = self
+            .pipe
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(Ok(pipe)) = reader.map(|reader| Receiver::from_owned_fd(OwnedFd::from(reader)))
         else {
             return;
         };
         let mut bytes = Vec::new();
         let mut pipe = BufReader::new(pipe);
-        while pipe.read_until(b'\n', &mut bytes).await.is_ok_and(|count| count > 0) {
+        while pipe
+            .read_until(b'\n', &mut bytes)
+            .await
+            .is_ok_and(|count| count > 0)
+        {
             bytes.truncate(LINE_BYTES_MAX);
             let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
             tracing::info!(target: "arco_worker::python", location, "{line}");

@@ -36,7 +36,12 @@ pub(super) async fn start(
 ) -> io::Result<i32> {
     let mut command = Command::new(&settings.python);
     command
-        .args(["-m", "arco_flow._worker.zygote", "--target", &settings.target])
+        .args([
+            "-m",
+            "arco_flow._worker.zygote",
+            "--target",
+            &settings.target,
+        ])
         .args(["--location", &settings.location])
         .current_dir(&settings.working_dir)
         .env_clear()
@@ -48,23 +53,27 @@ pub(super) async fn start(
         // Ctrl-C in a terminal goes to the foreground group: that is the host, not Python.
         .process_group(0);
     let (told, started) = oneshot::channel();
-    std::thread::Builder::new().name("arco-zygote".into()).spawn(move || {
-        let spawned = command.spawn();
-        // Our copies of its descriptors, without which its end would not show on them.
-        drop(command);
-        let mut process = match spawned {
-            Ok(process) => process,
-            Err(error) => {
-                let _ = told.send(Err(error));
-                return;
-            }
-        };
-        let _ = told.send(Ok(process.id().cast_signed()));
-        let end = process.wait().map_or_else(|error| error.to_string(), |status| describe(status));
-        // What it wrote last is the best hint there is, if it ended early.
-        output.wait_for_end(LAST_WORDS);
-        let _ = wakes.blocking_send(Wake::Zygote(id, Event::Gone(end)));
-    })?;
+    std::thread::Builder::new()
+        .name("arco-zygote".into())
+        .spawn(move || {
+            let spawned = command.spawn();
+            // Our copies of its descriptors, without which its end would not show on them.
+            drop(command);
+            let mut process = match spawned {
+                Ok(process) => process,
+                Err(error) => {
+                    let _ = told.send(Err(error));
+                    return;
+                }
+            };
+            let _ = told.send(Ok(process.id().cast_signed()));
+            let end = process
+                .wait()
+                .map_or_else(|error| error.to_string(), |status| describe(status));
+            // What it wrote last is the best hint there is, if it ended early.
+            output.wait_for_end(LAST_WORDS);
+            let _ = wakes.blocking_send(Wake::Zygote(id, Event::Gone(end)));
+        })?;
     started.await.map_err(io::Error::other)?
 }
 

@@ -11,8 +11,14 @@ fn what_is_over_the_limit_is_dropped_and_said_once() {
     for part in ["abc", "def", "ghi"] {
         buffer.push(part.as_bytes(), now);
     }
-    assert_eq!(buffer.take(now).unwrap(), (0, Bytes::from_static(b"abcde[over 5]")));
-    assert_eq!((buffer.take(now), buffer.tail().as_str()), (None, "abcdefghi"));
+    assert_eq!(
+        buffer.take(now).unwrap(),
+        (0, Bytes::from_static(b"abcde[over 5]"))
+    );
+    assert_eq!(
+        (buffer.take(now), buffer.tail().as_str()),
+        (None, "abcdefghi")
+    );
 }
 
 #[test]
@@ -31,8 +37,9 @@ fn chunks_are_bounded_and_numbered_from_zero() {
     let now = Boottime::now();
     let mut buffer = buffer(10 * CHUNK_BYTES_MAX);
     buffer.push(&vec![b'x'; CHUNK_BYTES_MAX + 1], now);
-    let sizes: Vec<_> =
-        std::iter::from_fn(|| buffer.take(now)).map(|(n, bytes)| (n, bytes.len())).collect();
+    let sizes: Vec<_> = std::iter::from_fn(|| buffer.take(now))
+        .map(|(n, bytes)| (n, bytes.len()))
+        .collect();
     assert_eq!(sizes, [(0, CHUNK_BYTES_MAX), (1, 1)]);
     assert_eq!(buffer.due(1_000), None);
 }

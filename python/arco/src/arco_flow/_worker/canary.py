@@ -87,9 +87,7 @@ def fork_quietly() -> int:
         return os.fork()
 
 
-def _try_in_child(
-    present: list[str], table: dict[str, Callable[[ModuleType], None]]
-) -> str | None:
+def _try_in_child(present: list[str], table: dict[str, Callable[[ModuleType], None]]) -> str | None:
     reader, writer = os.pipe()
     pid = fork_quietly()
     if pid == 0:

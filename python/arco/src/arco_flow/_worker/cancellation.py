@@ -55,7 +55,11 @@ class Cancellation:
         try:
             yield
         finally:
-            self._phase = Phase.FINISHING
+            self.finish()
+
+    def finish(self) -> None:
+        """The body is over: the signal does nothing any more."""
+        self._phase = Phase.FINISHING
 
     def idle(self) -> None:
         """No task any more: the signal ends the process."""

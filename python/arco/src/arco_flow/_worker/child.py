@@ -49,6 +49,23 @@ def serve(control: int, definitions: Any, load_error: BaseException | None = Non
         cancellation.idle()
 
 
+class _Emitter:
+    """What the SDK calls with each message of a task. The result is kept for last."""
+
+    def __init__(self, channel: Channel, cancellation: Cancellation) -> None:
+        self._channel = channel
+        self._cancellation = cancellation
+        self.result: Message | None = None
+
+    def __call__(self, message: Message) -> None:
+        if message["type"] == "result":
+            # From here on a cancellation is too late, and must not disturb what follows.
+            self._cancellation.finish()
+            self.result = message
+        else:
+            self._channel.send(message)
+
+
 def _run(
     lease: Message,
     definitions: Any,
@@ -56,46 +73,30 @@ def _run(
     channel: Channel,
     cancellation: Cancellation,
 ) -> Message:
-    """Runs one body. An exit that user code asks for (``sys.exit``) goes through: it is a crash."""
+    """Runs one body and gives its result."""
     from arco_flow import TaskCancelled
     from arco_flow._internal.execution import execute_task
 
-    result: Message
+    emit = _Emitter(channel, cancellation)
+    error: BaseException | None = None
     try:
         with cancellation.running():
-            channel.send({"type": "started"})
             if load_error is not None:
+                channel.send({"type": "started"})
                 raise load_error
-            result = execute_task(definitions, lease, channel.send, usercode.storage_root())
-    except TaskCancelled as error:
-        result = _failed("cancelled", error)
-    except Exception as error:
-        result = _failed("user_code", error)
-    except SystemExit as error:
-        _exit_as_asked(error)
+            execute_task(definitions, lease, emit, usercode.storage_root())
+    except (TaskCancelled, Exception) as raised:
+        # The SDK makes a result of whatever a body raises: this was raised around it.
+        error = raised
+    result = emit.result or {
+        "type": "result",
+        "ok": False,
+        "class": "cancelled" if isinstance(error, TaskCancelled) else "user_code",
+        "error": usercode.describe_error(error or RuntimeError("the SDK gave no result")),
+    }
     if cancellation.fired:
         result["interrupted"] = True
     return result
-
-
-def _failed(kind: str, error: BaseException) -> Message:
-    return {
-        "type": "result",
-        "ok": False,
-        "class": kind,
-        "allow_retries": True,
-        "error": usercode.describe_error(error),
-    }
-
-
-def _exit_as_asked(error: SystemExit) -> NoReturn:
-    """``sys.exit`` in a body ends the process, as it would anywhere; the host calls it a crash."""
-    import traceback
-
-    traceback.print_exception(type(error), error, error.__traceback__)
-    Streams.flush()
-    code = error.code
-    os._exit(code & 0xFF if isinstance(code, int) else 0 if code is None else 1)
 
 
 def _leave(isolation: str) -> NoReturn:

@@ -71,7 +71,10 @@ def sources() -> list[str]:
 
 
 def describe_error(error: BaseException) -> Message:
-    """An exception as the wire says it."""
+    """An exception as the wire says it; the SDK has told of it already if it could not load."""
+    told = getattr(error, "error", None)
+    if isinstance(told, dict) and {"type", "message", "traceback"} <= told.keys():
+        return told
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     if len(text) > TRACEBACK_CHARS_MAX:
         text = "…" + text[-TRACEBACK_CHARS_MAX:]

@@ -1,0 +1,495 @@
+//! A control plane that keeps everything in memory, tells what it saw, and fails on request.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use arco_core::{AttemptId, Digest, HostId, RunId};
+use arco_wire::problem::Problem;
+use arco_wire::worker::{
+    Exchange, Exchanged, Fact, FailedLoad, Heartbeat, HeartbeatAnswer, Isolation, Lease, Outcome,
+    Refused, RegisterHost, Registered, StepKind,
+};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{post, put};
+use axum::{Json, Router};
+use tokio::sync::Notify;
+
+pub(crate) const TOKEN: &str = "wk_test_0123456789abcdef";
+const SLOW: Duration = Duration::from_secs(30);
+
+/// What the plane knows of an attempt.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Attempt {
+    pub host: Option<HostId>,
+    pub leased: u32,
+    pub facts: Vec<Fact>,
+    pub outcome: Option<Outcome>,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    fenced: bool,
+    seq: u64,
+    answer: Option<Exchanged>,
+}
+
+/// Everything the plane knows; tests look at it and turn its knobs.
+#[derive(Debug, Default)]
+pub(crate) struct Knowledge {
+    pub ttl_ms: u64,
+    pub interval_ms: u64,
+    pub queue: VecDeque<Lease>,
+    pub attempts: BTreeMap<AttemptId, Attempt>,
+    pub cancels: Vec<AttemptId>,
+    pub logs: BTreeMap<(AttemptId, String), Vec<u8>>,
+    pub log_calls: u32,
+    pub log_tokens: Vec<String>,
+    pub registrations: Vec<RegisterHost>,
+    pub failed_loads: Vec<FailedLoad>,
+    pub left: Vec<HostId>,
+    pub refused: Vec<Refused>,
+    pub exchanges: u64,
+    pub repeats: u64,
+    /// Nobody is there: every call fails without effect.
+    pub down: bool,
+    /// So many exchanges have their effect and lose their answer.
+    pub lose_answers: u32,
+    /// Definitions are refused with this.
+    pub refuse_definitions: Option<String>,
+    /// Exchanges that speak of this attempt are refused.
+    pub refuse_attempt: Option<AttemptId>,
+    /// `CLOCK_BOOTTIME` of the last call heard from a host, nanoseconds.
+    pub heard_ns: u64,
+    hosts: BTreeMap<HostId, Host>,
+    numbers: u128,
+}
+
+/// A running plane.
+#[derive(Debug, Clone)]
+pub(crate) struct Plane {
+    state: Arc<Shared>,
+    pub url: String,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    knowledge: Mutex<Knowledge>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct Refusal(Box<Response>);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
+impl Plane {
+    pub(crate) async fn start(ttl_ms: u64, interval_ms: u64) -> Self {
+        let state = Arc::new(Shared::default());
+        {
+            let mut knowledge = state.knowledge.lock().unwrap();
+            knowledge.ttl_ms = ttl_ms;
+            knowledge.interval_ms = interval_ms;
+        }
+        let base = "/api/v1/workspaces/default/worker";
+        let app = Router::new()
+            .route(&format!("{base}/hosts"), post(register))
+            .route(&format!("{base}/hosts/{{host}}/exchange"), post(exchange))
+            .route(&format!("{base}/hosts/{{host}}/heartbeat"), post(heartbeat))
+            .route(&format!("{base}/hosts/{{host}}/leave"), post(leave))
+            .route(
+                &format!("{base}/hosts/{{host}}/failed_load"),
+                post(failed_load),
+            )
+            .route(
+                &format!("{base}/attempts/{{attempt}}/logs/{{stream}}/{{chunk}}"),
+                put(put_log),
+            )
+            .with_state(state.clone());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { state, url }
+    }
+
+    pub(crate) fn know(&self) -> MutexGuard<'_, Knowledge> {
+        self.state.knowledge.lock().unwrap()
+    }
+
+    /// Changes something and wakes calls that wait.
+    pub(crate) fn turn<T>(&self, change: impl FnOnce(&mut Knowledge) -> T) -> T {
+        let result = change(&mut self.know());
+        self.state.changed.notify_waiters();
+        result
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn until<T>(
+        &self,
+        what: &str,
+        mut so: impl FnMut(&Knowledge) -> Option<T>,
+    ) -> T {
+        let waiting = async {
+            loop {
+                let changed = self.state.changed.notified();
+                if let Some(found) = so(&self.know()) {
+                    return found;
+                }
+                let _ = tokio::time::timeout(Duration::from_millis(200), changed).await;
+            }
+        };
+        match tokio::time::timeout(SLOW, waiting).await {
+            Ok(found) => found,
+            Err(_) => panic!("never seen: {what}; {:#?}", self.know().attempts),
+        }
+    }
+
+    /// Queues a task.
+    pub(crate) fn submit(&self, step: &str, change: impl FnOnce(&mut Lease)) -> AttemptId {
+        self.turn(|knowledge| {
+            knowledge.numbers += 1;
+            let run = RunId::from_parts(0, knowledge.numbers);
+            let mut lease = Lease {
+                attempt: AttemptId {
+                    run,
+                    task: 0,
+                    number: 1,
+                },
+                run,
+                task: 0,
+                number: 1,
+                retry_number: 0,
+                step: step.into(),
+                kind: StepKind::Asset,
+                outputs: vec![arco_core::AssetKey::parse(step).unwrap()],
+                checks: Vec::new(),
+                partitions: None,
+                inputs: Vec::new(),
+                config: serde_json::json!({}),
+                tags: BTreeMap::new(),
+                isolation: Isolation::Reuse,
+                timeout_ms: None,
+                token: format!("attempt-token-{}", knowledge.numbers),
+                time: 0,
+            };
+            change(&mut lease);
+            let attempt = lease.attempt;
+            knowledge.queue.push_back(lease);
+            attempt
+        })
+    }
+
+    pub(crate) async fn outcome(&self, attempt: AttemptId) -> Outcome {
+        let what = format!("the end of {attempt}");
+        self.until(&what, |known| known.attempts.get(&attempt)?.outcome.clone())
+            .await
+    }
+
+    pub(crate) async fn started(&self, attempt: AttemptId) {
+        let begun = |known: &Knowledge| {
+            let facts = &known.attempts.get(&attempt)?.facts;
+            facts
+                .iter()
+                .any(|fact| matches!(fact, Fact::Started))
+                .then_some(())
+        };
+        self.until(&format!("the start of {attempt}"), begun).await;
+    }
+
+    pub(crate) async fn log(&self, attempt: AttemptId, stream: &str, holds: &str) -> String {
+        let key = (attempt, stream.to_owned());
+        self.until(&format!("`{holds}` in {stream}"), |known| {
+            let text = String::from_utf8_lossy(known.logs.get(&key)?).into_owned();
+            text.contains(holds).then_some(text)
+        })
+        .await
+    }
+
+    /// The control plane judges that the host is lost.
+    pub(crate) fn fence(&self, host: HostId) {
+        self.turn(|known| known.hosts.entry(host).or_default().fenced = true);
+    }
+
+    /// The control plane restarts and has forgotten who was there.
+    pub(crate) fn forget_hosts(&self) {
+        self.turn(|known| known.hosts.clear());
+    }
+}
+
+pub(crate) fn boottime_ns() -> u64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).unwrap();
+    u64::try_from(now.tv_sec()).unwrap() * 1_000_000_000 + u64::try_from(now.tv_nsec()).unwrap()
+}
+
+fn problem(status: StatusCode, code: &str, detail: &str) -> Refusal {
+    let problem = Problem {
+        type_url: format!("https://arco.dev/errors/{code}"),
+        title: code.into(),
+        status: status.as_u16(),
+        detail: detail.into(),
+        code: code.into(),
+        request_id: String::new(),
+        hints: Vec::new(),
+    };
+    Refusal(Box::new((status, Json(problem)).into_response()))
+}
+
+fn away() -> Refusal {
+    problem(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "unavailable",
+        "nobody is there",
+    )
+}
+
+impl Knowledge {
+    fn admit(&mut self, headers: &HeaderMap, host: Option<HostId>) -> Result<(), Refusal> {
+        if self.down {
+            return Err(away());
+        }
+        let token = headers
+            .get("authorization")
+            .map(|value| value.to_str().unwrap().to_owned());
+        if token.as_deref() != Some(&format!("Bearer {TOKEN}")) {
+            return Err(problem(
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "wrong token",
+            ));
+        }
+        self.heard_ns = boottime_ns();
+        let Some(host) = host else { return Ok(()) };
+        match self.hosts.get(&host) {
+            None => Err(problem(
+                StatusCode::NOT_FOUND,
+                "unknown_host",
+                "who are you",
+            )),
+            Some(host) if host.fenced => Err(problem(StatusCode::CONFLICT, "fenced", "too late")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn mine(&self, host: HostId, attempt: AttemptId) -> bool {
+        let known = self.attempts.get(&attempt);
+        known.is_some_and(|known| known.host == Some(host) && known.outcome.is_none())
+    }
+
+    fn report(&mut self, host: HostId, body: &Exchange) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        for report in &body.reports {
+            if !self.mine(host, report.attempt) {
+                let reason = "not yours".to_owned();
+                refused.push(Refused {
+                    attempt: report.attempt,
+                    reason,
+                });
+                continue;
+            }
+            let attempt = self.attempts.get_mut(&report.attempt).unwrap();
+            attempt.facts.push(report.fact.clone());
+            if let Fact::Finished { outcome } = &report.fact {
+                attempt.outcome = Some(outcome.clone());
+            }
+        }
+        self.refused.extend(refused.clone());
+        refused
+    }
+
+    fn lease(&mut self, host: HostId, want: u32) -> Vec<Lease> {
+        let count = self.queue.len().min(want as usize);
+        let leases: Vec<_> = self.queue.drain(..count).collect();
+        for lease in &leases {
+            let attempt = self.attempts.entry(lease.attempt).or_default();
+            attempt.host = Some(host);
+            attempt.leased += 1;
+        }
+        leases
+    }
+
+    fn cancels(&self, host: HostId) -> Vec<AttemptId> {
+        self.cancels
+            .iter()
+            .copied()
+            .filter(|attempt| self.mine(host, *attempt))
+            .collect()
+    }
+}
+
+async fn register(
+    State(state): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(body): Json<RegisterHost>,
+) -> Result<Json<Registered>, Refusal> {
+    let mut known = state.knowledge.lock().unwrap();
+    known.admit(&headers, None)?;
+    if known.hosts.get(&body.host).is_some_and(|host| host.fenced) {
+        return Err(problem(StatusCode::CONFLICT, "fenced", "too late"));
+    }
+    if let Some(detail) = known.refuse_definitions.clone() {
+        known.registrations.push(body);
+        state.changed.notify_waiters();
+        return Err(problem(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_definitions",
+            &detail,
+        ));
+    }
+    known.hosts.entry(body.host).or_default();
+    let (kept, killed) = body
+        .attempts
+        .iter()
+        .copied()
+        .partition(|attempt| known.mine(body.host, *attempt));
+    let answer = Registered {
+        lease_ttl_ms: known.ttl_ms,
+        heartbeat_interval_ms: known.interval_ms,
+        definitions_version: Digest::of_json(&body.manifest),
+        kept,
+        killed,
+    };
+    known.registrations.push(body);
+    state.changed.notify_waiters();
+    Ok(Json(answer))
+}
+
+async fn exchange(
+    State(state): State<Arc<Shared>>,
+    Path(host): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Exchange>,
+) -> Result<Json<Exchanged>, Refusal> {
+    let host: HostId = host.parse().unwrap();
+    let waited = tokio::time::sleep(Duration::from_millis(body.wait_ms));
+    tokio::pin!(waited);
+    let mut may_wait = body.wait_ms > 0 && body.reports.is_empty();
+    loop {
+        let changed = state.changed.notified();
+        {
+            let mut known = state.knowledge.lock().unwrap();
+            known.admit(&headers, Some(host))?;
+            if let Some(bad) = known.refuse_attempt
+                && body.reports.iter().any(|report| report.attempt == bad)
+            {
+                let detail = "metadata `x` is not to our liking";
+                return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail));
+            }
+            let (seq, answer) = {
+                let host = &known.hosts[&host];
+                (host.seq, host.answer.clone())
+            };
+            if body.seq == seq {
+                known.repeats += 1;
+                return Ok(Json(answer.unwrap()));
+            }
+            assert_eq!(body.seq, seq + 1, "a sequence number was skipped");
+            let cancels = known.cancels(host);
+            if !may_wait || !known.queue.is_empty() && body.want > 0 || !cancels.is_empty() {
+                let refused = known.report(host, &body);
+                let leases = known.lease(host, body.want);
+                known.exchanges += 1;
+                let answer = Exchanged {
+                    leases,
+                    cancels,
+                    refused,
+                    lease_ttl_ms: known.ttl_ms,
+                };
+                let this = known.hosts.get_mut(&host).unwrap();
+                this.seq = body.seq;
+                this.answer = Some(answer.clone());
+                state.changed.notify_waiters();
+                if known.lose_answers > 0 {
+                    known.lose_answers -= 1;
+                    return Err(away());
+                }
+                return Ok(Json(answer));
+            }
+        }
+        tokio::select! {
+            () = changed => {}
+            () = &mut waited => may_wait = false,
+        }
+    }
+}
+
+async fn heartbeat(
+    State(state): State<Arc<Shared>>,
+    Path(host): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Heartbeat>,
+) -> Result<Json<HeartbeatAnswer>, Refusal> {
+    let host: HostId = host.parse().unwrap();
+    let mut known = state.knowledge.lock().unwrap();
+    known.admit(&headers, Some(host))?;
+    let unknown = body
+        .live
+        .iter()
+        .copied()
+        .filter(|attempt| !known.mine(host, *attempt))
+        .collect();
+    Ok(Json(HeartbeatAnswer {
+        cancels: known.cancels(host),
+        unknown,
+        lease_ttl_ms: known.ttl_ms,
+    }))
+}
+
+async fn leave(
+    State(state): State<Arc<Shared>>,
+    Path(host): Path<String>,
+    headers: HeaderMap,
+) -> Result<(), Refusal> {
+    let host: HostId = host.parse().unwrap();
+    let mut known = state.knowledge.lock().unwrap();
+    known.admit(&headers, Some(host))?;
+    known.left.push(host);
+    Ok(())
+}
+
+async fn failed_load(
+    State(state): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(body): Json<FailedLoad>,
+) -> Result<(), Refusal> {
+    let mut known = state.knowledge.lock().unwrap();
+    known.admit(&headers, None)?;
+    known.failed_loads.push(body);
+    state.changed.notify_waiters();
+    Ok(())
+}
+
+async fn put_log(
+    State(state): State<Arc<Shared>>,
+    Path((attempt, stream, chunk)): Path<(String, String, u32)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<(), Refusal> {
+    let attempt: AttemptId = attempt.parse().unwrap();
+    let mut known = state.knowledge.lock().unwrap();
+    if known.down {
+        return Err(away());
+    }
+    assert!(
+        !body.is_empty() && body.len() <= 1024 * 1024,
+        "chunk {chunk} has {}",
+        body.len()
+    );
+    known
+        .log_tokens
+        .push(headers["authorization"].to_str().unwrap().to_owned());
+    known.log_calls += 1;
+    known
+        .logs
+        .entry((attempt, stream))
+        .or_default()
+        .extend_from_slice(&body);
+    state.changed.notify_waiters();
+    Ok(())
+}
