@@ -64,8 +64,14 @@ impl Deployment {
             .activate(Cmd::new(&setup.arco))
             .args(&["worker"])
             .args(&[repo::path("bench/arco").join(definitions)])
-            .args(&["--location", "bench", "--server", server.api.base()])
-            .env("ARCO_STORAGE", scratch.path("storage"));
+            .args(&[
+                "--location",
+                "bench",
+                "--server",
+                server.api.base(),
+                "--storage",
+            ])
+            .args(&[scratch.path("storage")]);
         for (name, value) in shape {
             worker = worker.env(name, value);
         }

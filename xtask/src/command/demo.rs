@@ -109,10 +109,7 @@ impl Demo {
         eprintln!("materializing every asset for every day and month of 2013 as one run");
         let watch = Stopwatch::start();
         let answer = self
-            .arco(
-                server,
-                &["run", "*", "--all-partitions", "--wait", "--json"],
-            )
+            .arco(server, &["run", "*", "--all-partitions", "--json"])
             .capture_stdout()
             .with_context(|| server.log_tail())?;
         let seconds = watch.elapsed().as_secs_f64();
