@@ -125,3 +125,16 @@ fn a_cycle_across_locations_is_found() {
     .unwrap_err();
     assert!(error.contains("x → y → x"), "{error}");
 }
+
+#[test]
+fn a_blocking_check_may_not_read_what_waits_for_it() {
+    let mut bad = manifest("loc", &["a", "b <- a"]);
+    bad["checks"] = json!([{"asset": "a", "name": "ok", "step": "a__ok", "blocking": true,
+        "deps": [{"asset": "a"}, {"asset": "b"}]}]);
+    let step = json!({"name": "a__ok", "kind": "check", "checks": [["a", "ok"]]});
+    bad["steps"].as_array_mut().unwrap().push(step);
+    let text = refusal(&bad);
+    assert!(text.contains("b → check ok of a → b"), "{text}");
+    bad["checks"][0]["blocking"] = json!(false);
+    assert_eq!(refusal(&bad), "accepted");
+}

@@ -246,29 +246,44 @@ impl Definitions {
     }
 
     /// A self-dependency onto earlier windows is no cycle (M-7); every other cycle is refused here,
-    /// when definitions load, and not when something first sorts the graph (D-34).
+    /// when definitions load, and not when something first sorts the graph (D-34). A blocking check
+    /// stands between its asset and the asset's readers, so it may not read one of them.
     fn check_cycles(&self) -> Result<(), DefinitionsError> {
-        let mut edges: BTreeMap<AssetKey, Vec<AssetKey>> = BTreeMap::new();
+        let mut edges: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut add = |from: String, to: &str| edges.entry(from).or_default().push(to.to_owned());
         for asset in &self.manifest.assets {
-            edges.entry(asset.key.clone()).or_default();
             for dep in asset.deps.iter().filter(|dep| !reads_own_past(asset, dep)) {
-                edges
-                    .entry(dep.asset.clone())
-                    .or_default()
-                    .push(asset.key.clone());
+                add(dep.asset.to_string(), asset.key.as_str());
+                for check in self.checks_of(&dep.asset).filter(|check| check.blocking) {
+                    add(gate(check), asset.key.as_str());
+                }
+            }
+        }
+        for check in self.manifest.checks.iter().filter(|check| check.blocking) {
+            for dep in &check.deps {
+                add(dep.asset.to_string(), &gate(check));
             }
         }
         match graph::cycle(&edges) {
             None => Ok(()),
             Some(path) => Err(DefinitionsError::Cycle {
-                path: path
-                    .iter()
-                    .map(AssetKey::as_str)
-                    .collect::<Vec<_>>()
-                    .join(" → "),
+                path: path.join(" → "),
             }),
         }
     }
+}
+
+/// A blocking check as a node of the graph.
+fn gate(check: &CheckDef) -> String {
+    format!("check {} of {}", check.name, check.asset)
+}
+
+fn reads_own_past(asset: &AssetDef, dep: &Dep) -> bool {
+    let earlier = matches!(
+        dep.mapping,
+        Some(PartitionMapping::TimeWindow { start_offset, end_offset, .. }) if start_offset < 0 && end_offset < 0
+    );
+    dep.asset == asset.key && asset.partitions.is_some() && earlier
 }
 
 /// Reads the partitions definitions on their own first, so that what is wrong with one names its asset.
@@ -287,14 +302,6 @@ fn check_partitions_defs(manifest: &Value) -> Result<(), DefinitionsError> {
         }
     }
     Ok(())
-}
-
-fn reads_own_past(asset: &AssetDef, dep: &Dep) -> bool {
-    let earlier = matches!(
-        dep.mapping,
-        Some(PartitionMapping::TimeWindow { start_offset, end_offset, .. }) if start_offset < 0 && end_offset < 0
-    );
-    dep.asset == asset.key && asset.partitions.is_some() && earlier
 }
 
 fn index_assets(manifest: &Manifest) -> Result<BTreeMap<AssetKey, usize>, DefinitionsError> {
