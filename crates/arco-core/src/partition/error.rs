@@ -73,7 +73,8 @@ impl PartitionKeyError {
                 format!("is not a date; {noun} partitions look like `{example}`")
             }
             Reason::NotAStart { noun, near } => {
-                format!("is not the key of a {noun} partition; did you mean `{near}`?")
+                let article = if *noun == "hourly" { "an" } else { "a" };
+                format!("is not the key of {article} {noun} partition; did you mean `{near}`?")
             }
             Reason::NotListed { count, near: None } => format!("is not one of its {count} keys"),
             Reason::NotListed {

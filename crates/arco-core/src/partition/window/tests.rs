@@ -48,7 +48,7 @@ fn spring_has_no_hour_that_the_clock_leaves_out() {
         def.parse_key("2024-03-10-02:00")
             .expect_err("left out")
             .to_string(),
-        "partition `2024-03-10-02:00` is not the key of a hourly partition; did you mean `2024-03-10-03:00`?"
+        "partition `2024-03-10-02:00` is not the key of an hourly partition; did you mean `2024-03-10-03:00`?"
     );
 }
 
