@@ -42,7 +42,7 @@ pub use error::{Cause, LogError};
 pub use history::{HistoryObject, HistoryReader, HistoryRef, HistoryWriter};
 pub use lock::{FolderLock, LockError};
 pub use log::append::AppendOutcome;
-pub use log::recover::Recovery;
+pub use log::recovery::Recovery;
 pub use log::show::EventCursor;
 pub use log::verify::{Finding, VerifyReport};
 pub use log::{Access, Log, LogOptions};

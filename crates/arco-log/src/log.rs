@@ -11,7 +11,8 @@ mod format;
 mod hint;
 mod history;
 mod probe;
-pub(crate) mod recover;
+mod recover;
+pub(crate) mod recovery;
 pub(crate) mod show;
 mod snapshots;
 mod trim;
@@ -22,6 +23,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use arco_core::Digest;
 
 use crate::clock::{BootClock, SystemBootClock};
 use crate::error::LogError;
@@ -99,9 +102,9 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Volatile {
     proof: Option<Proof>,
-    /// Nonces of ours that may have landed, by segment. Emptied up to a segment once what is in that
+    /// Attempts of ours that may have landed, by segment. Emptied up to a segment once what is in that
     /// slot is known, so it holds one or two.
-    outstanding: BTreeMap<u64, Vec<String>>,
+    outstanding: BTreeMap<u64, Vec<Digest>>,
     remembered: Remembered,
 }
 

@@ -156,7 +156,7 @@ impl Segment {
 #[derive(Debug, Clone)]
 pub struct EncodedSegment {
     pub(crate) head: Head,
-    pub(crate) nonce: String,
+    pub(crate) snapshot: Option<SnapshotRef>,
     pub(crate) bytes: Bytes,
 }
 

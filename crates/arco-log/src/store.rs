@@ -9,7 +9,9 @@
 //! - **Every call has a deadline**, reads are repeated a few times, the create on the commit path
 //!   never is (its caller owns that loop).
 
+mod backoff;
 mod local;
+mod open;
 
 use std::fmt;
 use std::future::Future;
@@ -21,18 +23,19 @@ use std::time::Duration;
 use arco_core::Timestamp;
 use bytes::Bytes;
 use futures::TryStreamExt;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::error::LogError;
 
-/// Five seconds: the slowest honest answer of S3 to a small put is well under one; longer waits only
-/// delay the look that settles it.
-pub(crate) const PUT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Reads may be larger than segments (blobs, snapshots), so they get longer.
-pub(crate) const GET_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) use backoff::Backoff;
+
+/// For requests that move at most a segment. Five seconds: the slowest honest answer of S3 to them is
+/// well under one; longer waits only delay the look that settles it.
+const SMALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// For reads of blobs, snapshots and history, which may be a hundred times that.
+const LARGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Four tries with 50, 100 and 200 ms between them ride out a hiccup; more is an outage, which is
 /// for the caller to report.
 const READ_TRIES: u32 = 4;
@@ -43,8 +46,8 @@ pub struct LogStore {
     inner: Arc<dyn ObjectStore>,
     folder: Option<Arc<PathBuf>>,
     name: Arc<str>,
-    put_timeout: Duration,
-    get_timeout: Duration,
+    small_timeout: Duration,
+    large_timeout: Duration,
 }
 
 /// A create that did not answer Ok. The object may be there or not, and may be ours or not.
@@ -94,68 +97,6 @@ pub(crate) struct Fetched {
 struct TimedOut(Duration);
 
 impl LogStore {
-    /// Opens the store at `url`: `memory:`, `file:/path` or a path. A folder is made if need be.
-    ///
-    /// # Errors
-    /// `Invalid` for a scheme this build has no store for; `Unavailable` when the folder cannot be
-    /// made.
-    pub fn open(url: &str) -> Result<Self, LogError> {
-        Self::parse(url, true)
-    }
-
-    /// As [`Self::open`], but the folder must be there: for commands that only read.
-    ///
-    /// # Errors
-    /// As [`Self::open`], and `Invalid` when there is no such folder.
-    pub fn open_existing(url: &str) -> Result<Self, LogError> {
-        Self::parse(url, false)
-    }
-
-    fn parse(url: &str, make: bool) -> Result<Self, LogError> {
-        let supported = "this build supports `memory:`, `file:/path` and a plain path";
-        let path = match url.split_once(':') {
-            Some(("memory", rest)) if rest.trim_matches('/').is_empty() => {
-                return Ok(Self::memory());
-            }
-            Some(("file", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-            // One letter would be a drive, not a scheme; a slash before the colon is a path.
-            Some((scheme, _)) if scheme.len() > 1 && !scheme.contains(['/', '.']) => {
-                return Err(LogError::invalid(
-                    format!("store `{url}` has the unknown scheme `{scheme}:`"),
-                    supported,
-                ));
-            }
-            _ => url,
-        };
-        if path.is_empty() {
-            return Err(LogError::invalid(
-                format!("store `{url}` names no folder"),
-                supported,
-            ));
-        }
-        Self::local(FilePath::new(path), make)
-    }
-
-    fn local(folder: &FilePath, make: bool) -> Result<Self, LogError> {
-        if make {
-            std::fs::create_dir_all(folder)
-                .map_err(|e| LogError::unavailable("make folder", folder.display(), e))?;
-        } else if !folder.is_dir() {
-            return Err(LogError::invalid(
-                format!("there is no folder `{}`", folder.display()),
-                "name the folder that holds the state, such as `./.arco`",
-            ));
-        }
-        // Without fsync a segment that was acknowledged can be a file of zeros after power loss.
-        let inner = LocalFileSystem::new_with_prefix(folder)
-            .map_err(|e| LogError::unavailable("open folder", folder.display(), e))?
-            .with_fsync(true);
-        let mut store = Self::new(Arc::new(inner));
-        store.name = format!("file:{}", folder.display()).into();
-        store.folder = Some(Arc::new(folder.to_path_buf()));
-        Ok(store)
-    }
-
     /// A new empty store in memory. Clones share it.
     #[must_use]
     pub fn memory() -> Self {
@@ -172,16 +113,17 @@ impl LogStore {
             name: inner.to_string().into(),
             inner,
             folder: None,
-            put_timeout: PUT_TIMEOUT,
-            get_timeout: GET_TIMEOUT,
+            small_timeout: SMALL_TIMEOUT,
+            large_timeout: LARGE_TIMEOUT,
         }
     }
 
-    /// With other deadlines for puts of small objects and for reads.
+    /// With other deadlines for requests that move little (segments, looks, puts) and for reads that
+    /// may move much (blobs, snapshots, history).
     #[must_use]
-    pub fn with_timeouts(mut self, put: Duration, get: Duration) -> Self {
-        self.put_timeout = put;
-        self.get_timeout = get;
+    pub fn with_timeouts(mut self, small: Duration, large: Duration) -> Self {
+        self.small_timeout = small;
+        self.large_timeout = large;
         self
     }
 
@@ -230,7 +172,7 @@ impl LogStore {
             let Err(unsure) = self.create(path, bytes.clone()).await else {
                 return Ok(());
             };
-            match self.try_get(path).await {
+            match self.try_get(path, self.put_deadline(bytes.len())).await {
                 Ok(Some(found)) if found.bytes == bytes => {
                     return self.settle(path).await;
                 }
@@ -258,7 +200,7 @@ impl LogStore {
     /// `Unavailable`.
     pub async fn overwrite(&self, path: &Path, bytes: Bytes) -> Result<(), LogError> {
         let put = self.inner.put(path, bytes.into());
-        within(self.put_timeout, put)
+        within(self.small_timeout, put)
             .await
             .map(|_| ())
             .map_err(|e| LogError::unavailable("write", path, e))
@@ -269,22 +211,32 @@ impl LogStore {
     /// # Errors
     /// `Unavailable` after a few tries.
     pub async fn get(&self, path: &Path) -> Result<Option<Bytes>, LogError> {
-        Ok(self.fetch(path).await?.map(|found| found.bytes))
+        let read = || self.try_get(path, self.large_timeout);
+        Ok(self.reading(path, read).await?.map(|found| found.bytes))
     }
 
-    pub(crate) async fn fetch(&self, path: &Path) -> Result<Option<Fetched>, LogError> {
-        self.reading(path, || self.try_get(path)).await
+    /// An object no larger than a segment.
+    pub(crate) async fn get_small(&self, path: &Path) -> Result<Option<Fetched>, LogError> {
+        self.reading(path, || self.look(path)).await
     }
 
-    /// One try, for loops that have their own.
-    pub(crate) async fn try_get(&self, path: &Path) -> object_store::Result<Option<Fetched>> {
+    /// The same in one try, for loops of their own.
+    pub(crate) async fn look(&self, path: &Path) -> object_store::Result<Option<Fetched>> {
+        self.try_get(path, self.small_timeout).await
+    }
+
+    async fn try_get(
+        &self,
+        path: &Path,
+        deadline: Duration,
+    ) -> object_store::Result<Option<Fetched>> {
         let read = async {
             let found = self.inner.get(path).await?;
             let modified = Timestamp(found.meta.last_modified.timestamp_millis());
             let bytes = found.bytes().await?;
             Ok(Fetched { bytes, modified })
         };
-        absent_is_none(within(self.get_timeout, read).await)
+        absent_is_none(within(deadline, read).await)
     }
 
     /// The bytes of `range` of the object at `path`.
@@ -298,7 +250,7 @@ impl LogStore {
     ) -> Result<Option<Bytes>, LogError> {
         self.reading(path, || async {
             let read = self.inner.get_range(path, range.clone());
-            absent_is_none(within(self.get_timeout, read).await)
+            absent_is_none(within(self.large_timeout, read).await)
         })
         .await
     }
@@ -310,7 +262,7 @@ impl LogStore {
     pub async fn head(&self, path: &Path) -> Result<Option<ObjectInfo>, LogError> {
         self.reading(path, || async {
             let read = self.inner.head(path);
-            let meta = absent_is_none(within(self.get_timeout, read).await)?;
+            let meta = absent_is_none(within(self.small_timeout, read).await)?;
             Ok(meta.map(|meta| ObjectInfo {
                 size: meta.size,
                 modified: Timestamp(meta.last_modified.timestamp_millis()),
@@ -341,7 +293,7 @@ impl LogStore {
     /// # Errors
     /// `Unavailable`.
     pub async fn delete(&self, path: &Path) -> Result<(), LogError> {
-        let deleted = within(self.put_timeout, self.inner.delete(path)).await;
+        let deleted = within(self.small_timeout, self.inner.delete(path)).await;
         absent_is_none(deleted)
             .map(|_| ())
             .map_err(|e| LogError::unavailable("delete", path, e))
@@ -349,7 +301,7 @@ impl LogStore {
 
     /// Large blobs and snapshots get a second more for each MiB: the slowest uplink worth using.
     fn put_deadline(&self, len: usize) -> Duration {
-        self.put_timeout + Duration::from_secs(u64::try_from(len >> 20).unwrap_or(u64::MAX))
+        self.small_timeout + Duration::from_secs(u64::try_from(len >> 20).unwrap_or(u64::MAX))
     }
 
     async fn reading<T, F>(
@@ -392,30 +344,6 @@ fn absent_is_none<T>(result: object_store::Result<T>) -> object_store::Result<Op
         Ok(value) => Ok(Some(value)),
         Err(object_store::Error::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// Waits that double from 50 ms to two seconds.
-#[derive(Debug)]
-pub(crate) struct Backoff(Duration);
-
-impl Backoff {
-    pub(crate) fn new() -> Self {
-        Self(Duration::from_millis(50))
-    }
-
-    pub(crate) async fn wait(&mut self) {
-        tokio::time::sleep(self.0).await;
-        self.0 = (self.0 * 2).min(Duration::from_secs(2));
-    }
-
-    /// Waits, unless that would end past `deadline`; then answers false at once.
-    pub(crate) async fn wait_until(&mut self, deadline: tokio::time::Instant) -> bool {
-        if tokio::time::Instant::now() + self.0 > deadline {
-            return false;
-        }
-        self.wait().await;
-        true
     }
 }
 

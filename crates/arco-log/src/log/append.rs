@@ -76,7 +76,7 @@ impl Log {
     pub async fn put(&self, segment: &EncodedSegment) -> Result<AppendOutcome, LogError> {
         let slot = segment.head.segment;
         let path = self.paths().segment(slot);
-        self.expect_nonce(slot, &segment.nonce);
+        self.expect(segment.head);
         let deadline = tokio::time::Instant::now() + self.inner.options.give_up_after;
         let mut backoff = Backoff::new();
         // If a create of this call is the one that made the object, then at this instant the slot was
@@ -111,6 +111,8 @@ impl Log {
         self.confirm_live(slot).await?;
         let mut volatile = self.volatile();
         volatile.outstanding = volatile.outstanding.split_off(&(slot + 1));
+        let published = &mut volatile.remembered.published;
+        *published = (*published).max(segment.snapshot);
         Ok(AppendOutcome::Committed(segment.head))
     }
 
@@ -126,7 +128,7 @@ impl Log {
         let path = self.paths().segment(slot);
         let found = self
             .store()
-            .try_get(&path)
+            .look(&path)
             .await
             .map_err(|e| LogError::unavailable("read", &path, e))?;
         let Some(found) = found else {
@@ -145,7 +147,7 @@ impl Log {
         if winner.digest == segment.head.digest {
             return self.found_ours(segment).await.map(Some);
         }
-        let ours = self.is_outstanding(slot, &winner.header.nonce);
+        let ours = self.is_outstanding(winner.head());
         self.store().settle(&path).await?;
         self.learn(&winner);
         Ok(Some(AppendOutcome::Lost {
@@ -154,18 +156,21 @@ impl Log {
         }))
     }
 
-    fn expect_nonce(&self, slot: u64, nonce: &str) {
+    /// Notes that an object of ours may appear in its slot. It is known by the digest of its text,
+    /// which has the nonce in it: even a writer name used twice, against the rule, does not make
+    /// another's segment ours.
+    fn expect(&self, head: Head) {
         let mut volatile = self.volatile();
-        let nonces = volatile.outstanding.entry(slot).or_default();
-        if !nonces.iter().any(|known| known == nonce) {
-            nonces.push(nonce.to_owned());
+        let attempts = volatile.outstanding.entry(head.segment).or_default();
+        if !attempts.contains(&head.digest) {
+            attempts.push(head.digest);
         }
     }
 
-    fn is_outstanding(&self, slot: u64, nonce: &str) -> bool {
+    fn is_outstanding(&self, head: Head) -> bool {
         self.volatile()
             .outstanding
-            .get(&slot)
-            .is_some_and(|nonces| nonces.iter().any(|known| known == nonce))
+            .get(&head.segment)
+            .is_some_and(|attempts| attempts.contains(&head.digest))
     }
 }

@@ -36,12 +36,12 @@ impl Log {
     /// Segment `number` with its blobs, not yet believed: neither its link nor its block is checked.
     pub(super) async fn fetch_segment(&self, number: u64) -> Result<Option<Segment>, LogError> {
         let path = self.paths().segment(number);
-        let Some(fetched) = self.store().fetch(&path).await? else {
+        let Some(fetched) = self.store().get_small(&path).await? else {
             return Ok(None);
         };
         let mut segment = match self.decode_segment(number, &fetched) {
             // A body cut short on the way looks like a damaged object: read again before saying so.
-            Err(LogError::Corrupt { .. }) => match self.store().fetch(&path).await? {
+            Err(LogError::Corrupt { .. }) => match self.store().get_small(&path).await? {
                 Some(again) => self.decode_segment(number, &again)?,
                 None => return Ok(None),
             },
@@ -86,6 +86,8 @@ impl Log {
         let mut volatile = self.volatile();
         if let Some(snapshot) = segment.header.snapshot {
             volatile.remembered.note(snapshot);
+            let published = &mut volatile.remembered.published;
+            *published = (*published).max(Some(snapshot));
         }
         // The slot is settled for ever, so no attempt at it is outstanding any more.
         volatile.outstanding = volatile.outstanding.split_off(&(segment.number() + 1));

@@ -30,6 +30,8 @@ pub(super) struct Hint {
 pub(super) struct Remembered {
     snapshots: BTreeSet<SnapshotRef>,
     written: Option<(Duration, Hint)>,
+    /// The newest one that a segment of the log names, so that anyone can find it.
+    pub(super) published: Option<SnapshotRef>,
     /// Recovery found the hint to point into a trimmed block: look for the live end instead.
     pub(super) distrusted: bool,
 }
@@ -80,8 +82,8 @@ impl Log {
     /// The hint; one that says nothing when there is none or it does not read.
     pub(super) async fn read_hint(&self) -> Hint {
         let path = self.paths().hint();
-        let text = match self.store().get(&path).await {
-            Ok(Some(text)) => text,
+        let text = match self.store().get_small(&path).await {
+            Ok(Some(found)) => found.bytes,
             Ok(None) => return Hint::default(),
             Err(error) => {
                 tracing::warn!(%error, "hint not read; looking for the end of the log without it");

@@ -20,24 +20,31 @@ impl Log {
             round += 1;
             let path = self.paths().probe(&format!("{}-{round}", self.writer()));
             let contents = ["a", "b"].map(|side| Bytes::from(format!("{}{side}", self.writer())));
-            let [a, b] = contents.clone();
-            let answers =
-                futures::future::join(self.store().create(&path, a), self.store().create(&path, b))
-                    .await;
+            let [first, second] = contents.clone();
+            let answers = futures::future::join(
+                self.store().create(&path, first),
+                self.store().create(&path, second),
+            )
+            .await;
+            let [a, b] = &contents;
             let (winner, loser) = match answers {
                 (Ok(()), Ok(())) => return Err(self.ignores_conditions(&path).await),
-                (Ok(()), Err(loser)) => (Some(&contents[0]), loser),
-                (Err(loser), Ok(())) => (Some(&contents[1]), loser),
-                (Err(loser), Err(_)) => (None, loser),
+                (Ok(()), Err(unsure)) => (Some((a, b)), unsure),
+                (Err(unsure), Ok(())) => (Some((b, a)), unsure),
+                (Err(unsure), Err(_)) => (None, unsure),
             };
-            if let Some(winner) = winner
+            if let Some((kept, refused)) = winner
                 && loser.claims_existing()
             {
-                if self.store().get(&path).await?.as_ref() != Some(winner) {
+                let found = self.store().get(&path).await?;
+                if found.as_ref() == Some(kept) {
+                    self.clean(&path).await;
+                    return Ok(());
+                }
+                // It said no and did it. Anything else that is found is a stumble: ask again.
+                if found.as_ref() == Some(refused) {
                     return Err(self.ignores_conditions(&path).await);
                 }
-                self.clean(&path).await;
-                return Ok(());
             }
             self.clean(&path).await;
             if loser.unsupported() {

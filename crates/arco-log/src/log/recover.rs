@@ -15,29 +15,14 @@
 //! found would be wrong; the look at the end notices, and the next recovery does not use the hint.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use arco_core::Digest;
-use futures::StreamExt;
-use futures::stream::BoxStream;
 
 use super::Log;
 use super::hint::Hint;
+use super::recovery::Recovery;
 use crate::error::LogError;
-use crate::paths::first_of_block;
-use crate::segment::{Head, Segment};
+use crate::paths::{block_of, first_of_block};
+use crate::segment::Head;
 use crate::snapshot::{Snapshot, SnapshotRef};
-
-/// The segments a recovery still has to fold.
-pub struct Recovery {
-    log: Log,
-    start: Head,
-    target: u64,
-    at: u64,
-    prev: Digest,
-    segments: BoxStream<'static, Result<Option<Segment>, LogError>>,
-}
 
 /// Where the log is, found without having read much of it.
 struct Found {
@@ -69,12 +54,20 @@ impl Log {
         } else {
             None
         };
-        let found = match by_hint {
-            Some(found) => found,
-            None => self.find_above_tombstones(hint).await?,
+        let chosen = match by_hint {
+            Some(found) => self.choose_start(&found, accept).await?,
+            None => None,
         };
-        let start = self.choose_start(&found, accept).await?;
-        let target = found.head.segment;
+        let (start, target) = match chosen {
+            Some(chosen) => chosen,
+            None => {
+                let found = self.find_above_tombstones(hint).await?;
+                let chosen = self.choose_start(&found, accept).await?;
+                chosen.ok_or(LogError::Reload {
+                    block: block_of(found.first),
+                })?
+            }
+        };
         if target > 0 {
             self.store().settle(&self.paths().segment(target)).await?;
         }
@@ -142,12 +135,14 @@ impl Log {
         }))
     }
 
-    /// Where folding starts: after the newest snapshot that is good and accepted.
+    /// Where folding starts, after the newest snapshot that is good and accepted, and where it ends.
+    /// `None` when the log was trimmed where it was looked for.
     async fn choose_start(
         &self,
         found: &Found,
         accept: &mut (dyn FnMut(&Snapshot) -> bool + Send),
-    ) -> Result<Head, LogError> {
+    ) -> Result<Option<(Head, u64)>, LogError> {
+        let target = found.head.segment;
         let mut candidates = found.snapshots.clone();
         let mut refused = Vec::new();
         loop {
@@ -160,9 +155,12 @@ impl Log {
                 continue;
             }
             match self.get_snapshot(&candidate).await {
-                Ok(snapshot) if snapshot.head.segment > found.head.segment => {
+                Ok(snapshot) if snapshot.head.segment > target => {
+                    if self.is_tombstoned(block_of(target + 1)).await? {
+                        return Ok(None);
+                    }
                     return Err(LogError::corrupt(
-                        self.paths().segment(found.head.segment + 1),
+                        self.paths().segment(target + 1),
                         format!(
                             "it is missing, and there is a snapshot of segment {}",
                             snapshot.head.segment
@@ -170,7 +168,7 @@ impl Log {
                     ));
                 }
                 Ok(snapshot)
-                    if snapshot.head.segment == found.head.segment
+                    if snapshot.head.segment == target
                         && snapshot.head.digest != found.head.digest =>
                 {
                     tracing::warn!(
@@ -180,7 +178,7 @@ impl Log {
                 }
                 Ok(snapshot) if accept(&snapshot) => {
                     self.volatile().remembered.note(candidate);
-                    return Ok(snapshot.head);
+                    return Ok(Some((snapshot.head, target)));
                 }
                 Ok(snapshot) => tracing::warn!(
                     snapshot = %self.paths().snapshot(&candidate), fold = snapshot.fold,
@@ -207,7 +205,16 @@ impl Log {
                         .into(),
             });
         }
-        Ok(Head::genesis())
+        Ok(Some((Head::genesis(), target)))
+    }
+
+    /// The look that comes after everything was read.
+    pub(super) async fn look_last(&self, first: u64) -> Result<(), LogError> {
+        let looked = self.look_for_tombstone(first).await;
+        if let Err(LogError::Reload { .. }) = looked {
+            self.volatile().remembered.distrusted = true;
+        }
+        looked
     }
 
     async fn exists(&self, segment: u64) -> Result<bool, LogError> {
@@ -239,112 +246,4 @@ where
         }
     }
     Ok(last)
-}
-
-impl Recovery {
-    fn new(log: Log, start: Head, target: u64) -> Self {
-        let reader = log.clone();
-        let segments = futures::stream::iter(start.segment + 1..=target)
-            .map(move |number| {
-                let log = reader.clone();
-                // Tasks, so that decoding runs beside the fold; joined by the stream, ended with it.
-                Joined(tokio::spawn(async move { log.fetch_segment(number).await }))
-            })
-            .buffered(log.inner.options.parallel_gets)
-            .boxed();
-        Self {
-            log,
-            start,
-            target,
-            at: start.segment,
-            prev: start.digest,
-            segments,
-        }
-    }
-
-    /// What the accepted snapshot covers; the genesis when there was none.
-    #[must_use]
-    pub fn start(&self) -> Head {
-        self.start
-    }
-
-    /// The last segment there is to fold, for showing progress.
-    #[must_use]
-    pub fn target(&self) -> u64 {
-        self.target
-    }
-
-    /// The head after what has been returned so far.
-    #[must_use]
-    pub fn head(&self) -> Head {
-        Head {
-            segment: self.at,
-            digest: self.prev,
-        }
-    }
-
-    /// The next segment to fold; `None` when all are folded and may be believed. Go on with
-    /// [`Log::follow`] then.
-    ///
-    /// # Errors
-    /// `Reload` when what was folded may be what a trim left behind: drop it and recover again.
-    pub async fn next(&mut self) -> Result<Option<Segment>, LogError> {
-        let first = self.start.segment + 1;
-        let segment = match self.segments.next().await {
-            Some(segment) => segment?,
-            None => {
-                self.look_last(first).await?;
-                return Ok(None);
-            }
-        };
-        let Some(segment) = segment else {
-            self.look_last(first).await?;
-            return Err(LogError::corrupt(
-                self.log.paths().segment(self.at + 1),
-                "it is missing and later ones are there",
-            ));
-        };
-        self.log.check_link(&segment, self.prev)?;
-        self.log.learn(&segment);
-        self.at = segment.number();
-        self.prev = segment.digest;
-        Ok(Some(segment))
-    }
-
-    async fn look_last(&self, first: u64) -> Result<(), LogError> {
-        let looked = self.log.look_for_tombstone(first).await;
-        if let Err(LogError::Reload { .. }) = looked {
-            self.log.volatile().remembered.distrusted = true;
-        }
-        looked
-    }
-}
-
-impl std::fmt::Debug for Recovery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recovery")
-            .field("start", &self.start)
-            .field("target", &self.target)
-            .field("at", &self.at)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A task that ends with its owner.
-struct Joined(tokio::task::JoinHandle<Result<Option<Segment>, LogError>>);
-
-impl Future for Joined {
-    type Output = Result<Option<Segment>, LogError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|joined| {
-            joined.unwrap_or_else(|error| Err(LogError::unavailable("decode", "a segment", error)))
-        })
-    }
-}
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

@@ -78,7 +78,8 @@ impl Log {
     ///
     /// # Errors
     /// `Invalid` unless the block before it is tombstoned and the whole block lies below
-    /// `keep_from`, which should be the second-newest published snapshot.
+    /// `keep_from`, a snapshot no newer than the newest that a segment of the log names; it should be
+    /// the second-newest of those.
     pub async fn tombstone(&self, block: u64, keep_from: &SnapshotRef) -> Result<(), LogError> {
         if first_of_block(block + 1) > keep_from.segment {
             return Err(LogError::invalid(
@@ -87,6 +88,17 @@ impl Log {
                     keep_from.segment
                 ),
                 "trim only below the second-newest snapshot",
+            ));
+        }
+        let published = self.volatile().remembered.published;
+        if published.is_none_or(|newest| newest.segment < keep_from.segment) {
+            return Err(LogError::invalid(
+                format!(
+                    "no segment of the log names a snapshot from {} on",
+                    keep_from.segment
+                ),
+                "trim after a segment has been put that does: with the hint lost, the last segment \
+                 is how the snapshot is found",
             ));
         }
         let snapshot = self.paths().snapshot(keep_from);

@@ -99,7 +99,7 @@ pub(crate) fn encode(draft: &Draft<'_>, frame: Frame<'_>) -> Result<EncodedSegme
     }
     Ok(EncodedSegment {
         head: Head { segment, digest },
-        nonce: header.nonce,
+        snapshot: header.snapshot,
         bytes,
     })
 }
