@@ -57,6 +57,7 @@ pub(crate) struct ChildGuard {
     child: Child,
     group: Pid,
     text: String,
+    grace: Duration,
 }
 
 impl ChildGuard {
@@ -73,6 +74,7 @@ impl ChildGuard {
             child,
             group,
             text: text.to_owned(),
+            grace: GRACE,
         })
     }
 
@@ -107,7 +109,7 @@ impl ChildGuard {
     /// Asks it to end, waits, and gives how it ended; kills it when it does not.
     pub(crate) fn stop(&mut self) -> Option<ExitStatus> {
         let _ = killpg(self.group, Signal::SIGTERM);
-        let status = poll(GRACE, Duration::from_millis(10), || self.ended());
+        let status = poll(self.grace, Duration::from_millis(10), || self.ended());
         let _ = killpg(self.group, Signal::SIGKILL);
         status.or_else(|| self.child.wait().ok())
     }
@@ -119,3 +121,6 @@ impl Drop for ChildGuard {
         live_groups().retain(|group| *group != self.group);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,3 +169,6 @@ impl PythonEnv {
         command.env("VIRTUAL_ENV", &self.folder).env("PATH", path)
     }
 }
+
+#[cfg(test)]
+mod tests;
