@@ -94,9 +94,11 @@ def _string(text: str) -> str:
 
 
 def _integer(value: int) -> str:
-    if abs(value) > _EXACT_MAX:
+    text = str(value)
+    # JSON numbers are doubles: beyond 2**53 a text stands only when reading it gives it back.
+    if abs(value) > _EXACT_MAX and (abs(value) >= 10**21 or _number(float(value)) != text):
         raise UsageError(f"{value} is beyond 2**53 and would lose digits in JSON; give it as text")
-    return str(value)
+    return text
 
 
 def _number(value: float) -> str:

@@ -103,19 +103,48 @@ def upstream_partition_keys(
     Raises:
         UnknownPartitionError: When a needed upstream partition does not exist (P-41).
     """
+    there, missing = needed_partition_keys(mapping, downstream, upstream, keys, now)
+    if missing:
+        raise UnknownPartitionError(
+            f"partitions {', '.join(missing)} of the upstream asset are needed and do not exist; "
+            "set allow_nonexistent_upstream_partitions=True in a TimeWindowPartitionMapping to leave them out"
+        )
+    return there
+
+
+def needed_partition_keys(
+    mapping: PartitionMapping | None,
+    downstream: PartitionsDefinition | None,
+    upstream: PartitionsDefinition,
+    keys: Sequence[str],
+    now: datetime | None = None,
+) -> tuple[list[str], list[str]]:
+    """The upstream keys that are needed: those that exist, and those that do not (P-34)."""
     mapping = mapping or infer_mapping(downstream, upstream)
     if isinstance(mapping, AllPartitionMapping):
-        return list(upstream.get_partition_keys(now))
+        return list(upstream.get_partition_keys(now)), []
     if isinstance(mapping, LastPartitionMapping):
         last = upstream.get_last_partition_key(now)
-        return [] if last is None else [last]
+        return ([] if last is None else [last]), []
     if isinstance(mapping, IdentityPartitionMapping):
-        for key in keys:
-            upstream.validate_partition_key(key)
-        return list(keys)
+        return _identity(downstream, upstream, keys, now)
     if isinstance(mapping, TimeWindowPartitionMapping):
         return _overlapping(mapping, downstream, upstream, keys, now)
     raise DefinitionError(f"{type(mapping).__name__} is no mapping Arco knows")
+
+
+def _identity(
+    downstream: PartitionsDefinition | None,
+    upstream: PartitionsDefinition,
+    keys: Sequence[str],
+    now: datetime | None,
+) -> tuple[list[str], list[str]]:
+    if type(downstream) is not type(upstream):
+        raise DefinitionError(
+            "IdentityPartitionMapping needs partitions of one kind on both sides, static or of one cadence"
+        )
+    there = [key for key in keys if upstream.has_partition_key(key, now)]
+    return there, [key for key in keys if key not in there]
 
 
 def _overlapping(
@@ -124,7 +153,7 @@ def _overlapping(
     upstream: PartitionsDefinition,
     keys: Sequence[str],
     now: datetime | None,
-) -> list[str]:
+) -> tuple[list[str], list[str]]:
     if not isinstance(downstream, TimeWindowPartitionsDefinition) or not isinstance(
         upstream, TimeWindowPartitionsDefinition
     ):
@@ -134,19 +163,15 @@ def _overlapping(
             f"partitions in `{downstream.timezone}` cannot be mapped to partitions in "
             f"`{upstream.timezone}`; give both one time zone"
         )
-    starts: dict[datetime, None] = {}
-    for key in keys:
-        for start in _needed(mapping, downstream, upstream, key):
-            starts[start] = None
     first, bound = upstream.first, upstream.bound(now)
-    there = [s for s in sorted(starts) if s >= first and upstream.ticks.after(s) <= bound]
-    missing = [upstream.key_of(s) for s in sorted(starts) if s not in set(there)]
-    if missing and not mapping.allow_nonexistent_upstream_partitions:
-        raise UnknownPartitionError(
-            f"partitions {', '.join(missing)} of the upstream asset are needed and do not exist; "
-            "set allow_nonexistent_upstream_partitions=True in the mapping to leave them out"
-        )
-    return [upstream.key_of(s) for s in there]
+    starts = sorted({s for key in keys for s in _needed(mapping, downstream, upstream, key, bound)})
+    there = [s for s in starts if s >= first and upstream.ticks.after(s) <= bound]
+    missing = (
+        []
+        if mapping.allow_nonexistent_upstream_partitions
+        else [s for s in starts if s not in there]
+    )
+    return [upstream.key_of(s) for s in there], [upstream.key_of(s) for s in missing]
 
 
 def _needed(
@@ -154,20 +179,26 @@ def _needed(
     downstream: TimeWindowPartitionsDefinition,
     upstream: TimeWindowPartitionsDefinition,
     key: str,
+    bound: datetime,
 ) -> list[datetime]:
     """Starts of the upstream windows that overlap the shifted window of `key`."""
     ticks, parents = downstream.ticks, upstream.ticks
     window = downstream.time_window_for_partition_key(key)
-    # Clamped at the first window: the first partition with -1/-1 needs nothing (P-32).
-    start = max(ticks.step(window.start, mapping.start_offset), downstream.first)
-    end = max(ticks.step(window.end, mapping.end_offset), downstream.first)
-    if start >= end:
-        return []
-    tick = parents.at_or_after(start)
-    if tick > start:
-        tick = parents.before(start)
-    found = []
+    start = parents.at_or_before(ticks.step(window.start, mapping.start_offset))
+    end = parents.at_or_after(ticks.step(window.end, mapping.end_offset))
+    if bound > upstream.first:
+        # A shift stops at the bounds of what the parent has, so that the first partition of an asset
+        # that reads its own past needs nothing (P-32).
+        start = _clamp(start, mapping.start_offset, upstream.first, bound)
+        end = _clamp(end, mapping.end_offset, upstream.first, bound)
+    found, tick = [], start
     while tick < end:
         found.append(tick)
         tick = parents.after(tick)
     return found
+
+
+def _clamp(instant: datetime, offset: int, first: datetime, bound: datetime) -> datetime:
+    if offset < 0:
+        return max(instant, first)
+    return min(instant, bound) if offset > 0 else instant

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 from arco_flow._internal.errors import DefinitionError, UnknownPartitionError
 from arco_flow._internal.partitions.base import PartitionKeyRange, PartitionsDefinition, TimeWindow
 from arco_flow._internal.partitions.windows import Ticks, zone
-
-_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         if parsed is not None:
             start = self.ticks.at_or_after(parsed)
             if self.key_of(start) == partition_key:
-                return TimeWindow(start, self.ticks.after(start))
+                tz = zone(self.timezone)
+                return TimeWindow(start.astimezone(tz), self.ticks.after(start).astimezone(tz))
         raise UnknownPartitionError(
             f"`{partition_key}` is no key of {self.cadence} partitions; {self.keys_look_like()}"
         )
@@ -108,10 +107,10 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         if now.tzinfo is None:
             now = now.replace(tzinfo=zone(self.timezone))
         ticks = self.ticks
-        bound = max(ticks.before(now + _SECOND), self.first)
+        bound = ticks.at_or_before(now)
         bound = ticks.step(bound, self.end_offset)
         if self.end is not None and bound > self.end:
-            bound = ticks.before(self.end + _SECOND)
+            bound = ticks.at_or_before(self.end)
         return bound
 
     def windows(self, current_time: datetime | None = None) -> Iterator[TimeWindow]:
@@ -130,13 +129,19 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         return key
 
     def _parse(self, key: str) -> datetime | None:
-        for text, fmt in ((key, self.fmt), (key, self.fmt + "%z")):
+        for fmt in self._forms():
             try:
-                parsed = datetime.strptime(text, fmt)
+                parsed = datetime.strptime(key, fmt)
             except (ValueError, TypeError):
                 continue
             return parsed if parsed.tzinfo else parsed.replace(tzinfo=zone(self.timezone))
         return None
+
+    def _forms(self) -> tuple[str, ...]:
+        """How keys may be written: a repeated hour has its offset appended (P-13)."""
+        if "%z" in self.fmt or self.cadence != "hourly":
+            return (self.fmt,)
+        return self.fmt, self.fmt + "%z"
 
     def keys_look_like(self) -> str:
         """The shape of the keys, with the first as an example."""
@@ -207,6 +212,23 @@ def _build(
     TimeWindowPartitionsDefinition.__init__(
         self, cadence, start, end, name, text, end_offset=end_offset, **offsets
     )
+    if text != self.default_fmt:
+        _check_fmt(self)
+
+
+def _check_fmt(self: TimeWindowPartitionsDefinition) -> None:
+    """Refuses a form of keys in which two windows look the same (P-10), or that cannot be read."""
+    first = self.first
+    following = self.ticks.after(first)
+    try:
+        distinct = self.time_window_for_partition_key(self.key_of(following)).start == following
+    except UnknownPartitionError:
+        distinct = False
+    if not distinct or self.key_of(first) == self.key_of(following):
+        raise DefinitionError(
+            f"keys in the form `{self.fmt}` do not tell {self.cadence} windows apart, as in "
+            f"`{self.key_of(first)}` and `{self.key_of(following)}`; use `{self.default_fmt}` or a finer form"
+        )
 
 
 class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):

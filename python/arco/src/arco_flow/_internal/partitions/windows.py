@@ -3,19 +3,23 @@
 Daylight saving (S-17 to S-19): daily, weekly and monthly windows follow the wall clock; a wall time
 that the clock jumps over begins at the first instant after the jump, a repeated one at its second
 occurrence. Hourly windows are real hours.
+
+Instants here are in UTC: arithmetic and comparison of datetimes in one local zone follow its wall
+clock, which is wrong where the clock changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from arco_flow._internal.errors import DefinitionError
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
 _SPAN = {"daily": 1, "weekly": 7, "monthly": 31}
 
 
@@ -45,17 +49,23 @@ class Ticks:
     day: int
 
     def at_or_after(self, instant: datetime) -> datetime:
-        """The first tick that is not before `instant`."""
+        """The first tick that is not before `instant`, in UTC."""
+        instant = instant.astimezone(timezone.utc)
         if self.cadence == "hourly":
             return self._hour_at_or_after(instant)
         local = instant.astimezone(zone(self.timezone))
         return next(t for t in self._from(local.date() - _DAY) if t >= instant)
 
+    def at_or_before(self, instant: datetime) -> datetime:
+        """The last tick that is not after `instant`, in UTC."""
+        return self.before(instant.astimezone(timezone.utc) + _SECOND)
+
     def before(self, instant: datetime) -> datetime:
-        """The last tick that is before `instant`."""
+        """The last tick that is before `instant`, in UTC."""
+        instant = instant.astimezone(timezone.utc)
         if self.cadence == "hourly":
             tick = self._hour_at_or_after(instant - 2 * _HOUR)
-            while (following := self._hour_at_or_after(tick + timedelta(seconds=1))) < instant:
+            while (following := self._hour_at_or_after(tick + _SECOND)) < instant:
                 tick = following
             return tick
         local = instant.astimezone(zone(self.timezone))
@@ -71,7 +81,7 @@ class Ticks:
 
     def after(self, tick: datetime) -> datetime:
         """The tick that follows `tick`."""
-        return self.at_or_after(tick + timedelta(seconds=1))
+        return self.at_or_after(tick.astimezone(timezone.utc) + _SECOND)
 
     def step(self, tick: datetime, count: int) -> datetime:
         """The tick `count` after `tick`, or before it when negative."""
@@ -102,8 +112,7 @@ class Ticks:
 
     def _hour_at_or_after(self, instant: datetime) -> datetime:
         tz = zone(self.timezone)
-        utc = instant.astimezone(timezone.utc)
-        tick = utc
+        tick = instant
         # The second round is for the rare change of offset by part of an hour in between.
         for _ in range(2):
             local = tick.astimezone(tz)
@@ -112,9 +121,9 @@ class Ticks:
                 seconds=-local.second,
                 microseconds=-local.microsecond,
             )
-            if tick < utc:
+            if tick < instant:
                 tick += _HOUR
-        return tick.astimezone(tz)
+        return tick
 
 
 def _day_of_month(year: int, month: int, day: int) -> date | None:
@@ -125,22 +134,21 @@ def _day_of_month(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _instant(wall: datetime, tz) -> datetime:  # type: ignore[no-untyped-def]
-    """The instant a wall clock shows `wall`, with the rules for jumps and repeats."""
+def _instant(wall: datetime, tz: tzinfo) -> datetime:
+    """The instant a wall clock shows `wall`, in UTC, with the rules for jumps and repeats."""
     second = wall.replace(tzinfo=tz, fold=1)
     if tz is timezone.utc:
         return second
     first = wall.replace(tzinfo=tz, fold=0)
     before, after = first.utcoffset(), second.utcoffset()
     if before is None or after is None or before >= after:
-        return second  # Plain, or repeated: the second occurrence.
-    # Jumped over: with fold 0 the offset before the jump holds, with fold 1 the one after; the jump
-    # itself is the only instant whose offset differs from that of the second before it.
+        return second.astimezone(timezone.utc)  # Plain, or repeated: the second occurrence.
+    # Jumped over: before the jump one offset holds, after it the other; look where they meet.
     low, high = second.astimezone(timezone.utc), first.astimezone(timezone.utc)
-    while high - low > timedelta(seconds=1):
+    while high - low > _SECOND:
         middle = low + (high - low) // 2
         if middle.astimezone(tz).utcoffset() == before:
             low = middle
         else:
             high = middle
-    return high.replace(microsecond=0).astimezone(tz)
+    return high.replace(microsecond=0)

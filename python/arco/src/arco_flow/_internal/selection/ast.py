@@ -53,9 +53,9 @@ class AssetSelection:
 
     @staticmethod
     def groups(*group_strs: str, include_sources: bool = False) -> AssetSelection:
-        """Assets of groups; external ones too with `include_sources`."""
-        chosen = _union([Attribute("group", group) for group in group_strs])
-        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+        """Assets of groups, those that are made here (L-4)."""
+        _no_sources(include_sources)
+        return _union([Attribute("group", group) for group in group_strs])
 
     @staticmethod
     def key_prefixes(
@@ -74,9 +74,9 @@ class AssetSelection:
 
     @staticmethod
     def tag(key: str, value: str, include_sources: bool = False) -> AssetSelection:
-        """Assets with this tag and value (L-6)."""
-        chosen = Tag(key, value)
-        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+        """Assets with this tag and value, those that are made here (L-6)."""
+        _no_sources(include_sources)
+        return Tag(key, value)
 
     @staticmethod
     def tag_string(string: str, include_sources: bool = False) -> AssetSelection:
@@ -86,9 +86,9 @@ class AssetSelection:
 
     @staticmethod
     def kind(kind: str, include_sources: bool = False) -> AssetSelection:
-        """Assets of this kind."""
-        chosen = Attribute("kind", kind)
-        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+        """Assets of this kind, those that are made here."""
+        _no_sources(include_sources)
+        return Attribute("kind", kind)
 
     @staticmethod
     def owner(owner: str) -> AssetSelection:
@@ -290,6 +290,13 @@ def _operand(one: AssetSelection) -> str:
 
 def _traversed(one: AssetSelection) -> str:
     return str(one) if isinstance(one, (Attribute, Tag, Ends)) else f"({one})"
+
+
+def _no_sources(include_sources: bool) -> None:
+    if include_sources:
+        raise UsageError(
+            "include_sources is not supported here; add external assets by key: | AssetSelection.keys(...)"
+        )
 
 
 def _key(key: AssetKey) -> AssetSelection:

@@ -39,24 +39,22 @@ class _Evaluation:
             case ast.All():
                 return self._made(set(self.nodes))
             case ast.Attribute(name, value):
-                return self._where(_attribute(name, value))
+                chosen = self._where(_attribute(name, value))
+                # Tags, groups and kinds choose among what is made here, the rest among all (L-4).
+                return self._made(chosen) if name in ("tag", "group", "kind") else chosen
             case ast.Tag(key, value, name):
                 if name != "tag":
                     raise _unanswerable(name)
-                return self._where(lambda spec, _: spec.tags.get(key) == value)
+                return self._made(self._where(lambda spec, _: spec.tags.get(key) == value))
             case ast.Bare():
                 return self._bare(selection)
             case ast.Up(child, depth):
-                start = self.keys(child)
-                return self._made(self._reach(start, self.parents, depth) - start) | self._made(
-                    start
-                )
+                return self._made(self._reach(self.keys(child), self.parents, depth))
             case ast.Down(child, depth):
                 return self._reach(self.keys(child), self.children, depth)
             case ast.Ends(function, child):
-                chosen = self.keys(child)
-                edges = self.parents if function == "roots" else self.children
-                return {key for key in chosen if not edges[key] & chosen}
+                edges = self.children if function == "roots" else self.parents
+                return self._without_reached(self.keys(child), edges)
             case ast.Not(child):
                 return self._made(set(self.nodes)) - self.keys(child)
             case ast.And(operands):
@@ -76,8 +74,17 @@ class _Evaluation:
         if key not in self.nodes:
             known = [k.to_user_string() for k in self.nodes]
             raise UsageError(f"there is no asset `{bare.key}`{did_you_mean(bare.key, known)}")
-        up = self._made(self._reach({key}, self.parents, bare.up) - {key})
-        return {key} | up | self._reach({key}, self.children, bare.down)
+        if bare.up == 0 and bare.down == 0:
+            return {key}
+        up = set() if bare.up == 0 else self._made(self._reach({key}, self.parents, bare.up))
+        return up | (set() if bare.down == 0 else self._reach({key}, self.children, bare.down))
+
+    def _without_reached(
+        self, chosen: set[AssetKey], edges: Mapping[AssetKey, set[AssetKey]]
+    ) -> set[AssetKey]:
+        """Those that no other of them reaches, over any number of steps (L-9)."""
+        following = set().union(*(edges[key] for key in chosen))
+        return chosen - self._reach(following, edges, None)
 
     def _reach(
         self, start: set[AssetKey], edges: Mapping[AssetKey, set[AssetKey]], depth: int | None

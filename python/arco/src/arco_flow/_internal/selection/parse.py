@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     r'\s*(?:(?P<quoted>"(?:[^"\\\n\r]|\\.)*")|(?P<null><null>)|(?P<word>[A-Za-z_*][A-Za-z0-9_*/]*)'
     r"|(?P<digits>\d+)|(?P<sign>[():=+]))"
 )
-_BARE = re.compile(r"(\*|\++)?([A-Za-z0-9_][A-Za-z0-9_./\\-]*)(\*|\++)?\Z")
+_BARE = re.compile(r"(\*?\+*)([\w./\[\]?-]+)(\+*\*?)\Z")
 
 
 class _Token(NamedTuple):
@@ -43,14 +43,31 @@ def parse(text: str) -> ast.AssetSelection:
     Raises:
         UsageError: When the text is none; says where and what was expected.
     """
-    bare = _BARE.match(text.strip())
-    if bare and bare.group(2) not in ("and", "or", "not", "AND", "OR", "NOT"):
-        return ast.Bare(bare.group(2), _levels(bare.group(1)), _levels(bare.group(3)))
-    return _Parser(text).query()
+    try:
+        return _Parser(text).query()
+    except UsageError:
+        older = _bare(text.strip()) or _tag(text)
+        if older is None:
+            raise
+        return older
 
 
-def _levels(signs: str | None) -> int | None:
-    return None if signs == "*" else len(signs or "")
+def _bare(text: str) -> ast.AssetSelection | None:
+    """A bare key with `+` and `*` around it, Dagster's older language (L-11)."""
+    found = _BARE.match(text)
+    return found and ast.Bare(found.group(2), _levels(found.group(1)), _levels(found.group(3)))
+
+
+def _levels(signs: str) -> int | None:
+    return None if "*" in signs else len(signs)
+
+
+def _tag(text: str) -> ast.AssetSelection | None:
+    """`tag:` with anything after it that has no sign of the grammar."""
+    name, _, rest = text.partition(":")
+    key, _, value = rest.partition("=")
+    plain = not any(sign in key or sign in value for sign in '="()<>')
+    return ast.Tag(key, value) if name == "tag" and key and plain else None
 
 
 class _Parser:
@@ -146,7 +163,7 @@ class _Parser:
         self._sign(":")
         value = self._value(wild=name.text == "key")
         words = _WORDS.get(name.text)
-        if words and value is not None and value not in words:
+        if words and value not in words and not (value is None and name.text == "partitions"):
             self._fail(self.tokens[self.at - 1].at, " or ".join(f"`{word}`" for word in words))
         if name.text == "partitions" and value == "none":
             value = None
@@ -158,11 +175,11 @@ class _Parser:
     def _value(self, wild: bool) -> str | None:
         token = self._peek()
         self.at += 1
-        if token.kind == "null":
+        if token.kind == "null" and not wild:
             return None
         if token.kind == "quoted":
             return re.sub(r"\\(.)", r"\1", token.text[1:-1])
-        if token.kind == "word" and token.text != "*" and (wild or "*" not in token.text):
+        if token.kind == "word" and (wild or "*" not in token.text):
             return token.text
         return self._fail(
             token.at,

@@ -1,0 +1,277 @@
+"""Arco's answers beside those of Dagster 1.13.27 (`golden/oracle/README.md`).
+
+The Rust side has the same test and the same list of deliberate differences, each with the statement
+it rests on. A name of the list that no line needs is a failure too, so that it stays true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import arco_flow as dg
+from arco_flow._internal.partitions import infer_mapping
+from arco_flow._internal.partitions.mapping import needed_partition_keys
+
+GOLDEN = Path(__file__).resolve().parents[4] / "golden"
+
+Line = dict[str, Any]
+CADENCES: dict[str, type[dg.TimeWindowPartitionsDefinition]] = {
+    "hourly": dg.HourlyPartitionsDefinition,
+    "daily": dg.DailyPartitionsDefinition,
+    "weekly": dg.WeeklyPartitionsDefinition,
+    "monthly": dg.MonthlyPartitionsDefinition,
+}
+
+
+def lines(name: str) -> Iterator[Line]:
+    text = (GOLDEN / "oracle" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return map(json.loads, text.splitlines())
+
+
+def compare(
+    name: str,
+    answers: Callable[[Line], tuple[Any, Any] | None],
+    exceptions: dict[str, Callable[[Line, Any, Any], bool]],
+) -> None:
+    unused, faults = set(exceptions), []
+    for number, line in enumerate(lines(name), 1):
+        pair = answers(line)
+        if pair is None or pair[0] == pair[1]:
+            continue
+        why = next((e for e, explains in exceptions.items() if explains(line, *pair)), None)
+        if why is None:
+            faults.append(
+                f"{name}:{number} {line['op']} {line['args']}\n  dagster {pair[1]}\n  arco    {pair[0]}"
+            )
+        unused.discard(why or "")
+    assert not faults, f"{len(faults)} differences\n" + "\n".join(faults[:20])
+    assert not unused
+
+
+def definition(spec: Line | None) -> dg.PartitionsDefinition | None:
+    if spec is None:
+        return None
+    if spec["type"] == "static":
+        return dg.StaticPartitionsDefinition(spec["keys"])
+    names = {"timezone", "fmt", "minute_offset", "hour_offset", "day_offset", "end_offset"}
+    given = {name: value for name, value in spec.items() if name in names}
+    return CADENCES[spec["type"]](spec["start"], spec.get("end"), **given)
+
+
+def now(args: Line) -> datetime:
+    return datetime.fromisoformat(args.get("now", "1970-01-01")).replace(tzinfo=timezone.utc)
+
+
+# Keys.
+
+
+def key_answer(line: Line) -> tuple[Any, Any]:
+    theirs = line["result"] if line["ok"] else None
+    args = line["args"]
+    try:
+        of = definition(args["definition"])
+    except dg.DefinitionError:
+        return None, theirs
+    try:
+        if line["op"] == "partition_keys":
+            return list(of.get_partition_keys(now(args))), theirs
+        if line["op"] == "partition_has":
+            return {key: of.has_partition_key(key, now(args)) for key in args["keys"]}, theirs
+        if line["op"] == "partition_range":
+            return list(
+                of.get_partition_keys_in_range(dg.PartitionKeyRange(args["start"], args["end"]))
+            ), theirs
+        window = of.time_window_for_partition_key(args["key"])
+        return {**theirs, "start": window.start.timestamp(), "end": window.end.timestamp()}, theirs
+    except dg.UnknownPartitionError:
+        return None, theirs
+
+
+def adds_windows_early(line: Line, side: str) -> bool:
+    spec = line["args"].get(side) or {}
+    return spec.get("end_offset", 0) > 0 and line["args"].get("now", "") < spec["local_start"]
+
+
+def odd_zone(line: Line, *_: Any) -> bool:
+    return line["args"]["definition"].get("timezone") in {
+        "America/Havana", "Australia/Lord_Howe", "Pacific/Apia",
+    }  # fmt: skip
+
+
+def has_day(line: Line, *sides: str) -> bool:
+    return any((line["args"].get(side) or {}).get("day_offset") == 29 for side in sides)
+
+
+KEYS: dict[str, Callable[[Line, Any, Any], bool]] = {
+    "P-17, D-27: a text between two windows is no key, also of hourly and daily windows": (
+        lambda line, ours, theirs: (
+            line["op"] == "partition_has"
+            and all(not has for key, has in ours.items() if theirs[key] != has)
+        )
+    ),
+    "D-28: a format that gives several windows one key is refused": (
+        lambda line, ours, _: ours is None and line["args"]["definition"]["type"] == "hourly"
+    ),
+    "P-8: day 29 skips a short February; Dagster fails on it": (
+        lambda line, *_: not line["ok"] and has_day(line, "definition")
+    ),
+    "P-6: a window that has not ended by `end` is no partition, not even the first": (
+        lambda line, ours, theirs: (
+            "end" in line["args"]["definition"] and ours == [] and len(theirs) == 1
+        )
+    ),
+    "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first": (
+        lambda line, *_: adds_windows_early(line, "definition")
+    ),
+    "D-25: changes of the clocks at midnight, by half an hour or by a day follow the one rule": odd_zone,
+}
+
+
+def test_partition_keys_are_those_of_dagster() -> None:
+    compare("partition_keys", key_answer, KEYS)
+
+
+# Mappings.
+
+MAPPINGS: dict[str, Any] = {
+    "identity": dg.IdentityPartitionMapping,
+    "all": dg.AllPartitionMapping,
+    "last": dg.LastPartitionMapping,
+}
+
+
+def mapping(spec: Line | None) -> dg.PartitionMapping | None:
+    if spec is None:
+        return None
+    if spec["type"] in MAPPINGS:
+        return MAPPINGS[spec["type"]]()
+    allow = spec.get("allow_nonexistent", False)
+    return dg.TimeWindowPartitionMapping(
+        spec.get("start_offset", 0), spec.get("end_offset", 0), allow
+    )
+
+
+def mapping_answer(line: Line) -> tuple[Any, Any] | None:
+    args = line["args"]
+    up, down = definition(args["up_def"]), definition(args["down_def"])
+    if line["op"] == "infer_mapping":
+        return type(infer_mapping(down, up)).__name__, line["result"]
+    if args["direction"] == "down":
+        return None  # The control plane's matter.
+    refused = not line["ok"] or line["result"]["invalid"] is not None
+    theirs = None if refused else {k: line["result"][k] for k in ("keys", "nonexistent")}
+    try:
+        there, missing = needed_partition_keys(
+            mapping(args["mapping"]), down, up, args["keys"], now(args)
+        )
+    except dg.DefinitionError:
+        return None, theirs
+    return {"keys": sorted(there), "nonexistent": sorted(missing)}, theirs
+
+
+def test_partition_mappings_are_those_of_dagster() -> None:
+    offsets = ("start_offset", "end_offset")
+    compare(
+        "partition_mappings",
+        mapping_answer,
+        {
+            "P-34: before the parent's start, the window in which the child begins is missed too": (
+                lambda line, ours, theirs: (
+                    not any((line["args"]["mapping"] or {}).get(o) for o in offsets)
+                    and ours is not None
+                    and theirs is not None
+                    and ours["keys"] == theirs["keys"]
+                    and len(ours["nonexistent"]) == len(theirs["nonexistent"]) + 1
+                    and set(theirs["nonexistent"]) <= set(ours["nonexistent"])
+                )
+            ),
+            "P-8: day 29 skips a short February; Dagster fails on it": (
+                lambda line, *_: not line["ok"] and has_day(line, "up_def", "down_def")
+            ),
+            "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first": (
+                lambda line, *_: (
+                    adds_windows_early(line, "up_def") or adds_windows_early(line, "down_def")
+                )
+            ),
+        },
+    )
+
+
+# Selections.
+
+
+def graph(assets: list[Line]) -> dg.Definitions:
+    def one(spec: Line) -> Any:
+        mapped = [d if isinstance(d, dict) else {"key": d} for d in spec.get("deps", [])]
+        given: Line = {
+            "key": dg.AssetKey.from_user_string(spec["key"]),
+            "deps": [
+                dg.AssetDep(
+                    dg.AssetKey.from_user_string(d["key"]),
+                    partition_mapping=mapping(d.get("mapping")),
+                )
+                for d in mapped
+            ],
+            "group_name": spec.get("group"),
+            "tags": spec.get("tags"),
+            "kinds": set(spec.get("kinds", [])),
+            "owners": spec.get("owners"),
+            "partitions_def": definition(spec.get("partitions")),
+        }
+        return dg.AssetSpec(**given) if spec.get("external") else dg.asset(**given)(lambda: None)
+
+    return dg.Definitions([one(spec) for spec in assets])
+
+
+def test_selections_choose_what_dagster_chooses() -> None:
+    graphs = {
+        line["args"]["graph"]: graph(line["args"]["assets"])
+        for line in lines("selections")
+        if line["op"] == "graph"
+    }
+
+    def answer(line: Line) -> tuple[Any, Any] | None:
+        if line["op"] == "graph":
+            return None
+        theirs = line["result"] if line["ok"] else None
+        if line["op"] == "parse_selection":
+            theirs = theirs and theirs["canonical"]
+        try:
+            read = dg.AssetSelection.from_string(line["args"]["selection"])
+            if line["op"] == "parse_selection":
+                return str(read), theirs
+            chosen = read.resolve(graphs[line["args"]["graph"]])
+        except dg.UsageError:
+            return None, theirs
+        return sorted(key.to_user_string() for key in chosen), theirs and sorted(theirs)
+
+    def reads_otherwise(line: Line, ours: Any, theirs: Any) -> bool:
+        if line["op"] != "parse_selection" or ours is None or theirs is None:
+            return False
+        given = dg.AssetSelection.from_string(line["args"]["selection"])
+        return dg.AssetSelection.from_string(ours) == given
+
+    def text(line: Line) -> str:
+        return line["args"]["selection"]
+
+    compare(
+        "selections",
+        answer,
+        {
+            "L-15, D-33: what is printed reads back as the same selection": reads_otherwise,
+            "L-8, D-33: `key:*` is read": lambda line, *_: text(line) == "key:*",
+            "L-2: a word of the grammar may be a value": lambda line, *_: (
+                text(line) in {"key:sensor", "key:and", "kind:roots"}
+            ),
+            "L-14: `partitions:` with an unknown word is refused": lambda line, *_: (
+                text(line) in {"partitions:foo", "partitions:daily"}
+            ),
+            "L-7, D-33: `<null>` works for owners and tags too": lambda line, *_: (
+                text(line) in {"owner:<null>", "tag:<null>"}
+            ),
+        },
+    )
