@@ -1,0 +1,10 @@
+//! What handlers take in. Each extractor refuses with a [`crate::problem::Refusal`], never with a
+//! text of the framework.
+
+mod body;
+mod params;
+pub(crate) mod workspace;
+
+pub(crate) use body::{Bytes, Json};
+pub(crate) use params::{Path, Query};
+pub(crate) use workspace::{Hosting, Reading, Uploading, Writing};

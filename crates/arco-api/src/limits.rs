@@ -1,0 +1,72 @@
+//! Every bound of the API, next to its reason.
+
+use std::time::Duration;
+
+/// Body of an ordinary command: configuration and tags, written by people and their programs.
+pub(crate) const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+
+/// Body of a registration: the manifest. 10,000 assets with descriptions and metadata are some 10 MB.
+pub(crate) const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Body of an exchange. Its reports are one atomic decision, and a segment is at most 4 MiB.
+pub(crate) const EXCHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// One chunk of an attempt's output: small enough to keep a slow link busy for a moment only.
+pub(crate) const LOG_CHUNK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Chunks of one stream: a chunk a second for eleven days.
+pub(crate) const LOG_CHUNKS_MAX: u64 = 1_000_000;
+
+/// One answer with output of an attempt: eight chunks in memory at once.
+pub(crate) const LOG_ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Rows of a page when none are asked for: a screen.
+pub(crate) const PAGE_DEFAULT: usize = 50;
+
+/// Rows of a page, at most: about a megabyte of JSON.
+pub(crate) const PAGE_MAX: usize = 1_000;
+
+/// Rows a filter looks at for one page, at most: some milliseconds of work.
+pub(crate) const SCAN_MAX: usize = 10_000;
+
+/// Past runs a filter reads from history objects for one page, at most: each is decoded whole.
+pub(crate) const PAST_SCAN_MAX: usize = 1_000;
+
+/// JSON text of one page of events, about.
+pub(crate) const EVENT_PAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Payload of one event on the API. Bigger ones are plans, which the run's tasks show page by page.
+pub(crate) const EVENT_PAYLOAD_BYTES_MAX: usize = 256 * 1024;
+
+/// Events read from the log at a time for a stream.
+pub(crate) const STREAM_BATCH: usize = 500;
+
+/// Longest wait for work that a host may ask for: under the idle timeout of common proxies (60 s).
+pub(crate) const EXCHANGE_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Reports of one exchange: a bound on how long one decision takes (some 100 ms).
+pub(crate) const REPORTS_MAX: usize = 10_000;
+
+/// Attempts a host may say it holds: far over any number of slots.
+pub(crate) const LIVE_MAX: usize = 10_000;
+
+/// Length of a run key, an idempotency key, a tag's key: they are kept in memory and shown in lists.
+pub(crate) const KEY_CHARS_MAX: usize = 512;
+
+/// Length of a tag's value.
+pub(crate) const TAG_VALUE_CHARS_MAX: usize = 4_096;
+
+/// Tags of a run.
+pub(crate) const TAGS_MAX: usize = 100;
+
+/// Selections of one request.
+pub(crate) const SELECTIONS_MAX: usize = 10_000;
+
+/// Partition keys and ranges of one request.
+pub(crate) const PARTITION_KEYS_MAX: usize = 200_000;
+
+/// A request's head must have arrived after this: a peer that sends a byte a minute holds a socket.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A request's body must have arrived after this, see [`HEAD_TIMEOUT`].
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(60);

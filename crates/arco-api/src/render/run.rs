@@ -1,0 +1,108 @@
+//! Runs.
+
+use arco_flow::state::{Counts, Run, RunStatus, TaskStatus};
+use arco_wire::api;
+
+/// Assets shown of a run in a list.
+pub(crate) const ASSETS_IN_LIST: usize = 20;
+/// Assets shown of one run.
+pub(crate) const ASSETS_IN_RUN: usize = 10_000;
+/// Failures shown of one run: the first tell the story.
+const FAILURES: usize = 10;
+
+pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
+    api::RunSummary {
+        id: run.id,
+        status: status(run.status),
+        requested: run.requested.1.into(),
+        position: run.requested.0.into(),
+        requested_by: run.principal.clone(),
+        started: run.started.map(Into::into),
+        ended: run.ended.map(|(_, time)| time.into()),
+        selection: run.selection.clone(),
+        partitions: run.partitions.clone(),
+        assets: run.assets.iter().take(assets_max).cloned().collect(),
+        asset_count: run.assets.len() as u64,
+        run_key: run.run_key.clone(),
+        scope: run.scope.clone(),
+        tags: run.tags.clone(),
+        priority: run.priority,
+        tasks: counts(&run.counts),
+        materializations: run.materializations,
+        checks_passed: run.checks.0,
+        checks_failed: run.checks.1,
+    }
+}
+
+pub(crate) fn run(run: &Run) -> api::Run {
+    api::Run {
+        summary: summary(run, ASSETS_IN_RUN),
+        config: (*run.config).clone(),
+        definitions: run.definitions.clone(),
+        fingerprint: run.fingerprint,
+        failures: failures(run),
+    }
+}
+
+fn failures(run: &Run) -> Vec<api::TaskFailure> {
+    if run.counts.of(TaskStatus::Failed) == 0 {
+        return Vec::new();
+    }
+    let failed = (0_u32..).zip(&run.tasks).filter(|(_, task)| task.status == TaskStatus::Failed);
+    failed
+        .filter_map(|(index, task)| {
+            let planned = run.planned(index)?;
+            let (class, error) = task.failure()?;
+            Some(api::TaskFailure {
+                task: index,
+                step: planned.step.clone(),
+                partition: planned.partitions.first().map(|key| key.display().into_owned()),
+                class,
+                error: error.clone(),
+            })
+        })
+        .take(FAILURES)
+        .collect()
+}
+
+pub(crate) fn status(status: RunStatus) -> api::RunStatus {
+    match status {
+        RunStatus::Queued => api::RunStatus::Queued,
+        RunStatus::Started => api::RunStatus::Started,
+        RunStatus::Canceling => api::RunStatus::Canceling,
+        RunStatus::Success => api::RunStatus::Success,
+        RunStatus::Failure => api::RunStatus::Failure,
+        RunStatus::Canceled => api::RunStatus::Canceled,
+    }
+}
+
+pub(crate) fn counts(counts: &Counts) -> api::TaskCounts {
+    api::TaskCounts {
+        total: counts.total(),
+        waiting: counts.of(TaskStatus::Waiting),
+        ready: counts.of(TaskStatus::Ready),
+        leased: counts.of(TaskStatus::Leased),
+        running: counts.of(TaskStatus::Running),
+        retrying: counts.of(TaskStatus::Retrying),
+        succeeded: counts.of(TaskStatus::Succeeded),
+        failed: counts.of(TaskStatus::Failed),
+        skipped: counts.of(TaskStatus::Skipped),
+        cancelled: counts.of(TaskStatus::Cancelled),
+    }
+}
+
+/// The sum of two counts.
+pub(crate) fn add(a: api::TaskCounts, b: api::TaskCounts) -> api::TaskCounts {
+    api::TaskCounts {
+        total: a.total + b.total,
+        waiting: a.waiting + b.waiting,
+        ready: a.ready + b.ready,
+        leased: a.leased + b.leased,
+        running: a.running + b.running,
+        retrying: a.retrying + b.retrying,
+        succeeded: a.succeeded + b.succeeded,
+        failed: a.failed + b.failed,
+        skipped: a.skipped + b.skipped,
+        cancelled: a.cancelled + b.cancelled,
+    }
+}

@@ -1,0 +1,72 @@
+//! Every path of the server. A new endpoint is a file in `resources` and a line here.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::problem::Refusal;
+use crate::resources::{
+    assets, checks, definitions, events, health, logs, materializations, metrics, partitions, plan,
+    root, run, runs, status, tasks,
+};
+use crate::worker;
+use crate::{openapi, request};
+
+/// Where the paths of a workspace begin.
+const WORKSPACE: &str = "/api/v1/workspaces/{workspace}";
+
+fn workspace() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(runs::create, runs::list))
+        .routes(routes!(run::show))
+        .routes(routes!(run::cancel))
+        .routes(routes!(tasks::list))
+        .routes(routes!(tasks::show))
+        .routes(routes!(logs::show))
+        .routes(routes!(plan::preview))
+        .routes(routes!(assets::list))
+        .routes(routes!(assets::show))
+        .routes(routes!(partitions::list))
+        .routes(routes!(materializations::list))
+        .routes(routes!(checks::list))
+        .routes(routes!(definitions::show))
+        .routes(routes!(events::read))
+        .routes(routes!(status::show))
+        .routes(routes!(worker::hosts::register))
+        .routes(routes!(worker::exchange::exchange))
+        .routes(routes!(worker::hosts::heartbeat))
+        .routes(routes!(worker::hosts::leave))
+        .routes(routes!(worker::hosts::failed_load))
+        .routes(routes!(worker::logs::put))
+}
+
+fn all() -> (Router<App>, OpenApi) {
+    let (router, api) = OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(health::show))
+        .routes(routes!(metrics::show))
+        .nest(WORKSPACE, workspace())
+        .split_for_parts();
+    (router, openapi::complete(api))
+}
+
+/// The description of the paths.
+pub(crate) fn describe() -> OpenApi {
+    all().1
+}
+
+/// The service.
+pub(crate) fn router(app: App) -> Router {
+    all()
+        .0
+        .route("/", get(root::page))
+        .route("/openapi.json", get(root::openapi))
+        .fallback(|| async { Refusal::of_status(axum::http::StatusCode::NOT_FOUND) })
+        // Bodies are bounded by the extractors, each by its own bound.
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(app.clone(), request::outermost))
+        .with_state(app)
+}

@@ -1,0 +1,42 @@
+//! A leased attempt as a host needs it.
+
+use arco_core::PartitionKey;
+use arco_engine::LeasePlan;
+use arco_flow::state::inputs::TaskInput;
+use arco_wire::worker::{Lease, LeaseInput};
+
+use crate::auth::AttemptSecret;
+
+pub(super) fn lease(plan: LeasePlan, secret: &AttemptSecret) -> Lease {
+    let token = secret.token(plan.attempt, plan.leased, plan.step.timeout_ms);
+    Lease {
+        attempt: plan.attempt,
+        run: plan.attempt.run,
+        task: plan.attempt.task,
+        number: plan.attempt.number,
+        retry_number: plan.retry_number,
+        step: plan.step.name,
+        kind: plan.step.kind,
+        outputs: plan.step.outputs,
+        checks: plan.step.checks,
+        partitions: plan.partitions,
+        inputs: plan.inputs.into_iter().map(input).collect(),
+        config: (*plan.config).clone(),
+        tags: plan.tags,
+        isolation: plan.step.isolation,
+        timeout_ms: plan.step.timeout_ms,
+        token,
+        time: plan.leased.0,
+    }
+}
+
+fn input(input: TaskInput) -> LeaseInput {
+    let keys = input.slots.iter().flatten();
+    let text = |key: &PartitionKey| key.display().into_owned();
+    LeaseInput {
+        asset: input.dep.asset,
+        param: input.dep.param,
+        partitioned: input.partitioned,
+        partitions: input.partitioned.then(|| keys.map(text).collect()),
+    }
+}
