@@ -53,7 +53,7 @@ impl LogStore {
 
     fn local(folder: &FilePath, make: bool) -> Result<Self, LogError> {
         if make {
-            std::fs::create_dir_all(folder)
+            make_durably(folder)
                 .map_err(|e| LogError::unavailable("make folder", folder.display(), e))?;
         } else if !folder.is_dir() {
             return Err(LogError::invalid(
@@ -70,4 +70,19 @@ impl LogStore {
         store.folder = Some(Arc::new(folder.to_path_buf()));
         Ok(store)
     }
+}
+
+/// A folder whose own name would be lost with the power keeps nothing.
+fn make_durably(folder: &FilePath) -> std::io::Result<()> {
+    let missing: Vec<_> = folder.ancestors().take_while(|at| !at.exists()).collect();
+    std::fs::create_dir_all(folder)?;
+    for made in missing {
+        let parent = match made.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => FilePath::new("."),
+            Some(parent) => parent,
+            None => continue,
+        };
+        std::fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
