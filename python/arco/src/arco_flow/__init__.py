@@ -10,8 +10,8 @@ changing `import dagster as dg` to `import arco_flow as dg`. Where Arco differs,
 
     defs = dg.Definitions(assets=[flights])
 
-Importing this package loads the standard library alone. Classes built on pydantic (`Config`,
-`ConfigurableResource` and theirs) are loaded when they are first asked for.
+Importing this package loads the standard library alone, and little of it. Classes built on pydantic
+(`Config`, `ConfigurableResource` and theirs) and what tests use are loaded when first asked for.
 """
 
 from __future__ import annotations
@@ -54,26 +54,8 @@ from arco_flow._internal.errors import (
     UnsupportedError,
     UsageError,
 )
-from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
-from arco_flow._internal.io import (
-    FilesystemIOManager,
-    InMemoryIOManager,
-    InputContext,
-    IOManager,
-    OutputContext,
-    ParquetIOManager,
-)
-from arco_flow._internal.io.build import build_input_context, build_output_context
+from arco_flow._internal.io.base import InputContext, IOManager, OutputContext
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
-from arco_flow._internal.load_from import (
-    load_asset_checks_from_current_module,
-    load_asset_checks_from_modules,
-    load_assets_from_current_module,
-    load_assets_from_modules,
-    load_assets_from_package_module,
-    load_assets_from_package_name,
-)
-from arco_flow._internal.materialize import materialize, materialize_to_memory
 from arco_flow._internal.metadata import MetadataValue
 from arco_flow._internal.partitions import (
     AllPartitionMapping,
@@ -91,30 +73,46 @@ from arco_flow._internal.partitions import (
     TimeWindowPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
-from arco_flow._internal.resource_functions import io_manager, resource
-from arco_flow._internal.resource_runtime import InitResourceContext
 from arco_flow._internal.results import AssetMaterialization, DataVersion, MaterializeResult, Output
 from arco_flow._internal.retry import Backoff, Jitter, RetryPolicy
-from arco_flow._internal.run_config import RunConfig
-from arco_flow._internal.selection import AssetSelection
 from arco_flow._internal.signature import ResourceParam
 from arco_flow._internal.specs import AssetDep, AssetIn, AssetOut, AssetSpec, SourceAsset
-from arco_flow._internal.tables import (
-    TableColumn,
-    TableColumnDep,
-    TableColumnLineage,
-    TableRecord,
-    TableSchema,
-)
 from arco_flow._internal.version import __version__
 
 if TYPE_CHECKING:
     from arco_flow._internal.config import Config, PermissiveConfig
+    from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
+    from arco_flow._internal.io.build import build_input_context, build_output_context
+    from arco_flow._internal.io.filesystem import FilesystemIOManager
+    from arco_flow._internal.io.memory import InMemoryIOManager
+    from arco_flow._internal.io.parquet import ParquetIOManager
+    from arco_flow._internal.load_from import (
+        load_asset_checks_from_current_module,
+        load_asset_checks_from_modules,
+        load_assets_from_current_module,
+        load_assets_from_modules,
+        load_assets_from_package_module,
+        load_assets_from_package_name,
+    )
+    from arco_flow._internal.materialize import materialize, materialize_to_memory
+    from arco_flow._internal.resource_functions import io_manager, resource
+    from arco_flow._internal.resource_runtime import InitResourceContext
     from arco_flow._internal.resources import (
         ConfigurableIOManager,
         ConfigurableIOManagerFactory,
         ConfigurableResource,
         ConfigurableResourceFactory,
+    )
+    from arco_flow._internal.run_config import RunConfig
+    from arco_flow._internal.selection import AssetSelection
+    from arco_flow._internal.tables import (
+        TableColumn,
+        TableColumnConstraints,
+        TableColumnDep,
+        TableColumnLineage,
+        TableConstraints,
+        TableRecord,
+        TableSchema,
     )
 
 get_dagster_logger = get_logger
@@ -190,8 +188,10 @@ __all__ = [
     "StaticPartitionsDefinition",
     "StorageError",
     "TableColumn",
+    "TableColumnConstraints",
     "TableColumnDep",
     "TableColumnLineage",
+    "TableConstraints",
     "TableRecord",
     "TableSchema",
     "TaskCancelled",
@@ -225,13 +225,41 @@ __all__ = [
     "resource",
 ]
 
+# Loaded when they are first asked for: what a module of definitions seldom needs, and pydantic.
 _LATE = {
     "Config": "config",
     "PermissiveConfig": "config",
+    "AssetCheckEvaluation": "in_process",
+    "ExecuteInProcessResult": "in_process",
+    "build_input_context": "io.build",
+    "build_output_context": "io.build",
+    "FilesystemIOManager": "io.filesystem",
+    "InMemoryIOManager": "io.memory",
+    "ParquetIOManager": "io.parquet",
+    "load_asset_checks_from_current_module": "load_from",
+    "load_asset_checks_from_modules": "load_from",
+    "load_assets_from_current_module": "load_from",
+    "load_assets_from_modules": "load_from",
+    "load_assets_from_package_module": "load_from",
+    "load_assets_from_package_name": "load_from",
+    "materialize": "materialize",
+    "materialize_to_memory": "materialize",
+    "io_manager": "resource_functions",
+    "resource": "resource_functions",
+    "InitResourceContext": "resource_runtime",
     "ConfigurableIOManager": "resources",
     "ConfigurableIOManagerFactory": "resources",
     "ConfigurableResource": "resources",
     "ConfigurableResourceFactory": "resources",
+    "RunConfig": "run_config",
+    "AssetSelection": "selection",
+    "TableColumn": "tables",
+    "TableColumnConstraints": "tables",
+    "TableConstraints": "tables",
+    "TableColumnDep": "tables",
+    "TableColumnLineage": "tables",
+    "TableRecord": "tables",
+    "TableSchema": "tables",
 }
 
 

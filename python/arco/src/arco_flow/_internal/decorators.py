@@ -143,10 +143,10 @@ def asset(
     )  # fmt: skip
     refuse_unknown("@asset", removed)
 
-    def decorate(fn: Callable[..., Any], depth: int = 2) -> AssetsDefinition[..., Any]:
+    def decorate(fn: Callable[..., Any]) -> AssetsDefinition[..., Any]:
         asset_key = _asset_key(fn, name, key_prefix, key)
         step = asset_key.to_python_identifier()
-        signature = read_signature(fn, step, depth + 1)
+        signature = read_signature(fn, step)
         spec = AssetSpec(
             asset_key,
             deps=deps,

@@ -45,9 +45,14 @@ class ExecuteInProcessResult:
     def __init__(
         self, run_id: str, outcomes: Mapping[str, StepOutcome], values: Mapping[AssetKey, Any]
     ) -> None:
-        self.run_id = run_id
+        self._run_id = run_id
         self._outcomes = outcomes
         self._values = values
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self._run_id
 
     @property
     def success(self) -> bool:

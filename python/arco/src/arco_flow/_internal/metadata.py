@@ -11,11 +11,13 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
-from arco_flow._internal.tables import TableColumnLineage, TableRecord, TableSchema
+
+if TYPE_CHECKING:
+    from arco_flow._internal.tables import TableColumnLineage, TableRecord, TableSchema
 
 _EXACT_MAX = 2**53
 
@@ -120,6 +122,8 @@ class MetadataValue:
         records: Sequence[TableRecord | Mapping[str, Any]], schema: TableSchema | None = None
     ) -> MetadataValue:
         """A small table: rows, and a schema, inferred from the first row when absent."""
+        from arco_flow._internal.tables import TableRecord, TableSchema
+
         rows = [dict(r.data if isinstance(r, TableRecord) else r) for r in records]
         schema = schema or TableSchema.of_rows(rows)
         return MetadataValue("table", {"records": _json(rows, "table"), "schema": schema.to_json()})
@@ -183,10 +187,9 @@ def metadata_value(value: RawMetadataValue, name: str) -> MetadataValue:
 def _less_usual(value: Any, name: str) -> MetadataValue:
     if isinstance(value, AssetKey):
         return MetadataValue.asset(value)
-    if isinstance(value, TableSchema):
-        return MetadataValue.table_schema(value)
-    if isinstance(value, TableColumnLineage):
-        return MetadataValue.column_lineage(value)
+    kind = getattr(value, "_arco_metadata", None)
+    if isinstance(kind, str):
+        return MetadataValue(kind, value.to_json())
     if isinstance(value, os.PathLike):
         return MetadataValue.path(value)
     if isinstance(value, _dt.datetime):

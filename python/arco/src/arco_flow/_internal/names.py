@@ -17,6 +17,8 @@ _TAG_VALUE = re.compile(r"[A-Za-z0-9_.-]{0,63}\Z")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _TEAM = re.compile(r"team:\S(.*\S)?\Z")
 _KINDS_MAX = 10
+KIND_TAG = "dagster/kind/"
+"""A tag of this name is a kind by its older spelling (M-12)."""
 
 
 def check_name(name: str, what: str) -> str:
@@ -46,7 +48,7 @@ def check_tags(tags: Mapping[str, str] | None, asset: str) -> dict[str, str]:
     """Tags of an asset: strict in key and value (R-49)."""
     checked: dict[str, str] = {}
     for key, value in (tags or {}).items():
-        parts = key.split("/") if isinstance(key, str) else []
+        parts = key.removeprefix(KIND_TAG).split("/") if isinstance(key, str) else []
         if not 1 <= len(parts) <= 2 or not all(_TAG_PART.match(part) for part in parts):
             raise DefinitionError(
                 f"tag key {key!r} of asset `{asset}`: a key is `name` or `prefix/name`, each at most "
@@ -95,9 +97,10 @@ def check_owners(owners: Sequence[str] | None, asset: str) -> tuple[str, ...]:
     return tuple(owners or ())
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean `x`?` when a known word is close, else nothing."""
+def did_you_mean(word: str, known: Iterable[str], shown: Mapping[str, str] | None = None) -> str:
+    """`; did you mean `x`?` when a known word is close, else nothing; `shown` gives other texts."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known), n=3, cutoff=0.6)
-    return "; did you mean " + " or ".join(f"`{c}`" for c in close) + "?" if close else ""
+    texts = [(shown or {}).get(one, one) for one in close]
+    return "; did you mean " + " or ".join(f"`{text}`" for text in texts) + "?" if close else ""

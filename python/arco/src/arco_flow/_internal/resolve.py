@@ -184,9 +184,11 @@ class _Names:
         what = f"parameter `{one.param}` of {_place(step)} names no asset"
         if one.exact:
             what = f"parameter `{one.param}` of {_place(step)} loads asset `{text}`, which is not defined"
+        # Keys of several parts are near when their last part is.
+        near = {k.path[-1]: k.to_user_string() for k in self.groups}
         close = did_you_mean(text, self.known())
         if not close and not one.exact:
-            close = did_you_mean(one.param, [known.rpartition("/")[2] for known in self.known()])
+            close = did_you_mean(one.param, near, near)
         elsewhere = f'AssetSpec("{text}") in Definitions(assets=[...]) when it is made elsewhere'
         if not one.exact:
             return (

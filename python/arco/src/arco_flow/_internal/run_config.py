@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arco_flow._internal.errors import ConfigError
+from arco_flow._internal.unsupported import refuse
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class RunConfig:
 
     ops: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
+    loggers: None = None
+    execution: None = None
+
+    def __post_init__(self) -> None:
+        refuse("RunConfig", loggers=self.loggers, execution=self.execution)
 
     def to_config_dict(self) -> dict[str, Any]:
         """`{"ops": {step: {"config": {...}}}, "resources": {...}}`."""

@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from arco_flow._internal.errors import DefinitionError
@@ -50,19 +51,17 @@ class Signature:
     returns: Any
 
 
-def read_signature(fn: Callable[..., Any], step: str, depth: int = 2) -> Signature:
+def read_signature(fn: Callable[..., Any], step: str) -> Signature:
     """The meaning of each parameter of `fn`.
 
     Args:
         fn: The decorated function.
         step: Its name, for messages.
-        depth: Frames up to the module or function that decorates: names of annotations that are
-            local there are found too.
 
     Raises:
         DefinitionError: For a parameter that can mean nothing.
     """
-    hints = _annotations(fn, depth + 1)
+    hints = _annotations(fn)
     context, config, takes_any = None, None, False
     resources: list[Param] = []
     inputs: list[Param] = []
@@ -124,14 +123,24 @@ def _config(param: Param, step: str) -> Param:
     )
 
 
-def _annotations(fn: Callable[..., Any], depth: int) -> dict[str, Any]:
+def _annotations(fn: Callable[..., Any]) -> dict[str, Any]:
     fn = inspect.unwrap(fn)
     raw = _raw_annotations(fn)
     texts = {name: value for name, value in raw.items() if isinstance(value, str)}
     if not texts:
         return raw
-    names: Mapping[str, Any] = {**_closure(fn), **sys._getframe(depth).f_locals}
+    names: Mapping[str, Any] = {**_closure(fn), **_locals()}
     return {**raw, **{name: _evaluate(text, fn, names) for name, text in texts.items()}}
+
+
+def _locals() -> Mapping[str, Any]:
+    """Names where the function is decorated: annotations may use classes of the function around."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith(
+        "arco_flow._internal"
+    ):
+        frame = frame.f_back
+    return frame.f_locals if frame is not None else {}
 
 
 def _raw_annotations(fn: Callable[..., Any]) -> dict[str, Any]:
@@ -152,7 +161,12 @@ def _closure(fn: Callable[..., Any]) -> Mapping[str, Any]:
 
 def _evaluate(text: str, fn: Callable[..., Any], names: Mapping[str, Any]) -> Any:
     """The annotation, or its text when a name in it is only known to type checkers."""
-    try:
-        return eval(text, dict(getattr(fn, "__globals__", {})), dict(names))
-    except Exception:
-        return text
+    value: Any = text
+    for _ in range(2):  # Text within text, where a quoted annotation meets `from __future__`.
+        if not isinstance(value, str):
+            break
+        try:
+            value = eval(value, dict(getattr(fn, "__globals__", {})), dict(names))
+        except Exception:  # An annotation is any expression.
+            break
+    return value

@@ -14,8 +14,8 @@ from arco_flow._internal.partitions import PartitionMapping, PartitionsDefinitio
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 DEFAULT_GROUP = "default"
+_KEEP: Any = ...
 DEFAULT_IO_MANAGER = "io_manager"
-KIND_TAG = "dagster/kind/"
 
 
 @dataclass(frozen=True, init=False)
@@ -167,8 +167,10 @@ class AssetSpec:
         put(self, "code_version", _code_version(code_version, text))
         put(self, "owners", names.check_owners(owners, text))
         checked = names.check_tags(tags, text)
-        tagged = {tag.removeprefix(KIND_TAG) for tag in checked if tag.startswith(KIND_TAG)}
-        put(self, "tags", {k: v for k, v in checked.items() if not k.startswith(KIND_TAG)})
+        tagged = {
+            tag.removeprefix(names.KIND_TAG) for tag in checked if tag.startswith(names.KIND_TAG)
+        }
+        put(self, "tags", {k: v for k, v in checked.items() if not k.startswith(names.KIND_TAG)})
         put(self, "kinds", names.check_kinds({*names.check_kinds(kinds, text), *tagged}, text))
         put(self, "partitions_def", _partitions(partitions_def, text))
 
@@ -180,16 +182,30 @@ class AssetSpec:
     def __hash__(self) -> int:
         return hash(self.key)
 
-    def replace_attributes(self, **changes: Any) -> AssetSpec:
-        """A copy with some attributes replaced, by the names of the constructor."""
+    def replace_attributes(
+        self,
+        *,
+        key: CoercibleToAssetKey = _KEEP,
+        deps: Iterable[CoercibleToAssetDep] | None = _KEEP,
+        description: str | None = _KEEP,
+        metadata: RawMetadataMapping | None = _KEEP,
+        skippable: bool = _KEEP,
+        group_name: str | None = _KEEP,
+        code_version: str | None = _KEEP,
+        owners: Sequence[str] | None = _KEEP,
+        tags: Mapping[str, str] | None = _KEEP,
+        kinds: Iterable[str] | None = _KEEP,
+        partitions_def: PartitionsDefinition | None = _KEEP,
+        **removed: Any,
+    ) -> AssetSpec:
+        """A copy with some attributes replaced."""
+        refuse_unknown("AssetSpec.replace_attributes", removed)
         given: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                "key", "deps", "description", "metadata", "skippable", "group_name",
-                "code_version", "owners", "tags", "kinds", "partitions_def",
-            )
+            "key": key, "deps": deps, "description": description, "metadata": metadata,
+            "skippable": skippable, "group_name": group_name, "code_version": code_version,
+            "owners": owners, "tags": tags, "kinds": kinds, "partitions_def": partitions_def,
         }  # fmt: skip
-        return AssetSpec(**{**given, **changes})
+        return AssetSpec(**{k: getattr(self, k) if v is _KEEP else v for k, v in given.items()})
 
     def merge_attributes(
         self,
@@ -278,14 +294,18 @@ class AssetOut:
     owners: Sequence[str] | None = None
     tags: Mapping[str, str] | None = None
     kinds: Iterable[str] | None = None
+    freshness_policy: None = None
+    is_virtual: bool = False
 
     def __post_init__(self) -> None:
-        refuse(
-            "AssetOut",
-            dagster_type=self.dagster_type,
-            automation_condition=self.automation_condition,
-            backfill_policy=self.backfill_policy,
+        names_ = (
+            "dagster_type",
+            "automation_condition",
+            "backfill_policy",
+            "freshness_policy",
+            "is_virtual",
         )
+        refuse("AssetOut", **{name: getattr(self, name) for name in names_})
 
     def to_spec(self, name: str, deps: Iterable[CoercibleToAssetDep]) -> AssetSpec:
         """The spec of the output `name`."""

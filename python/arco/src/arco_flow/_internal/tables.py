@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from arco_flow._internal.keys import AssetKey
 
@@ -17,6 +17,32 @@ class TableRecord:
 
 
 @dataclass(frozen=True)
+class TableColumnConstraints:
+    """What holds for each value of a column.
+
+    Args:
+        nullable: Whether a value may be missing.
+        unique: Whether no value comes twice.
+        other: Further rules, in words.
+    """
+
+    nullable: bool = True
+    unique: bool = False
+    other: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The constraints as they travel."""
+        return {"nullable": self.nullable, "unique": self.unique, "other": list(self.other)}
+
+
+@dataclass(frozen=True)
+class TableConstraints:
+    """What holds for a table as a whole, in words."""
+
+    other: Sequence[str]
+
+
+@dataclass(frozen=True)
 class TableColumn:
     """One column.
 
@@ -24,12 +50,14 @@ class TableColumn:
         name: Its name.
         type: Its type, in the words of whatever holds the table.
         description: For people.
+        constraints: What holds for its values.
         tags: Free tags.
     """
 
     name: str
     type: str = "string"
     description: str | None = None
+    constraints: TableColumnConstraints | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -37,6 +65,8 @@ class TableColumn:
         column: dict[str, Any] = {"name": self.name, "type": self.type}
         if self.description:
             column["description"] = self.description
+        if self.constraints:
+            column["constraints"] = self.constraints.to_json()
         if self.tags:
             column["tags"] = dict(self.tags)
         return column
@@ -47,6 +77,9 @@ class TableSchema:
     """The columns of a table, in order."""
 
     columns: Sequence[TableColumn]
+    constraints: TableConstraints | None = None
+
+    _arco_metadata: ClassVar[str] = "table_schema"
 
     @staticmethod
     def of_rows(rows: Sequence[Mapping[str, Any]]) -> TableSchema:
@@ -62,7 +95,10 @@ class TableSchema:
 
     def to_json(self) -> dict[str, Any]:
         """The schema as it travels."""
-        return {"columns": [column.to_json() for column in self.columns]}
+        schema: dict[str, Any] = {"columns": [column.to_json() for column in self.columns]}
+        if self.constraints:
+            schema["constraints"] = {"other": list(self.constraints.other)}
+        return schema
 
 
 @dataclass(frozen=True)
@@ -78,6 +114,8 @@ class TableColumnLineage:
     """For each column, the upstream columns it comes from."""
 
     deps_by_column: Mapping[str, Sequence[TableColumnDep]]
+
+    _arco_metadata: ClassVar[str] = "column_lineage"
 
     def to_json(self) -> dict[str, Any]:
         """The lineage as it travels."""

@@ -19,6 +19,7 @@ PARAMETERS = {
     "compute_kind": "write kinds={...}",
     "config_schema": "write a class of `arco_flow.Config` and a parameter `config: ThatClass`",
     "dagster_type": "annotate the function with the Python type; IO managers see it",
+    "execution": "worker hosts execute; choose `isolation=` per asset instead",
     "executor": "worker hosts execute; choose `isolation=` per asset instead",
     "freshness_policy": "freshness is not there yet; drop it",
     "hooks": "hooks are not supported; look at the result of the run instead",
@@ -34,6 +35,7 @@ PARAMETERS = {
     "resource_defs": "give them to Definitions(resources={...})",
     "schedules": "schedules are not there yet; start runs with `arco run` from cron",
     "sensors": "sensors are not there yet; start runs with the API, with a run key",
+    "source_key_prefix": "give the spec its whole key",
     "skippable": "an asset without a value in a run is output_required=False",
 }  # fmt: skip
 
