@@ -1,0 +1,164 @@
+//! `arco dev`: control plane and worker host with one command, state in a folder.
+//!
+//! ```text
+//!   arco dev ── control plane (this process): API on one port, log in FOLDER/store
+//!      │ starts, watches, starts again
+//!      ▼
+//!   arco worker (a process of its own) ── zygote ── children
+//! ```
+//!
+//! **Why the host is a process of its own** and not a task of this one. Tasks live and die with the
+//! host that holds their sockets. In one process, a crash or a kill of the control plane would take
+//! every running task along; as it is, the host keeps them, goes on calling the address, and the next
+//! `arco dev` on the same folder and port finds it attached, with nothing lost and nothing run twice.
+//! It is also the same host as in production, so `dev` exercises what will be deployed. The price is
+//! one more process of some megabytes and the care in [`host`] that no host is forgotten: a host
+//! whose `arco dev` is gone for good ends by itself (`command/worker/orphan.rs`).
+
+mod announce;
+mod folder;
+mod host;
+
+use std::path::PathBuf;
+
+use arco_engine::EngineSettings;
+use arco_log::LogStore;
+use clap::Args;
+use serde_json::json;
+
+pub(crate) use self::folder::store_folder;
+
+use self::folder::Folder;
+use self::host::HostProcess;
+use crate::command::worker::PythonOptions;
+use crate::console::Console;
+use crate::failure::{Attempt, Exit, Outcome};
+use crate::server::{self, Listening, Parts, Server};
+use crate::signals::Stop;
+use crate::target::Target;
+
+/// Start everything on this machine: control plane, worker host and API on one port
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Ctrl-C stops: tasks get the grace to end, the host leaves, runs go on at the next start. \
+                        Twice stops at once."
+)]
+pub(crate) struct Options {
+    /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`
+    target: String,
+    /// Port on 127.0.0.1; 0 for any that is free
+    #[arg(long, value_name = "PORT", default_value_t = 3000)]
+    port: u16,
+    /// Folder for the state: event log, values of the default IO manager
+    #[arg(long, value_name = "FOLDER", default_value = ".arco")]
+    dir: PathBuf,
+    /// Name of the code location; from the target when not given
+    #[arg(long, value_name = "LOCATION")]
+    name: Option<String>,
+    /// How long the host may be silent before its tasks are given to another, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    host_lease_ttl: u64,
+    #[command(flatten)]
+    python: PythonOptions,
+}
+
+pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
+    let stop = Stop::listen()?;
+    let current = std::env::current_dir().attempt(|| "could not find the current folder")?;
+    let target = Target::parse(&options.target, &current)?;
+    // In this order, so that of two errors the first one shown is the one to mend first: another
+    // `arco dev` on this folder most likely has the port too.
+    let folder = Folder::take(&current.join(&options.dir))?;
+    let listening = Listening::bind(([127, 0, 0, 1], options.port).into())
+        .await
+        .map_err(|failure| {
+            failure.hint(format!(
+                "arco dev {} --port {}",
+                options.target,
+                options.port.wrapping_add(1)
+            ))
+        })?;
+    let url = listening.url();
+    let parts = Parts {
+        store: LogStore::open(&folder.store_url())?,
+        workspace: "default".into(),
+        auth: arco_api::AuthSettings::default(),
+        secret: folder.secret()?,
+        settings: EngineSettings {
+            host_lease_ttl_ms: options.host_lease_ttl * 1_000,
+            // A fifth: four calls may fail before the lease is over.
+            host_heartbeat_ms: (options.host_lease_ttl * 200).min(3_000),
+            sole: true,
+            ..EngineSettings::default()
+        },
+        url: None,
+    };
+    let server = tokio::select! {
+        started = Server::start(parts, listening) => started?,
+        // A long recovery can be given up.
+        () = stop.graceful.cancelled() => return Ok(Exit::Interrupted),
+    };
+    let location = options.name.clone().unwrap_or_else(|| target.name.clone());
+    let host = HostProcess::new(
+        &folder,
+        host::Wanted {
+            target: target.text.clone(),
+            location: location.clone(),
+            python: options.python.clone(),
+            server: url.clone(),
+            storage: folder.storage(),
+            working_dir: target.working_dir(&current),
+        },
+    );
+    ready(console, &url, &folder, &location, options);
+    let told = tokio::spawn(announce::loads(server.engine(), *console));
+    let ended = serve_until_asked(&server, host, &stop).await;
+    told.abort();
+    ended
+}
+
+async fn serve_until_asked(server: &Server, mut host: HostProcess, stop: &Stop) -> Outcome {
+    let failed = tokio::select! {
+        failed = server.failed() => Some(failed),
+        () = host.keep() => None,
+        () = stop.graceful.cancelled() => None,
+    };
+    // The host goes first: it reports how its tasks ended, and needs somebody to report to.
+    let stopped = stop.unless_hard(async {
+        host.stop().await;
+        server.stop().await;
+    });
+    if stopped.await.is_none() {
+        host.kill();
+        return Ok(Exit::Interrupted);
+    }
+    match failed {
+        Some(failure) => Err(failure),
+        None => Ok(Exit::Success),
+    }
+}
+
+fn ready(console: &Console, url: &str, folder: &Folder, location: &str, options: &Options) {
+    if console.is_json() {
+        let line = json!({
+            "event": "ready",
+            "url": url,
+            "folder": folder.path(),
+            "location": location,
+            "pid": std::process::id(),
+        });
+        console.element(&line, |_| String::new());
+        return;
+    }
+    let paint = console.paint_err();
+    console.note(&format!(
+        "{} {}\n  state    {}\n  code     {} as location `{location}`\n  stop     Ctrl-C",
+        paint.green("arco is ready at"),
+        paint.bold(url),
+        folder.path().display(),
+        options.target,
+    ));
+    if options.port != server::DEFAULT_PORT {
+        console.hint(&format!("export ARCO_SERVER={url}"));
+    }
+}

@@ -1,0 +1,93 @@
+//! `arco plan`: what a run would do. Nothing is written.
+
+use arco_wire::api::{PlanPreview, PreviewPlan};
+use clap::Args;
+
+use super::ask;
+use super::task_name::step_label;
+use crate::args::{Ask, Connection};
+use crate::client::Client;
+use crate::console::Console;
+use crate::failure::{Exit, Outcome};
+use crate::render::{Column, Paint, Table, plural};
+
+/// Show what a run would do
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+    /// How many tasks to list
+    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    limit: u32,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
+    let client = Client::new(&options.connection)?;
+    let body = PreviewPlan {
+        selection: options.ask.wire_selection(),
+        partitions: options.ask.wire_partitions(),
+        config: options.ask.wire_config()?,
+    };
+    let request = client
+        .post(["plan"])
+        .query("limit", options.limit.max(1))
+        .json(&body)
+        .patient();
+    let mut plan: PlanPreview = match request.send().await {
+        Ok(plan) => plan,
+        Err(error) => return Err(ask::explain(&client, error).await),
+    };
+    plan.tasks.truncate(options.limit as usize);
+    console.document(&plan, |paint| render(&plan, paint));
+    Ok(Exit::Success)
+}
+
+fn render(plan: &PlanPreview, paint: Paint) -> String {
+    let mut steps = Table::new([
+        Column::text("location"),
+        Column::text("step"),
+        Column::number("tasks"),
+    ]);
+    for step in &plan.steps {
+        steps.row([
+            step.location.clone(),
+            step.step.clone(),
+            step.tasks.to_string(),
+        ]);
+    }
+    let mut tasks = Table::new([
+        Column::number("task"),
+        Column::text("step"),
+        Column::text("needs"),
+    ]);
+    for task in &plan.tasks {
+        let first = task.partitions.first().map(String::as_str);
+        let needs: Vec<String> = task.needs.iter().take(8).map(u32::to_string).collect();
+        let more = if task.needs.len() > needs.len() {
+            ", …"
+        } else {
+            ""
+        };
+        tasks.row([
+            task.task.to_string(),
+            step_label(&task.step, first, task.partition_count),
+            format!("{}{more}", needs.join(", ")),
+        ]);
+    }
+    let total = paint.bold(&plural(plan.task_count, "task"));
+    let mut text = format!(
+        "{total}, {}\n\n{}",
+        plural(plan.edge_count, "dependency").replace("ys", "ies"),
+        steps.render(paint)
+    );
+    if !tasks.is_empty() {
+        text.push_str(&format!("\n\n{}", tasks.render(paint)));
+    }
+    let rest = plan.task_count.saturating_sub(plan.tasks.len() as u64);
+    if rest > 0 && !tasks.is_empty() {
+        text.push_str(&format!("\n… and {}", plural(rest, "more task")));
+    }
+    text
+}

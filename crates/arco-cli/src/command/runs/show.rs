@@ -1,0 +1,265 @@
+//! `arco runs show`.
+
+use arco_wire::api::{Run, RunStatus, SkipCause, TaskFailure, TaskSummary};
+use clap::Args;
+use serde::Serialize;
+
+use super::RunName;
+use super::list::took;
+use crate::client::{Client, all_pages};
+use crate::command::task_name::{label, step_label};
+use crate::console::Console;
+use crate::failure::{Exit, Outcome};
+use crate::render::{Column, Paint, Table, instant, plural};
+
+#[cfg(test)]
+mod tests;
+
+/// Show one run
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// A run, or `latest`
+    run: RunName,
+    /// List its tasks
+    #[arg(long)]
+    tasks: bool,
+    /// Only tasks with these statuses: waiting, ready, leased, running, retrying, succeeded, failed, skipped, cancelled
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', requires = "tasks")]
+    status: Vec<String>,
+    /// List at most this many tasks
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    limit: u32,
+}
+
+/// The document of `--json`.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    run: Run,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_list: Option<Vec<TaskSummary>>,
+}
+
+pub(super) async fn run(options: &Options, client: &Client, console: &Console) -> Outcome {
+    let id = options.run.resolve(client).await?;
+    let run: Run = client.get(["runs", &id]).patient().send().await?;
+    let task_list = if options.tasks {
+        let status = (!options.status.is_empty()).then(|| options.status.join(","));
+        let request = client
+            .get(["runs", &id, "tasks"])
+            .query_opt("status", status)
+            .patient();
+        Some(all_pages(&request, options.limit as usize).await?)
+    } else {
+        None
+    };
+    let shown = Shown { run, task_list };
+    console.document(&shown, |paint| render(&shown, paint));
+    Ok(Exit::Success)
+}
+
+fn render(shown: &Shown, paint: Paint) -> String {
+    let run = &shown.run.summary;
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("{} {value}", paint.dim(&format!("{name:<12}"))));
+        }
+    };
+    line("run", paint.bold(&run.id.to_string()));
+    line("status", paint.status(run.status.as_str()));
+    line("selection", run.selection.clone().unwrap_or_default());
+    line("partitions", run.partitions.clone().unwrap_or_default());
+    let keys: Vec<&str> = run.assets.iter().take(10).map(|key| key.as_str()).collect();
+    let more = if run.asset_count > keys.len() as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    line("assets", format!("{}{more}", keys.join(", ")));
+    line(
+        "requested",
+        format!("{} by {}", instant(run.requested.0), run.requested_by),
+    );
+    line(
+        "started",
+        run.started.map(|at| instant(at.0)).unwrap_or_default(),
+    );
+    line(
+        "ended",
+        run.ended.map(|at| instant(at.0)).unwrap_or_default(),
+    );
+    line("took", took(run).unwrap_or_default());
+    line("run key", run.run_key.clone().unwrap_or_default());
+    let tags: Vec<String> = run
+        .tags
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    line("tags", tags.join(", "));
+    line(
+        "config",
+        if shown.run.config.is_null() {
+            String::new()
+        } else {
+            shown.run.config.to_string()
+        },
+    );
+    line("tasks", counts(run));
+    line("made", plural(run.materializations, "materialization"));
+    if run.checks_passed + run.checks_failed > 0 {
+        line(
+            "checks",
+            format!("{} passed, {} failed", run.checks_passed, run.checks_failed),
+        );
+    }
+    let mut text = lines.join("\n");
+    if !shown.run.failures.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&failures(&shown.run, true, paint));
+    }
+    if let Some(tasks) = &shown.task_list {
+        text.push_str("\n\n");
+        text.push_str(&task_table(tasks, paint));
+    }
+    text
+}
+
+/// `365 succeeded, 2 failed, 1 skipped of 400`.
+fn counts(run: &arco_wire::api::RunSummary) -> String {
+    let tasks = &run.tasks;
+    let parts = [
+        (tasks.succeeded, "succeeded"),
+        (tasks.failed, "failed"),
+        (tasks.skipped, "skipped"),
+        (tasks.cancelled, "cancelled"),
+        (tasks.running + tasks.leased, "running"),
+        (tasks.retrying, "retrying"),
+        (tasks.ready, "ready"),
+        (tasks.waiting, "waiting"),
+    ];
+    let shown: Vec<String> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!("{} of {}", shown.join(", "), tasks.total)
+}
+
+fn task_table(tasks: &[TaskSummary], paint: Paint) -> String {
+    let mut table = Table::new([
+        Column::number("task"),
+        Column::text("step"),
+        Column::status("status"),
+        Column::number("attempts"),
+        Column::number("took"),
+        Column::text("why"),
+    ]);
+    for task in tasks {
+        let took = match (task.started, task.ended) {
+            (Some(started), Some(ended)) => crate::render::duration(ended.0.ms_since(started.0)),
+            _ => String::new(),
+        };
+        table.row([
+            task.task.to_string(),
+            label(task),
+            status_word(task),
+            task.attempts.to_string(),
+            took,
+            why(task),
+        ]);
+    }
+    table.render(paint)
+}
+
+fn status_word(task: &TaskSummary) -> String {
+    serde_json::to_value(task.status)
+        .ok()
+        .and_then(|word| word.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+fn why(task: &TaskSummary) -> String {
+    if let Some(skipped) = &task.skipped {
+        return match skipped.because {
+            SkipCause::UpstreamFailed => format!("task {} failed", skipped.task),
+            SkipCause::CheckFailed => format!("a blocking check of task {} failed", skipped.task),
+            SkipCause::UpstreamCancelled => format!("task {} was cancelled", skipped.task),
+        };
+    }
+    match (&task.class, &task.error) {
+        (Some(class), Some(error)) => format!("{}: {error}", class.as_str()),
+        _ if task.blocked => "a blocking check failed".into(),
+        _ => String::new(),
+    }
+}
+
+/// The tasks that failed: what, why, and how to read more.
+pub(crate) fn failures(run: &Run, tracebacks: bool, paint: Paint) -> String {
+    let mut blocks: Vec<String> = run
+        .failures
+        .iter()
+        .map(|failure| one_failure(run, failure, tracebacks, paint))
+        .collect();
+    let more = u64::from(run.summary.tasks.failed).saturating_sub(run.failures.len() as u64);
+    if more > 0 {
+        blocks.push(format!(
+            "… and {}: arco runs show {} --tasks --status failed",
+            plural(more, "more failed task"),
+            run.summary.id
+        ));
+    }
+    blocks.join("\n")
+}
+
+fn one_failure(run: &Run, failure: &TaskFailure, tracebacks: bool, paint: Paint) -> String {
+    let name = step_label(&failure.step, failure.partition.as_deref(), 1);
+    let class = failure.class.as_str();
+    let error = &failure.error;
+    let mut text = format!(
+        "{} {} {} ({class}): {}: {}",
+        paint.red("failed:"),
+        failure.task,
+        paint.bold(&name),
+        error.kind,
+        error.message
+    );
+    if tracebacks && !error.traceback.trim().is_empty() {
+        for line in error.traceback.trim_end().lines() {
+            text.push_str(&format!("\n    {line}"));
+        }
+    }
+    text.push_str(&format!(
+        "\n  {} arco logs {} {}",
+        paint.cyan("hint:"),
+        run.summary.id,
+        failure.task
+    ));
+    text
+}
+
+/// One line on how a run went.
+pub(crate) fn outcome(run: &Run, paint: Paint) -> String {
+    let summary = &run.summary;
+    let took = took(summary)
+        .map(|took| format!(" in {took}"))
+        .unwrap_or_default();
+    let checks = match summary.checks_passed + summary.checks_failed {
+        0 => String::new(),
+        _ => format!(
+            "; checks: {} passed, {} failed",
+            summary.checks_passed, summary.checks_failed
+        ),
+    };
+    let word = match summary.status {
+        RunStatus::Success => paint.green("succeeded"),
+        RunStatus::Failure => paint.red("failed"),
+        RunStatus::Canceled => paint.yellow("was cancelled"),
+        status => status.as_str().to_owned(),
+    };
+    format!(
+        "run {} {word}{took}: {}{checks}",
+        summary.id,
+        counts(summary)
+    )
+}

@@ -1,0 +1,203 @@
+//! `arco worker`: a worker host for one code location.
+
+mod orphan;
+
+use std::path::PathBuf;
+
+use arco_wire::worker::Isolation;
+use arco_worker::{Host, HostError, HostHandle, HostStatus, Settings, Token};
+use clap::{Args, ValueEnum};
+
+use crate::args::Connection;
+use crate::console::Console;
+use crate::env_vars;
+use crate::failure::{Attempt, Exit, Failure, Outcome};
+use crate::signals::Stop;
+use crate::target::Target;
+
+/// Run tasks of one code location
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`
+    target: String,
+    /// Name of the code location; from the target when not given
+    #[arg(long, value_name = "NAME")]
+    location: Option<String>,
+    #[command(flatten)]
+    python: PythonOptions,
+    /// Root of the default IO manager, a path or a URL; user code sees it as ARCO_STORAGE
+    #[arg(long, value_name = "PLACE")]
+    storage: Option<String>,
+    /// Load user code again when one of its files changes, and stay when it does not load
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    connection: Connection,
+    /// The `arco dev` that started this host.
+    #[arg(long, hide = true, value_name = "PID")]
+    parent: Option<u32>,
+    /// Held as long as this host lives, so that the next `arco dev` finds it.
+    #[arg(long, hide = true, value_name = "FOLDER")]
+    lock: Option<PathBuf>,
+}
+
+/// How Python runs. Shared with `dev`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Python")]
+pub(crate) struct PythonOptions {
+    /// Tasks at once; the number of cores when not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) slots: Option<u32>,
+    /// Interpreter; else VIRTUAL_ENV, else `.venv` beside the target or above it, else python3
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
+    /// How tasks are kept apart, for all of them: a process for many, for one, or a fresh interpreter
+    #[arg(long, value_enum)]
+    pub(crate) isolation: Option<IsolationName>,
+    /// From asking a task to stop to killing it, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) grace: u64,
+}
+
+/// How tasks are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IsolationName {
+    /// A process carries out many tasks, one after the other
+    Reuse,
+    /// A process forked for each task
+    Fork,
+    /// A fresh interpreter for each task
+    Spawn,
+}
+
+impl IsolationName {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Reuse => "reuse",
+            Self::Fork => "fork",
+            Self::Spawn => "spawn",
+        }
+    }
+}
+
+impl From<IsolationName> for Isolation {
+    fn from(name: IsolationName) -> Self {
+        match name {
+            IsolationName::Reuse => Self::Reuse,
+            IsolationName::Fork => Self::Fork,
+            IsolationName::Spawn => Self::Spawn,
+        }
+    }
+}
+
+pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
+    let stop = Stop::listen()?;
+    // Before anything else: while this process lives the lock is held.
+    let _lock = options
+        .lock
+        .as_deref()
+        .map(arco_log::FolderLock::acquire)
+        .transpose()?;
+    let settings = settings(options)?;
+    let location = settings.location.clone();
+    if let Some(parent) = options.parent {
+        orphan::end_without(parent, &settings.server, stop.graceful.clone());
+    }
+    let (host, handle) = Host::new(settings)?;
+    let watching = tokio::spawn(tell(handle, *console, location));
+    let ended = stop.unless_hard(host.run(stop.graceful.clone())).await;
+    watching.abort();
+    match ended {
+        Some(Ok(())) => Ok(Exit::Success),
+        Some(Err(error)) => Err(refusal(error)),
+        // Dropping the host killed its processes.
+        None => Ok(Exit::Interrupted),
+    }
+}
+
+fn settings(options: &Options) -> Outcome<Settings> {
+    let current = std::env::current_dir().attempt(|| "could not find the current folder")?;
+    let target = Target::parse(&options.target, &current)?;
+    let python = &options.python;
+    let mut settings = Settings {
+        server: options.connection.server.clone(),
+        workspace: options.connection.workspace.clone(),
+        location: options
+            .location
+            .clone()
+            .unwrap_or_else(|| target.name.clone()),
+        token: token(&options.connection)?,
+        python: python
+            .python
+            .clone()
+            .unwrap_or_else(|| arco_worker::find_python(&target.folder)),
+        working_dir: target.working_dir(&current),
+        target: target.text,
+        storage: options.storage.clone(),
+        isolation: python.isolation.map(Isolation::from),
+        grace_ms: python.grace.saturating_mul(1_000),
+        watch: options.watch,
+        exit_on_failed_load: !options.watch,
+        ..Settings::default()
+    };
+    if let Some(slots) = python.slots {
+        settings.slots = slots;
+    }
+    Ok(settings)
+}
+
+fn token(connection: &Connection) -> Outcome<Token> {
+    let text = match &connection.token_file {
+        Some(file) => std::fs::read_to_string(file)
+            .attempt(|| format!("could not read the token file `{}`", file.display()))?,
+        None => env_vars::read(env_vars::TOKEN).unwrap_or_default(),
+    };
+    Ok(Token::new(text.trim()))
+}
+
+/// Says on the log what changes with the host.
+async fn tell(handle: HostHandle, console: Console, location: String) {
+    let mut status = handle.status();
+    let mut away = false;
+    loop {
+        let now = status.borrow_and_update().clone();
+        match now {
+            HostStatus::Attached {
+                host,
+                fork_safe,
+                fork_note,
+                ..
+            } => {
+                away = false;
+                if fork_safe {
+                    tracing::info!(target: "arco", %location, %host, "attached");
+                } else {
+                    tracing::warn!(target: "arco", %location, %host, why = fork_note, "attached; every task gets a fresh interpreter, which is slower");
+                }
+            }
+            HostStatus::Away(why) if !away => {
+                away = true;
+                tracing::warn!(target: "arco", %location, why, "the control plane does not answer");
+            }
+            HostStatus::Refused(why) => console.note(&format!("error: {why}")),
+            _ => {}
+        }
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn refusal(error: HostError) -> Failure {
+    let hint = match &error {
+        HostError::Python { .. } => Some("`--python PATH` names the interpreter of your project"),
+        HostError::Load { .. } => Some("`--watch` waits for the file to change instead of ending"),
+        HostError::Token { .. } => Some("`--token-file FILE` or ARCO_TOKEN gives the token"),
+        _ => None,
+    };
+    let failure = Failure::from(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
