@@ -42,15 +42,14 @@ impl Recipe {
         }
     }
 
-    /// `.venv` with the tools that check and test, too.
-    pub(crate) fn development() -> Self {
-        let mut recipe = Self::project();
+    /// The tools that check and test, on top of [`Recipe::project`].
+    fn tools() -> Self {
         let tools = repo::path("python/requirements-dev.txt");
-        recipe
-            .installs
-            .push(strings(&["--requirement", &tools.to_string_lossy()]));
-        recipe.inputs.push(tools);
-        recipe
+        Self {
+            folder: repo::path(".venv"),
+            installs: vec![strings(&["--requirement", &tools.to_string_lossy()])],
+            inputs: vec![tools],
+        }
     }
 
     /// Makes the environment unless it is there already.
@@ -89,7 +88,7 @@ impl Recipe {
                 .run()
                 .context("install Python packages; this needs the package index once, and is safe to repeat")?;
         }
-        // An environment with the tools also serves those who need none.
+        // Several recipes may share an environment.
         let kept = stamps
             .lines()
             .filter(|line| line.starts_with("recipe "))
@@ -123,6 +122,12 @@ impl Recipe {
             .collect();
         Ok(format!("recipe {digest}"))
     }
+}
+
+/// `.venv` with the tools that check and test.
+pub(crate) fn for_development() -> Result<PythonEnv> {
+    Recipe::project().ensure()?;
+    Recipe::tools().ensure()
 }
 
 fn strings(words: &[&str]) -> Vec<String> {

@@ -41,7 +41,7 @@ impl Server {
             .args(&[target])
             .args(&["--port", &port.to_string(), "--dir"])
             .args(&[folder]);
-        Self::start(command, &folder.with_extension("log"), port)
+        Self::start(command, &folder.with_file_name("arco.log"), port)
     }
 
     /// `arco serve`: the control plane alone.
@@ -49,7 +49,7 @@ impl Server {
         let command = Cmd::new(arco)
             .args(&["serve", "--store", &format!("file://{}", folder.display())])
             .args(&["--port", &port.to_string()]);
-        Self::start(command, &folder.with_extension("log"), port)
+        Self::start(command, &folder.with_file_name("arco.log"), port)
     }
 
     fn start(command: Cmd, log: &Path, port: u16) -> Result<Self> {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command::demo;
-use crate::python_env::{PythonEnv, Recipe};
+use crate::python_env::{self, PythonEnv};
 use crate::shell::Cmd;
 use crate::timing::Stopwatch;
 use crate::{crate_edges, dependencies, repo, toolchain};
@@ -40,7 +40,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "edges",        about: "no forbidden crate edge exists",                            run: crate_edges::check },
     Stage { name: "dependencies", about: "licences are allowed, duplicates have a reason",            run: dependencies::check },
     Stage { name: "build",        about: "everything builds",                                         run: build },
-    Stage { name: "python-env",   about: "a Python environment with the SDK and its tools",           run: python_env },
+    Stage { name: "python-env",   about: "a Python environment with the SDK and its tools",           run: environment },
     Stage { name: "rust",         about: "Rust tests, those of real processes among them",            run: rust },
     Stage { name: "doctests",     about: "Rust examples in documentation compile and run",            run: doctests },
     Stage { name: "python",       about: "Python lints, types and tests",                             run: python },
@@ -152,13 +152,13 @@ fn build() -> Result<()> {
     Cmd::cargo(&["build", "--locked", "--workspace", "--all-targets"]).run()
 }
 
-fn python_env() -> Result<()> {
-    Recipe::development().ensure().map(drop)
+fn environment() -> Result<()> {
+    python_env::for_development().map(drop)
 }
 
 /// Tests of real processes need a Python with the SDK: they run inside the environment.
 fn rust() -> Result<()> {
-    let environment = Recipe::development().ensure()?;
+    let environment = python_env::for_development()?;
     let tests = if toolchain::has_nextest() {
         Cmd::cargo(&["nextest", "run", "--locked", "--workspace"])
     } else {
@@ -175,7 +175,7 @@ fn doctests() -> Result<()> {
 }
 
 fn python() -> Result<()> {
-    let environment = Recipe::development().ensure()?;
+    let environment = python_env::for_development()?;
     let sdk = repo::path("python/arco");
     environment
         .module("ruff")
@@ -204,13 +204,13 @@ fn python() -> Result<()> {
 }
 
 fn example() -> Result<()> {
-    flights_tests(&Recipe::development().ensure()?, &[])
+    flights_tests(&python_env::for_development()?, &[])
 }
 
 fn demo_and_figures() -> Result<()> {
     let outcome = demo::run_once()?;
     flights_tests(
-        &Recipe::development().ensure()?,
+        &python_env::for_development()?,
         &[
             "tests/test_figures.py",
             "--storage",
