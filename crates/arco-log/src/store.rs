@@ -172,10 +172,14 @@ impl LogStore {
             let Err(unsure) = self.create(path, bytes.clone()).await else {
                 return Ok(());
             };
-            match self.try_get(path, self.put_deadline(bytes.len())).await {
-                Ok(Some(found)) if found.bytes == bytes => {
-                    return self.settle(path).await;
-                }
+            let look = || self.try_get(path, self.put_deadline(bytes.len()));
+            let mut found = look().await;
+            if matches!(&found, Ok(Some(other)) if other.bytes != bytes) {
+                // A body cut short on the way looks like another's object: read again.
+                found = look().await;
+            }
+            match found {
+                Ok(Some(found)) if found.bytes == bytes => return self.settle(path).await,
                 Ok(Some(found)) => {
                     return Err(LogError::Conflict {
                         object: path.to_string(),

@@ -197,3 +197,26 @@ async fn a_winner_that_does_not_read_is_named_and_not_overwritten() {
     );
     assert_eq!(inner.get(&path).await.unwrap().unwrap(), "not a segment");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_blob_is_put_once_whatever_the_store_answers() {
+    let scripts: [&[(Op, Fault)]; 4] = [
+        &[(Op::Create, Fault::ErrorAfter)],
+        &[(Op::Create, Fault::ErrorAfter), (Op::Get, Fault::Truncate)],
+        &[(Op::Create, Fault::ConflictNothing)],
+        &[(Op::Create, Fault::Hang), (Op::Get, Fault::ErrorBefore)],
+    ];
+    for script in scripts {
+        let (store, log) = faulty().await;
+        for (op, fault) in script {
+            store.script(*op, *fault);
+        }
+        let digest = log.put_blob("content".into()).await.unwrap();
+        assert_eq!(log.get_blob(&digest).await.unwrap(), "content");
+        assert_eq!(log.put_blob("content".into()).await.unwrap(), digest);
+    }
+    let (store, log) = faulty().await;
+    store.set_rates(FaultRates::outage());
+    let error = log.put_blob("content".into()).await.unwrap_err();
+    assert!(error.retryable(), "{error}");
+}
