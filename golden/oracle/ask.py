@@ -1,21 +1,22 @@
 """Asks a real Dagster the questions of the differential corpus and writes its answers.
 
-    python ask.py <dagster_oracle.py> [partition_keys|partition_mappings|selections ...]
+    python ask.py <dagster_oracle.py> [--seed TEXT] [--out FOLDER] [partition_keys|partition_mappings|selections ...]
 
 Run it with an interpreter that has Dagster 1.13.27, the release that Arco is compared with. The
 oracle is the command that answers JSON lines {"op", "args"}; this script imports it. Questions are
-random with a fixed seed, so that the same script gives the same files. A line is
+random with a fixed seed, so that the same script gives the same files; another seed and folder, named
+by ARCO_ORACLE_CORPUS when the tests run, compare on fresh questions. A line is
 {"op", "args", "ok", "result" or "error"}; see README.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import importlib.util
 import json
 import pathlib
 import random
-import sys
 from zoneinfo import ZoneInfo
 
 HERE = pathlib.Path(__file__).parent
@@ -193,6 +194,9 @@ def partition_mappings(rng: random.Random):
             for down in [static, day]:
                 question = {"up_def": up, "down_def": down, "mapping": mapping, "now": now}
                 yield "map_partitions", {**question, "keys": keys, "direction": "down"}
+    ended = {**day, "hour_offset": 12, "end": "2024-01-02", "local_end": "2024-01-02T00:00:00"}
+    question = {"up_def": ended, "down_def": day, "mapping": None, "now": now}
+    yield "map_partitions", {**question, "keys": ["2024-01-01"], "direction": "up"}
     for _ in range(420):
         zone = rng.choice(ZONES)
         around = local(rng.choice(["2024-01-01", "2024-02-26", "2023-03-08", "2023-10-30", "2024-03-28"]))
@@ -359,11 +363,17 @@ def answer(op: str, args, all_graphs):
 QUESTIONS = {"partition_keys": partition_keys, "partition_mappings": partition_mappings, "selections": selections}
 
 if __name__ == "__main__":
-    spec = importlib.util.spec_from_file_location("dagster_oracle", sys.argv[1])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("oracle")
+    arguments.add_argument("--seed", default="arco")
+    arguments.add_argument("--out", type=pathlib.Path, default=HERE)
+    arguments.add_argument("corpora", nargs="*", default=list(QUESTIONS))
+    given = arguments.parse_args()
+    spec = importlib.util.spec_from_file_location("dagster_oracle", given.oracle)
     ORACLE = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(ORACLE)
-    for name in sys.argv[2:] or QUESTIONS:
+    for name in given.corpora:
         all_graphs: dict[int, dict] = {}
-        with open(HERE / f"{name}.jsonl", "w", encoding="utf-8") as out:
-            for op, args in QUESTIONS[name](random.Random(f"arco {name}")):
+        with open(given.out / f"{name}.jsonl", "w", encoding="utf-8") as out:
+            for op, args in QUESTIONS[name](random.Random(f"{given.seed} {name}")):
                 out.write(json.dumps(answer(op, args, all_graphs), ensure_ascii=False) + "\n")

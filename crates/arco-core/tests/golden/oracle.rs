@@ -26,9 +26,16 @@ struct Line {
     error: String,
 }
 
+/// Another folder with fresh questions, when it is set.
+const FRESH: &str = "ARCO_ORACLE_CORPUS";
+
 fn corpus(name: &str) -> Vec<Line> {
-    crate::read(&format!("oracle/{name}.jsonl"))
-        .lines()
+    let text = match std::env::var(FRESH) {
+        Ok(folder) => std::fs::read_to_string(format!("{folder}/{name}.jsonl"))
+            .expect("the folder of fresh questions has all corpora"),
+        Err(_) => crate::read(&format!("oracle/{name}.jsonl")),
+    };
+    text.lines()
         .map(|line| serde_json::from_str(line).expect("a line of the corpus"))
         .collect()
 }
@@ -84,7 +91,10 @@ fn compare_all(
         "{count} differences\n{}",
         faults.join("\n")
     );
-    assert!(unused.is_empty(), "exceptions without a case: {unused:?}");
+    assert!(
+        unused.is_empty() || std::env::var(FRESH).is_ok(),
+        "exceptions without a case: {unused:?}"
+    );
 }
 
 /// The definition of a question; `None` for an unpartitioned side.
@@ -114,6 +124,20 @@ fn definition(spec: &Value) -> Option<Result<PartitionsDef, PartitionsError>> {
         day_offset: number("day_offset").unwrap_or(default.day_offset),
         ..default
     }))
+}
+
+/// P-6: whether `end` comes before the end of the first window, which Dagster counts nevertheless.
+fn ends_before_the_first(spec: &Value) -> bool {
+    let def = definition(spec).and_then(Result::ok);
+    spec["end"].is_string() && def.is_some_and(|def| def.key_at(0).is_none())
+}
+
+/// P-4, P-5: whether `end_offset` adds windows at a time when the first has not begun, where Dagster
+/// adds one too many.
+fn adds_before_the_first(spec: &Value, now: Timestamp) -> bool {
+    let def = definition(spec).and_then(Result::ok);
+    let first = def.and_then(|def| def.window(&def.key_at(0)?));
+    spec["end_offset"].as_i64() > Some(0) && first.is_some_and(|(begin, _)| now < begin)
 }
 
 fn now(args: &Value) -> Timestamp {

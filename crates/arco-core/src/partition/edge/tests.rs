@@ -93,7 +93,9 @@ proptest! {
         some in any::<proptest::sample::Index>(),
     ) {
         let children = child.count(now);
-        prop_assume!(children > 0);
+        if children == 0 {
+            return Ok(());
+        }
         let mapping = PartitionMapping::infer(Some(&child), Some(&parent));
         let edge = PartitionEdge::new(&mapping, Some(&child), &parent).expect("they fit");
         let c = some.index(usize::try_from(children).expect("small")) as u64;

@@ -1,7 +1,10 @@
 use arco_core::partition::{PartitionKey, PartitionMapping, PartitionsDef};
 use serde_json::{Value, json};
 
-use super::{Case, Exception, Line, compare_all, definition, now, strings};
+use super::{
+    Case, Exception, Line, adds_before_the_first, compare_all, definition, ends_before_the_first,
+    now, strings,
+};
 
 #[test]
 fn mappings_are_those_of_dagster() {
@@ -16,6 +19,8 @@ fn mappings_are_those_of_dagster() {
         Some((answer(line), theirs))
     });
 }
+
+const SIDES: [&str; 2] = ["up_def", "down_def"];
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
@@ -46,10 +51,17 @@ const EXCEPTIONS: &[Exception] = &[
         name: "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first has begun",
         explains: |case| {
             let args = &case.line.args;
-            ["up_def", "down_def"].into_iter().any(|side| {
-                args[side]["end_offset"].as_i64() > Some(0)
-                    && args["now"].as_str() < args[side]["local_start"].as_str()
-            })
+            SIDES
+                .iter()
+                .any(|side| adds_before_the_first(&args[side], now(args)))
+        },
+    },
+    Exception {
+        name: "P-6: a window that has not ended by `end` is no partition, not even the first",
+        explains: |case| {
+            SIDES
+                .iter()
+                .any(|side| ends_before_the_first(&case.line.args[side]))
         },
     },
 ];
