@@ -194,8 +194,9 @@ def partition_mappings(rng: random.Random):
             for down in [static, day]:
                 question = {"up_def": up, "down_def": down, "mapping": mapping, "now": now}
                 yield "map_partitions", {**question, "keys": keys, "direction": "down"}
-    ended = {**day, "hour_offset": 12, "end": "2024-01-02", "local_end": "2024-01-02T00:00:00"}
-    question = {"up_def": ended, "down_def": day, "mapping": None, "now": now}
+    ended = {**day, "hour_offset": 12, "end": "2024-01-02", "local_end": "2024-01-02T00:00:00", "end_offset": 5}
+    yesterday = {"type": "time_window", "start_offset": -1, "end_offset": 0}
+    question = {"up_def": ended, "down_def": day, "mapping": yesterday, "now": now}
     yield "map_partitions", {**question, "keys": ["2024-01-01"], "direction": "up"}
     for _ in range(420):
         zone = rng.choice(ZONES)
