@@ -189,6 +189,12 @@ def test_partition_mappings_are_those_of_dagster() -> None:
                     and set(theirs["nonexistent"]) <= set(ours["nonexistent"])
                 )
             ),
+            "P-6: a window that has not ended by `end` is no partition, not even the first": (
+                lambda line, *_: (
+                    "end" in (line["args"]["up_def"] or {})
+                    and not definition(line["args"]["up_def"]).get_partition_keys(now(line["args"]))
+                )
+            ),
             "P-8: day 29 skips a short February; Dagster fails on it": (
                 lambda line, *_: not line["ok"] and has_day(line, "up_def", "down_def")
             ),

@@ -46,13 +46,17 @@ class ParquetIOManager(PartitionedFileIOManager):
         )
         context._metadata.setdefault("dagster/row_count", value.height)
 
+    def wants_dict(self, context: InputContext) -> bool:
+        """Whether the parameter is annotated as a dict of frames."""
+        return _wants_dict(context.annotation)
+
     def read(self, context: InputContext, path: str) -> Any:
         """One frame, lazy or not by annotation."""
         return self._scan(context, {"": path})
 
     def join(self, context: InputContext, files: Mapping[str, str]) -> Any:
         """One frame of several partitions, or a dict when the parameter is annotated so."""
-        if _wants_dict(context.annotation):
+        if self.wants_dict(context):
             return {key: self._read(context, path, key) for key, path in files.items()}
         if not files:
             raise StorageError(
@@ -72,7 +76,9 @@ class ParquetIOManager(PartitionedFileIOManager):
             # Polars would find out late, in user code, when the frame is collected.
             if not paths.exists(path):
                 raise missing(context, path, key or None)
-        scan = pl.scan_parquet(list(files.values()), glob=False)
+        scans = [pl.scan_parquet(path, glob=False) for path in files.values()]
+        # Relaxed: a column may be wider in some partitions. One scan of all files would want one schema.
+        scan = scans[0] if len(scans) == 1 else pl.concat(scans, how="vertical_relaxed")
         return scan if lazy else scan.collect()
 
 

@@ -32,6 +32,11 @@ class PartitionedFileIOManager(IOManager):
         """The value stored at `path`."""
         raise NotImplementedError
 
+    def wants_dict(self, context: InputContext) -> bool:
+        """Whether one partition, too, is to be given in a dict."""
+        del context
+        return False
+
     def join(self, context: InputContext, files: Mapping[str, str]) -> Any:
         """The values of several partitions, given path by key."""
         return {key: self._read(context, path, key) for key, path in files.items()}
@@ -62,7 +67,7 @@ class PartitionedFileIOManager(IOManager):
         files = {
             key: paths.value_path(root, context.asset_key, key, self.extension) for key in keys
         }
-        if len(keys) == 1:
+        if len(keys) == 1 and not self.wants_dict(context):
             return self._read(context, files[keys[0]], keys[0])
         return self.join(context, files)
 

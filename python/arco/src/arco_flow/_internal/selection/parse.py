@@ -26,7 +26,7 @@ _WORDS = {
 
 _TOKEN = re.compile(
     r'\s*(?:(?P<quoted>"(?:[^"\\\n\r]|\\.)*")|(?P<null><null>)|(?P<word>[A-Za-z_*][A-Za-z0-9_*/]*)'
-    r"|(?P<digits>\d+)|(?P<sign>[():=+]))"
+    r"|(?P<digits>\d+)|(?P<sign>[():=+])|(?P<stray>\S))"
 )
 _BARE = re.compile(r"(\*?\+*)([\w./\[\]?-]+)(\+*\*?)\Z")
 
@@ -75,15 +75,9 @@ class _Parser:
         self.text = text
         self.tokens: list[_Token] = []
         self.at = 0
-        place = 0
-        while text[place:].strip():
-            match = _TOKEN.match(text, place)
-            if match is None or match.lastgroup is None:
-                self._fail(place + len(text[place:]) - len(text[place:].lstrip()), "something else")
-            self.tokens.append(
-                _Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
-            )
-            place = match.end()
+        for match in _TOKEN.finditer(text):
+            kind = match.lastgroup or "stray"
+            self.tokens.append(_Token(kind, match.group(kind), match.start(kind)))
         self.tokens.append(_Token("end", "", len(text)))
 
     def query(self) -> ast.AssetSelection:
