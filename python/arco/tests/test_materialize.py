@@ -160,7 +160,7 @@ def test_partitions_load_what_a_run_would_load() -> None:
 def test_a_month_from_its_days_and_a_total_of_all() -> None:
     @dg.asset(partitions_def=DAILY)
     def day(context: dg.AssetExecutionContext):
-        return {key: 1 for key in context.partition_keys}
+        return dict.fromkeys(context.partition_keys, 1)
 
     @dg.asset(partitions_def=dg.MonthlyPartitionsDefinition("2024-01-01", end_date="2024-03-01"))
     def month(day):

@@ -10,6 +10,9 @@ import pytest
 import arco_flow as dg
 
 
+PARTS = dg.StaticPartitionsDefinition(["x"])
+
+
 def f(): ...
 
 
@@ -53,6 +56,11 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "config type": (lambda: dg.asset(int_config), "annotate it with a class of `Config`"),
     "ins": (lambda: dg.asset(ins={"xx": dg.AssetIn("a")})(g), "ins of `g` names `xx`, which is no parameter of the function; did you mean `x`?"),
     "multi": (lambda: dg.multi_asset(), "takes `outs` or `specs`"),
+    "multi twice": (lambda: dg.multi_asset(specs=[dg.AssetSpec("a"), dg.AssetSpec("a")])(f), "`f` makes one asset twice"),
+    "multi partitions": (
+        lambda: dg.multi_asset(specs=[dg.AssetSpec("a"), dg.AssetSpec("b", partitions_def=PARTS)])(f),
+        "makes `a` and `b`, which have different partitions",
+    ),
     "check name": (lambda: dg.asset_check(asset="a", name="a b")(f), "'a b' is no name for a check"),
     "check params": (lambda: dg.asset_check(asset="a")(two), "has the parameters `x`, `y`; one loads asset `a`"),
     "check own dep": (lambda: dg.AssetCheckSpec("c", asset="a", additional_deps=["a"]), "has its own asset `a` in additional_deps"),

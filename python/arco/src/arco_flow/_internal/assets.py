@@ -118,6 +118,20 @@ class AssetsDefinition(StepDefinition[P, R]):
     output_names: tuple[str, ...] = ("result",)
     io_manager_keys: tuple[str, ...] = (DEFAULT_IO_MANAGER,)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        keys = self.keys
+        if len(set(keys)) != len(keys):
+            raise DefinitionError(
+                f"`{self.step_name}` makes one asset twice; give each its own key"
+            )
+        for spec in self.specs[1:]:
+            if spec.partitions_def != self.specs[0].partitions_def:
+                raise DefinitionError(
+                    f"`{self.step_name}` makes `{keys[0].to_user_string()}` and `{spec.key.to_user_string()}`, which "
+                    "have different partitions; one step has one partitions definition"
+                )
+
     @property
     def key(self) -> AssetKey:
         """The key, when there is one asset."""

@@ -32,6 +32,7 @@ def load_definitions(target: str) -> Definitions:
         module = _import_file(path) if _is_file(path) else _import_module(path)
         defs = _pick(module, attribute, target)
         defs.graph()
+        _preload(defs)
     except LoadError:
         raise
     except BaseException as error:
@@ -45,6 +46,15 @@ def load_definitions(target: str) -> Definitions:
             f"definitions of `{target}` {verb}: {told['type']}: {told['message']}", told
         ) from error
     return defs
+
+
+def _preload(defs: Definitions) -> None:
+    """Imports what tasks need, so that a child forked for a task does not import it each time."""
+    importlib.import_module("arco_flow._internal.execution")
+    for value in defs.resources.values():
+        for name in getattr(value, "_arco_imports", ()):
+            if importlib.util.find_spec(name) is not None:
+                importlib.import_module(name)
 
 
 def _split(target: str) -> tuple[str, str | None]:

@@ -30,6 +30,7 @@ class ParquetIOManager(PartitionedFileIOManager):
     compression: str = "zstd"
 
     extension = ".parquet"
+    _arco_imports = ("polars",)
 
     def write(self, context: OutputContext, path: str, value: Any) -> None:
         """Writes one frame."""
