@@ -9,7 +9,6 @@ import pytest
 
 import arco_flow as dg
 
-
 PARTS = dg.StaticPartitionsDefinition(["x"])
 
 
