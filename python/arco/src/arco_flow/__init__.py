@@ -21,15 +21,11 @@ from typing import TYPE_CHECKING, Any
 from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition
 from arco_flow._internal.check_decorators import asset_check, multi_asset_check
 from arco_flow._internal.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
-from arco_flow._internal.context import (
-    AssetCheckExecutionContext,
-    AssetExecutionContext,
-    build_asset_check_context,
-    build_asset_context,
-    get_logger,
-)
-from arco_flow._internal.decorators import asset, multi_asset
+from arco_flow._internal.context import AssetCheckExecutionContext, AssetExecutionContext
+from arco_flow._internal.context_build import build_asset_check_context, build_asset_context
+from arco_flow._internal.decorators import asset
 from arco_flow._internal.definitions import Definitions
+from arco_flow._internal.deps import AssetDep, AssetIn
 from arco_flow._internal.env import EnvVar
 from arco_flow._internal.errors import (
     ArcoError,
@@ -57,6 +53,7 @@ from arco_flow._internal.errors import (
 from arco_flow._internal.io.base import InputContext, IOManager, OutputContext
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.metadata import MetadataValue
+from arco_flow._internal.multi_asset import AssetOut, multi_asset
 from arco_flow._internal.partitions import (
     AllPartitionMapping,
     DailyPartitionsDefinition,
@@ -76,7 +73,8 @@ from arco_flow._internal.partitions import (
 from arco_flow._internal.results import AssetMaterialization, DataVersion, MaterializeResult, Output
 from arco_flow._internal.retry import Backoff, Jitter, RetryPolicy
 from arco_flow._internal.signature import ResourceParam
-from arco_flow._internal.specs import AssetDep, AssetIn, AssetOut, AssetSpec, SourceAsset
+from arco_flow._internal.specs import AssetSpec, SourceAsset
+from arco_flow._internal.task_facts import get_logger
 from arco_flow._internal.version import __version__
 
 if TYPE_CHECKING:

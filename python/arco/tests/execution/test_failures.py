@@ -88,6 +88,11 @@ def test_an_exception_that_cannot_be_printed(worker) -> None:
     assert run(worker, a)["error"]["message"] == "Odd"
 
 
+def test_our_own_errors_have_the_name_users_import_and_no_frames(worker) -> None:
+    error = worker(dg.Definitions(), "none")[-1]["error"]
+    assert error["traceback"] == "arco_flow.UsageError: this location has no step `none`\n"
+
+
 def test_a_group_of_exceptions_shows_its_members(worker) -> None:
     def a():
         raise ExceptionGroup("several", [ValueError("one"), TypeError("two")])

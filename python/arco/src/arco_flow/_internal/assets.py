@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic
 
 from arco_flow._internal.checks import AssetCheckSpec
+from arco_flow._internal.deps import AssetDep
 from arco_flow._internal.errors import DefinitionError, UsageError
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import PartitionMapping, PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
 from arco_flow._internal.signature import Signature
-from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetDep, AssetSpec
+from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
 
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec, TypeVar

@@ -10,13 +10,13 @@ from arco_flow._internal import names
 from arco_flow._internal.assets import AssetChecksDefinition, LoadedInput, StepOptions
 from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.decorators import Isolation, loaded_inputs
+from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey, AssetLike, key_of
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
 from arco_flow._internal.signature import Signature, read_signature
-from arco_flow._internal.specs import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 _P = ParamSpec("_P")

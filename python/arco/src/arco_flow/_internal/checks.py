@@ -8,11 +8,11 @@ from enum import Enum
 from typing import Any
 
 from arco_flow._internal import names
+from arco_flow._internal.deps import AssetDep, CoercibleToAssetDep, coerce_deps
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetCheckKey, AssetKey, AssetLike, CoercibleToAssetKey, key_of
 from arco_flow._internal.metadata import MetadataValue, RawMetadataMapping, normalize
 from arco_flow._internal.partitions import PartitionsDefinition
-from arco_flow._internal.specs import AssetDep, CoercibleToAssetDep, coerce_deps
 from arco_flow._internal.unsupported import refuse
 
 

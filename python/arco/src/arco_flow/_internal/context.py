@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from arco_flow._internal.errors import UsageError
@@ -13,59 +12,7 @@ from arco_flow._internal.keys import AssetCheckKey, AssetKey, CoercibleToAssetKe
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 from arco_flow._internal.results import AssetMaterialization, DataVersion
-
-_task_log = logging.getLogger("arco.task")
-
-
-def get_logger(name: str | None = None) -> logging.Logger:
-    """A logger of Python's `logging` below `arco`; its records are kept with the task.
-
-    `get_dagster_logger` is the same. Any other logger of `logging` is kept too.
-    """
-    logger = logging.getLogger(f"arco.{name}" if name else "arco.user")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.DEBUG)
-    return logger
-
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """The run a task belongs to."""
-
-    run_id: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-    run_config: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class InputInfo:
-    """One upstream asset of a task. `partitions` is None for an unpartitioned one."""
-
-    key: AssetKey
-    partitions: Sequence[str] | None
-    partitions_def: PartitionsDefinition | None
-
-
-@dataclass(slots=True)
-class TaskFacts:
-    """What a context answers from, and what user code adds to the outputs through it."""
-
-    run: RunInfo
-    step_name: str = ""
-    retry_number: int = 0
-    outputs: Sequence[AssetKey] = ()
-    output_names: Sequence[str] = ()
-    checks: Sequence[AssetCheckKey] = ()
-    partitions: Sequence[str] | None = None
-    partitions_def: PartitionsDefinition | None = None
-    inputs: Mapping[str, InputInfo] = field(default_factory=dict)
-    op_config: Any = None
-    resources: Any = None
-    definition: Any = None
-    load: Callable[[AssetKey, str | None, Any], Any] | None = None
-    metadata: dict[AssetKey, dict[str, Any]] = field(default_factory=dict)
-    partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = field(default_factory=dict)
-    data_versions: dict[AssetKey, DataVersion] = field(default_factory=dict)
+from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_log
 
 
 class AssetExecutionContext:
@@ -121,9 +68,9 @@ class AssetExecutionContext:
     @property
     def log(self) -> logging.Logger:
         """A logger of Python's `logging`; its records are kept with the task."""
-        if _task_log.level == logging.NOTSET:
-            _task_log.setLevel(logging.DEBUG)
-        return _task_log
+        if task_log.level == logging.NOTSET:
+            task_log.setLevel(logging.DEBUG)
+        return task_log
 
     @property
     def op_config(self) -> Any:
@@ -388,65 +335,3 @@ class AssetCheckExecutionContext(AssetExecutionContext):
     def check_specs(self) -> Sequence[Any]:
         """Specs of the checks to judge."""
         return [] if self._facts.definition is None else self._facts.definition.check_specs
-
-
-def build_asset_context(
-    resources: Mapping[str, Any] | None = None,
-    resources_config: None = None,
-    asset_config: Mapping[str, Any] | None = None,
-    instance: None = None,
-    partition_key: str | None = None,
-    partition_key_range: PartitionKeyRange | None = None,
-    run_tags: Mapping[str, str] | None = None,
-    event_loop: None = None,
-    *,
-    partition_keys: Sequence[str] | None = None,
-    partitions_def: PartitionsDefinition | None = None,
-) -> AssetExecutionContext:
-    """A context for a unit test that calls a decorated function.
-
-    Differs from Dagster: a range is given as `partition_keys`, or as `partition_key_range` together
-    with `partitions_def`; time windows need `partitions_def` too.
-
-    Args:
-        resources: Values by name.
-        asset_config: Configuration as plain data.
-        partition_key: The one partition.
-        partition_key_range: First and last partition.
-        run_tags: Tags of the run.
-        partition_keys: Several partitions.
-        partitions_def: The partitions definition of the asset.
-    """
-    del resources_config, instance, event_loop
-    from arco_flow._internal.resource_runtime import Resources
-
-    keys: Sequence[str] | None = partition_keys
-    if partition_key is not None:
-        keys = [partition_key]
-    if partition_key_range is not None:
-        if partitions_def is None:
-            raise UsageError(
-                "a partition_key_range needs partitions_def= too, which knows the keys between"
-            )
-        keys = partitions_def.get_partition_keys_in_range(partition_key_range)
-    return AssetExecutionContext(
-        TaskFacts(
-            run=RunInfo("test", dict(run_tags or {})),
-            partitions=keys,
-            partitions_def=partitions_def,
-            op_config=asset_config,
-            resources=Resources(**(resources or {})),
-        )
-    )
-
-
-def build_asset_check_context(
-    resources: Mapping[str, Any] | None = None,
-    resources_config: None = None,
-    asset_config: Mapping[str, Any] | None = None,
-    instance: None = None,
-) -> AssetCheckExecutionContext:
-    """A context for a unit test that calls a decorated check."""
-    return AssetCheckExecutionContext(
-        build_asset_context(resources, resources_config, asset_config, instance)._facts
-    )

@@ -9,21 +9,14 @@ from typing import Any, Literal, ParamSpec, TypeVar, overload
 from arco_flow._internal import names
 from arco_flow._internal.assets import AssetsDefinition, LoadedInput, StepOptions
 from arco_flow._internal.checks import AssetCheckSpec
+from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey, AssetLike, CoercibleToAssetKey
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
 from arco_flow._internal.signature import Signature, read_signature
-from arco_flow._internal.specs import (
-    DEFAULT_IO_MANAGER,
-    AssetIn,
-    AssetOut,
-    AssetSpec,
-    CoercibleToAssetDep,
-    coerce_deps,
-    with_partitions,
-)
+from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 _P = ParamSpec("_P")
@@ -165,7 +158,7 @@ def asset(
             step_name=step,
             signature=signature,
             loaded=loaded_inputs(signature, ins, step),
-            check_specs=_own_checks(check_specs, [spec]),
+            check_specs=own_checks(check_specs, [spec]),
             options=StepOptions(
                 required_resource_keys=frozenset(required_resource_keys or ()),
                 retry_policy=retry_policy,
@@ -186,102 +179,6 @@ def asset(
             f"`@asset(name={compute_fn!r})`"
         )
     return decorate(compute_fn)
-
-
-def multi_asset(
-    *,
-    outs: Mapping[str, AssetOut] | None = None,
-    name: str | None = None,
-    ins: Mapping[str, AssetIn | AssetLike] | None = None,
-    deps: Iterable[CoercibleToAssetDep] | None = None,
-    description: str | None = None,
-    config_schema: None = None,
-    required_resource_keys: AbstractSet[str] | None = None,
-    internal_asset_deps: Mapping[str, set[AssetKey]] | None = None,
-    partitions_def: PartitionsDefinition | None = None,
-    hooks: None = None,
-    backfill_policy: None = None,
-    op_tags: Mapping[str, Any] | None = None,
-    can_subset: bool = False,
-    resource_defs: None = None,
-    group_name: str | None = None,
-    retry_policy: RetryPolicy | None = None,
-    code_version: str | None = None,
-    specs: Sequence[AssetSpec] | None = None,
-    check_specs: Sequence[AssetCheckSpec] | None = None,
-    pool: str | None = None,
-    isolation: Isolation = "reuse",
-    timeout_seconds: float | None = None,
-    **removed: Any,
-) -> Callable[[Callable[_P, _R]], AssetsDefinition[_P, _R]]:
-    """Declares several assets that one function makes (M-2).
-
-    The function returns a tuple of values in the order of `outs`, or yields or returns
-    `MaterializeResult`s or `Output`s. With `specs`, deps are those of each spec.
-
-    Differs from Dagster: `can_subset` is not there; the function makes all its assets.
-
-    Raises:
-        DefinitionError: When there is no asset, or `outs` and `specs` are both given.
-    """
-    refuse(
-        "@multi_asset", config_schema=config_schema, hooks=hooks, backfill_policy=backfill_policy,
-        can_subset=can_subset, resource_defs=resource_defs,
-    )  # fmt: skip
-    refuse_unknown("@multi_asset", removed)
-    if bool(outs) == bool(specs):
-        raise DefinitionError("@multi_asset takes `outs` or `specs`, one of them and not empty")
-    if specs and (deps or internal_asset_deps):
-        raise DefinitionError(
-            "@multi_asset with `specs` takes deps in each AssetSpec: AssetSpec(key, deps=[...])"
-        )
-
-    def decorate(fn: Callable[_P, _R]) -> AssetsDefinition[_P, _R]:
-        step = names.check_name(name or fn.__name__, "a multi-asset")
-        signature = read_signature(fn, step)
-        found = (
-            list(specs) if specs else _specs_of_outs(outs or {}, deps, internal_asset_deps or {})
-        )
-        changes: dict[str, Any] = {}
-        if code_version is not None:
-            changes["code_version"] = code_version
-        finished = tuple(
-            with_partitions(
-                spec.replace_attributes(
-                    group_name=spec.group_name or group_name,
-                    description=spec.description or description,
-                    **({} if spec.code_version else changes),
-                ),
-                partitions_def,
-            )
-            for spec in found
-        )
-        return AssetsDefinition(
-            fn=fn,
-            step_name=step,
-            signature=signature,
-            loaded=loaded_inputs(signature, ins, step),
-            check_specs=_own_checks(check_specs, finished),
-            options=StepOptions(
-                required_resource_keys=frozenset(required_resource_keys or ()),
-                retry_policy=retry_policy,
-                op_tags=dict(op_tags or {}),
-                pool=pool,
-                isolation=isolation,
-                timeout_seconds=timeout_seconds,
-            ),
-            specs=finished,
-            output_names=tuple(outs)
-            if outs
-            else tuple(s.key.to_python_identifier() for s in finished),
-            io_manager_keys=tuple(
-                (out.io_manager_key or DEFAULT_IO_MANAGER) for out in outs.values()
-            )
-            if outs
-            else (DEFAULT_IO_MANAGER,) * len(finished),
-        )
-
-    return decorate
 
 
 def loaded_inputs(
@@ -339,7 +236,7 @@ def _description(fn: Callable[..., Any], description: str | None) -> str | None:
     return cleandoc(fn.__doc__) or None
 
 
-def _own_checks(
+def own_checks(
     check_specs: Sequence[AssetCheckSpec] | None, specs: Sequence[AssetSpec]
 ) -> tuple[AssetCheckSpec, ...]:
     keys = {spec.key for spec in specs}
@@ -356,18 +253,3 @@ def _own_checks(
                 f"check `{check_key.to_user_string()}` is given twice in check_specs"
             )
     return tuple(check_specs or ())
-
-
-def _specs_of_outs(
-    outs: Mapping[str, AssetOut],
-    deps: Iterable[CoercibleToAssetDep] | None,
-    internal: Mapping[str, set[AssetKey]],
-) -> list[AssetSpec]:
-    shared = coerce_deps(deps, "of @multi_asset")
-    unknown = [name for name in internal if name not in outs]
-    if unknown:
-        raise DefinitionError(f"internal_asset_deps names `{unknown[0]}`, which is not in outs")
-    return [
-        out.to_spec(name, [*shared, *(d for d in internal.get(name, ()))])
-        for name, out in outs.items()
-    ]

@@ -14,7 +14,7 @@ from arco_flow._internal.specs import AssetSpec
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 if TYPE_CHECKING:
-    from arco_flow._internal.resolve import Graph
+    from arco_flow._internal.graph import Graph
 
 AssetOrSpec: TypeAlias = Union["AssetsDefinition[..., Any]", AssetSpec]
 

@@ -107,6 +107,17 @@ class TaskCancelled(BaseException):
     """
 
 
+# Tracebacks show them by the name under which users import them.
+for _error in [
+    ArcoError,
+    *ArcoError.__subclasses__(),
+    *DefinitionError.__subclasses__(),
+    UnknownPartitionError,
+]:
+    _error.__module__ = "arco_flow"
+for _word in (Failure, RetryRequested, TaskCancelled):
+    _word.__module__ = "arco_flow"
+
 # What Dagster calls them, for code that catches them.
 DagsterError = ArcoError
 DagsterInvalidDefinitionError = DefinitionError

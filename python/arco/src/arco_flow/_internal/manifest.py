@@ -14,8 +14,8 @@ from arco_flow._internal.assets import AssetsDefinition, StepDefinition
 from arco_flow._internal.config_schema import config_schema, resource_schema
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
+from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
 from arco_flow._internal.metadata import metadata_json
-from arco_flow._internal.resolve import AssetNode, CheckNode, Edge, Graph
 from arco_flow._internal.version import __version__
 
 FORMAT = 1

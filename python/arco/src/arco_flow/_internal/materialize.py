@@ -14,11 +14,11 @@ from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import Failure, RetryRequested, UsageError
 from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.execution.task import carry_out
+from arco_flow._internal.graph import Edge, Graph
 from arco_flow._internal.in_process import ExecuteInProcessResult, StepOutcome
 from arco_flow._internal.io.memory import InMemoryIOManager
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.partitions import PartitionsDefinition, upstream_partition_keys
-from arco_flow._internal.resolve import Edge, Graph
 from arco_flow._internal.retry import Jitter, RetryPolicy
 from arco_flow._internal.run_config import RunConfig, config_dict
 from arco_flow._internal.selection import AssetSelection

@@ -7,7 +7,6 @@ from typing import Any
 
 from arco_flow._internal.assets import AssetsDefinition
 from arco_flow._internal.checks import AssetCheckResult, AssetCheckSeverity
-from arco_flow._internal.context import TaskFacts, _task_log
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.execution.plan import OutputPlan, StepPlan
 from arco_flow._internal.execution.result import IOFailure
@@ -16,6 +15,7 @@ from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.metadata import metadata_json
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.results import NO_VALUE, AssetMaterialization, MaterializeResult, Output
+from arco_flow._internal.task_facts import TaskFacts, task_log
 
 
 class Outputs:
@@ -221,7 +221,7 @@ class Outputs:
             asset_key=output.key,
             partitions=facts.partitions,
             partitions_def=output.spec.partitions_def,
-            log=_task_log,
+            log=task_log,
             resources=facts.resources,
             definition_metadata=output.spec.metadata,
             run_id=facts.run.run_id,

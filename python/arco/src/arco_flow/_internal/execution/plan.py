@@ -12,10 +12,10 @@ from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.context import AssetCheckExecutionContext, AssetExecutionContext
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import UsageError
+from arco_flow._internal.graph import AssetNode, Graph
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import PartitionsDefinition
-from arco_flow._internal.resolve import AssetNode, Graph
 from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
 
 

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 from arco_flow._internal import resource_runtime
-from arco_flow._internal.context import InputInfo, RunInfo, TaskFacts, _task_log
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import AssetCheckFailed, ConfigError, UsageError
 from arco_flow._internal.execution.body import run_body
@@ -24,6 +23,7 @@ from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.io.base import InputContext
 from arco_flow._internal.io.filesystem import FilesystemIOManager
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
+from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_log
 
 Emit: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -198,7 +198,7 @@ class _Loader:
             asset_key=one.key,
             partitions=partitions,
             partitions_def=one.partitions_def,
-            log=_task_log,
+            log=task_log,
             resources=self.facts.resources,
             definition_metadata=one.metadata,
             run_id=self.facts.run.run_id,

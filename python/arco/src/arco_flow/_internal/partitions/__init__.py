@@ -6,6 +6,12 @@ from arco_flow._internal.partitions.base import (
     StaticPartitionsDefinition,
     TimeWindow,
 )
+from arco_flow._internal.partitions.cadences import (
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
 from arco_flow._internal.partitions.mapping import (
     AllPartitionMapping,
     IdentityPartitionMapping,
@@ -15,13 +21,7 @@ from arco_flow._internal.partitions.mapping import (
     infer_mapping,
     upstream_partition_keys,
 )
-from arco_flow._internal.partitions.time_window import (
-    DailyPartitionsDefinition,
-    HourlyPartitionsDefinition,
-    MonthlyPartitionsDefinition,
-    TimeWindowPartitionsDefinition,
-    WeeklyPartitionsDefinition,
-)
+from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefinition
 
 __all__ = [
     "AllPartitionMapping",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from arco_flow._internal.errors import UsageError
+from arco_flow._internal.graph import AssetNode, Graph
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import StaticPartitionsDefinition
-from arco_flow._internal.resolve import AssetNode, Graph
 from arco_flow._internal.selection import ast
 from arco_flow._internal.specs import AssetSpec
 
