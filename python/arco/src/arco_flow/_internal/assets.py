@@ -35,7 +35,7 @@ else:
 ISOLATIONS = ("reuse", "fork", "spawn")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedInput:
     """One parameter that loads an upstream asset. `exact` is false for a key taken from its name."""
 

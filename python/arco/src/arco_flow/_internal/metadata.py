@@ -30,7 +30,7 @@ RawMetadataValue: TypeAlias = Any
 RawMetadataMapping: TypeAlias = Mapping[str, RawMetadataValue]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MetadataValue:
     """One typed value. Make it with the class methods: `MetadataValue.md("**bold**")`.
 

@@ -31,7 +31,7 @@ else:
             return Annotated[item, _RESOURCE]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Param:
     """One parameter: its name and its annotation, `Any` when there is none or it cannot be read."""
 
@@ -39,7 +39,7 @@ class Param:
     annotation: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signature:
     """The parameters of a function by what they mean."""
 

@@ -25,7 +25,7 @@ def get_logger(name: str | None = None) -> logging.Logger:
     return logger
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunInfo:
     """The run a task belongs to."""
 
@@ -34,7 +34,7 @@ class RunInfo:
     run_config: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InputInfo:
     """One upstream asset of a task. `partitions` is None for an unpartitioned one."""
 
@@ -43,7 +43,7 @@ class InputInfo:
     partitions_def: PartitionsDefinition | None
 
 
-@dataclass(slots=True)
+@dataclass
 class TaskFacts:
     """What a context answers from, and what user code adds to the outputs through it."""
 

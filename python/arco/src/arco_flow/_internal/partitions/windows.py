@@ -38,7 +38,7 @@ def zone(name: str):  # type: ignore[no-untyped-def]
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ticks:
     """All instants at which a window of this cadence begins, from the far past to the far future."""
 
