@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,3 +53,8 @@ class Graph:
     assets: Mapping[AssetKey, AssetNode]
     checks: Mapping[AssetCheckKey, CheckNode]
     steps: Mapping[str, StepDefinition[..., Any]]
+    checks_by_step: Mapping[str, Sequence[CheckNode]]
+
+    def checks_of(self, step: StepDefinition[..., Any]) -> Sequence[CheckNode]:
+        """The checks that are judged by a step, in order."""
+        return self.checks_by_step.get(step.step_name, ())

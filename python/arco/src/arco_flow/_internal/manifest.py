@@ -84,7 +84,7 @@ def _check(node: CheckNode) -> dict[str, Any]:
 def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
     options = step.options
     makes = isinstance(step, AssetsDefinition)
-    checks = [node for node in graph.checks.values() if node.step is step]
+    checks = graph.checks_of(step)
     timeout = options.timeout_seconds
     return _present(
         name=step.step_name,

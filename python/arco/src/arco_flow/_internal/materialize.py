@@ -252,9 +252,7 @@ def _in_order(graph: Graph, chosen: set[AssetKey] | None) -> list[StepDefinition
     """The steps of the chosen assets and of their checks; upstream, and blocking checks, first."""
     steps: dict[str, StepDefinition[..., Any]] = {}
     for name, step in graph.steps.items():
-        targets = _outputs(step) or {
-            node.edges[0].key for node in graph.checks.values() if node.step is step
-        }
+        targets = _outputs(step) or {node.edges[0].key for node in graph.checks_of(step)}
         if chosen is None or targets & chosen:
             steps[name] = step
     waits: dict[str, set[str]] = {}
@@ -292,7 +290,7 @@ def _edges(graph: Graph, step: StepDefinition[..., Any]) -> Iterable[Edge]:
         nodes: Iterable[Any] = (graph.assets[key] for key in step.keys)
     else:
         own = set()
-        nodes = (node for node in graph.checks.values() if node.step is step)
+        nodes = graph.checks_of(step)
     found = {(edge.key, edge.param): edge for node in nodes for edge in node.edges}
     return [edge for (key, param), edge in found.items() if key not in own or param is not None]
 

@@ -43,10 +43,14 @@ def resolve(defs: Definitions) -> Graph:
     # References may have made more external assets on the way.
     for spec in names.external.values():
         nodes.setdefault(spec.key, AssetNode(spec, None, DEFAULT_IO_MANAGER, ()))
+    by_step: dict[str, list[CheckNode]] = {}
+    for key in sorted(checks):
+        by_step.setdefault(checks[key].step.step_name, []).append(checks[key])
     graph = Graph(
         assets={key: nodes[key] for key in sorted(nodes)},
         checks={key: checks[key] for key in sorted(checks)},
         steps=_steps(defs),
+        checks_by_step=by_step,
     )
     _check_resources(defs, graph)
     check_cycles(graph)

@@ -106,8 +106,7 @@ def _make(defs: Definitions, name: str) -> StepPlan:
         output_names=tuple(o.name for o in outputs),
         checks={
             (node.edges[0].key.to_user_string(), node.spec.name): node.spec
-            for node in graph.checks.values()
-            if node.step is step
+            for node in graph.checks_of(step)
         },
         resources=tuple(dict.fromkeys([*own, *managers])),
         own_resources=own,
@@ -127,7 +126,7 @@ def _inputs(step: StepDefinition[..., Any], graph: Graph) -> tuple[InputPlan, ..
     nodes: Sequence[Any] = (
         [graph.assets[key] for key in step.keys]
         if isinstance(step, AssetsDefinition)
-        else [node for node in graph.checks.values() if node.step is step]
+        else graph.checks_of(step)
     )
     edges = {edge.param: edge for node in nodes for edge in node.edges if edge.param is not None}
     found = []
