@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::error::{PartitionKeyError, PartitionsError};
 use super::key::PartitionKey;
 use super::static_def::StaticPartitions;
-use super::window::{Cadence, TimeWindowPartitions, TimeWindowSpec};
+use super::window::{TimeWindowPartitions, TimeWindowSpec};
 use crate::Timestamp;
+
+mod document;
 
 #[cfg(test)]
 mod tests;
+
+use document::Document;
 
 /// The partitions of an asset. A value that exists is valid: reading one checks it. Cloning is cheap.
 ///
@@ -277,88 +281,3 @@ impl DoubleEndedIterator for Keys<'_> {
 }
 
 impl ExactSizeIterator for Keys<'_> {}
-
-/// The JSON of a definition.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Document {
-    Static {
-        keys: Vec<String>,
-    },
-    TimeWindow {
-        cadence: Cadence,
-        start: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        end: Option<String>,
-        #[serde(default = "utc")]
-        timezone: String,
-        #[serde(default)]
-        fmt: Option<String>,
-        #[serde(default)]
-        end_offset: i32,
-        #[serde(default)]
-        minute_offset: u8,
-        #[serde(default)]
-        hour_offset: u8,
-        #[serde(default)]
-        day_offset: Option<u8>,
-    },
-}
-
-fn utc() -> String {
-    "UTC".into()
-}
-
-impl TryFrom<Document> for PartitionsDef {
-    type Error = PartitionsError;
-
-    fn try_from(document: Document) -> Result<Self, PartitionsError> {
-        match document {
-            Document::Static { keys } => Self::fixed(keys),
-            Document::TimeWindow {
-                cadence,
-                start,
-                end,
-                timezone,
-                fmt,
-                end_offset,
-                minute_offset,
-                hour_offset,
-                day_offset,
-            } => Self::time_window(TimeWindowSpec {
-                end,
-                timezone,
-                fmt: fmt.unwrap_or_else(|| cadence.default_fmt().into()),
-                end_offset,
-                minute_offset,
-                hour_offset,
-                day_offset: day_offset.unwrap_or_else(|| cadence.default_day_offset()),
-                ..TimeWindowSpec::of(cadence, &start)
-            }),
-        }
-    }
-}
-
-impl From<PartitionsDef> for Document {
-    fn from(def: PartitionsDef) -> Self {
-        match def {
-            PartitionsDef::Static(list) => Self::Static {
-                keys: list.values().to_vec(),
-            },
-            PartitionsDef::TimeWindow(windows) => {
-                let spec = windows.spec().clone();
-                Self::TimeWindow {
-                    cadence: spec.cadence,
-                    start: spec.start,
-                    end: spec.end,
-                    timezone: spec.timezone,
-                    fmt: Some(spec.fmt),
-                    end_offset: spec.end_offset,
-                    minute_offset: spec.minute_offset,
-                    hour_offset: spec.hour_offset,
-                    day_offset: Some(spec.day_offset),
-                }
-            }
-        }
-    }
-}
