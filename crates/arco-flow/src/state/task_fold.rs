@@ -188,10 +188,21 @@ fn move_task(
 }
 
 fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
+    let last = run.task(index).and_then(|task| task.attempts.last());
+    let failed = last
+        .filter(|_| to == TaskStatus::Failed)
+        .map(|row| AttemptId {
+            run: run.id,
+            task: index,
+            number: row.number,
+        });
     for (asset, slot) in outputs(state, run, index) {
         let asset = Arc::make_mut(state.assets.entry(asset).or_default());
         asset.settled(&slot, run.id);
-        if to == TaskStatus::Failed {
+        // An attempt that made the slot and failed afterwards (a blocking check said no) did not
+        // fail to make it (F-2, M-21).
+        let made = asset.latest_of(&slot).map(|made| made.attempt);
+        if failed.is_some() && made != failed {
             asset.attempt_failed(&slot);
         }
     }
@@ -232,6 +243,8 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
     let inputs = inputs::current(state, run, task);
     let moved = transition(state, run, task, TaskEvent::Leased, |t| {
         t.inputs = Some(Arc::new(inputs));
+        // What a check said in an earlier try was about data that is made anew.
+        t.blocked = false;
         t.attempts.push(AttemptRow {
             number,
             host: e.host,

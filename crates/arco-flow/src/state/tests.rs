@@ -237,6 +237,14 @@ fn partition_status_follows_attempts_and_materializations() {
         "made 1 failed 1 progress 0",
         "the good materialization stays"
     );
+    world.run("a");
+    let id = world.lease(1)[0];
+    world.report(id, vec![made("a"), failed(FailureClass::UserCode)]);
+    assert_eq!(
+        status(&world),
+        "made 1 failed 0 progress 0",
+        "what was made before the attempt failed was made (M-21)"
+    );
 }
 
 #[test]
