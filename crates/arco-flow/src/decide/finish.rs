@@ -1,6 +1,8 @@
 //! The end of an attempt and all that follows from it: another try, skipped tasks, the end of the run.
 
-use arco_core::event::{AttemptFinished, AttemptOutcome, RunFinished, SkipReason, TasksSkipped};
+use arco_core::event::{
+    AttemptFinished, AttemptOutcome, FailureClass, RunFinished, SkipReason, TasksSkipped,
+};
 use arco_core::{AttemptId, RunId, TaskIndex};
 
 pub(super) use super::retry::Wish;
@@ -34,21 +36,14 @@ fn cancelled_if_asked(d: &Deciding<'_>, id: AttemptId, outcome: AttemptOutcome) 
     let canceling = d.state.run(id.run).is_some_and(|run| run.is_canceling());
     match outcome {
         AttemptOutcome::Released if canceling => AttemptOutcome::Cancelled,
-        AttemptOutcome::Failed { class, .. }
-            if canceling && class == arco_core::event::FailureClass::WorkerLost =>
-        {
+        AttemptOutcome::Failed { class, .. } if canceling && class == FailureClass::WorkerLost => {
             AttemptOutcome::Cancelled
         }
         other => other,
     }
 }
 
-fn next_try_ms(
-    d: &Deciding<'_>,
-    id: AttemptId,
-    class: arco_core::event::FailureClass,
-    wish: Wish,
-) -> Option<u64> {
+fn next_try_ms(d: &Deciding<'_>, id: AttemptId, class: FailureClass, wish: Wish) -> Option<u64> {
     let run = d.state.run(id.run)?;
     if run.is_canceling() {
         return None;
@@ -59,7 +54,17 @@ fn next_try_ms(
         .pinned(run, &planned.location)
         .and_then(|definitions| definitions.step(&planned.step))
         .and_then(|step| step.retry.as_ref());
-    let failures = run.task(id.task)?.failures + 1;
+    // A lost worker takes no try from the policy, nor the other way round.
+    let lost = class == FailureClass::WorkerLost;
+    let of_this_sort = |outcome: &AttemptOutcome| matches!(outcome, AttemptOutcome::Failed { class, .. } if (*class == FailureClass::WorkerLost) == lost);
+    let before = &run.task(id.task)?.attempts;
+    let before = before
+        .iter()
+        .filter_map(|row| row.outcome.as_ref())
+        .filter(|o| of_this_sort(o));
+    let failures = u32::try_from(before.count())
+        .unwrap_or(u32::MAX)
+        .saturating_add(1);
     retry::delay_ms(policy, class, wish, failures, id)
 }
 
