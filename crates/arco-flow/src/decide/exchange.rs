@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{
-    AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, FailureClass,
+    AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, ErrorInfo,
+    FailureClass,
 };
 use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey};
 
@@ -82,6 +83,24 @@ fn undelivered(state: &State, e: &HostExchange) -> Vec<AttemptId> {
 }
 
 fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bool) {
+    if let Some(wrong) = misspoken(d, id, reported) {
+        // Nothing that is said of other assets or partitions may stand, and what the body did is
+        // not what was asked: the attempt ends here, and what is said of it later is too late.
+        let error = ErrorInfo {
+            kind: "InvalidReport".into(),
+            message: wrong,
+            traceback: String::new(),
+        };
+        let outcome = AttemptOutcome::Failed {
+            class: FailureClass::UserCode,
+            error,
+        };
+        let wish = Wish {
+            allow_retries: false,
+            ..Wish::default()
+        };
+        return finish::attempt(d, id, outcome, wish);
+    }
     match reported {
         // An attempt that ends in the same breath needs no event of its beginning.
         Reported::Started if ends_too => {}
@@ -121,6 +140,58 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
     }
 }
 
+/// What is wrong with a report that speaks of what its task does not make or judge.
+fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<String> {
+    let (run, definitions) = pinned(d, id)?;
+    let planned = run.planned(id.task)?;
+    let step = definitions.step(&planned.step)?;
+    let keys = &planned.partitions;
+    let partition = match reported {
+        Reported::Materialized {
+            asset, partition, ..
+        } => {
+            if !step.outputs.contains(asset) {
+                return Some(format!(
+                    "it reported asset `{asset}`, which its step `{}` does not make",
+                    step.name
+                ));
+            }
+            if partition.is_none() && keys.len() > 1 {
+                return Some(format!(
+                    "it reported asset `{asset}` without a partition, and was to make {} of them",
+                    keys.len()
+                ));
+            }
+            partition.as_deref()?
+        }
+        Reported::Checked {
+            asset,
+            check,
+            partition,
+            ..
+        } => {
+            if !step
+                .checks
+                .iter()
+                .any(|(of, name)| of == asset && name == check)
+            {
+                return Some(format!(
+                    "it reported check `{check}` of asset `{asset}`, which its step `{}` does not judge",
+                    step.name
+                ));
+            }
+            partition.as_deref()?
+        }
+        _ => return None,
+    };
+    if keys.iter().any(|key| key.display() == partition) {
+        return None;
+    }
+    Some(format!(
+        "it reported partition `{partition}`, which is not of its task"
+    ))
+}
+
 /// Stopped on request; a host that stops a task nobody asked it to stop has interrupted it, and the
 /// task is tried again as after a lost worker.
 fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
@@ -130,7 +201,7 @@ fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
     } else {
         AttemptOutcome::Failed {
             class: FailureClass::WorkerLost,
-            error: arco_core::event::ErrorInfo {
+            error: ErrorInfo {
                 kind: "Interrupted".into(),
                 message: "the host stopped the task although its run goes on".into(),
                 traceback: String::new(),
