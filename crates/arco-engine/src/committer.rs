@@ -12,7 +12,7 @@ use arco_core::Digest;
 use arco_core::event::{Cause, Event, Position, RawEvent};
 use arco_flow::command::{Answer, Command, Context};
 use arco_flow::state::{ApplyError, Blobs};
-use arco_flow::{Rejection, State, decide};
+use arco_flow::{State, decide};
 use arco_log::{AppendOutcome, Draft, Head, Log, LogError, Segment};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,8 +27,14 @@ pub(crate) struct Proposal {
     pub(crate) principal: String,
     pub(crate) cause: Cause,
     pub(crate) blobs: HashMap<Digest, Bytes>,
+    /// Says whether what the command was judged by still holds; asked each time it is decided.
+    pub(crate) stands: Option<Stands>,
     pub(crate) reply: oneshot::Sender<Result<Committed, EngineError>>,
 }
+
+/// A judgement that rests on not having heard something. A command is decided late when puts are slow
+/// or lost, and by then it may have been heard.
+pub(crate) type Stands = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// What reaches the loop. A closed list: everything that can make it work is here.
 pub(crate) enum Wake {
@@ -56,7 +62,7 @@ pub(crate) struct Committer {
 pub(crate) struct Heard {
     /// The last segment written by the holder of the present epoch, whoever that is.
     pub(crate) holder: Duration,
-    /// The last segment this process wrote.
+    /// When this process set out to write its last segment: others saw the segment later than this.
     pub(crate) own: Duration,
 }
 
@@ -74,7 +80,7 @@ struct Proposed {
     state: State,
     events: Vec<RawEvent>,
     /// One per decided proposal, in order: its answer and the position after it.
-    answers: Vec<Result<(Answer, Position), Rejection>>,
+    answers: Vec<Result<(Answer, Position), EngineError>>,
 }
 
 impl Committer {
@@ -122,9 +128,11 @@ impl Committer {
                 answer(batch, proposed);
                 return;
             }
+            // Whichever of the tries of this put made the segment, it was made after this instant.
+            let asked = self.clock.now();
             match self.put(&proposed).await {
                 Ok(AppendOutcome::Committed(head)) => {
-                    self.advance(head, &proposed);
+                    self.advance(head, &proposed, asked);
                     answer(batch, proposed);
                     return;
                 }
@@ -157,6 +165,10 @@ impl Committer {
         };
         let mut text = 0;
         for proposal in batch {
+            if proposal.stands.as_ref().is_some_and(|stands| !stands()) {
+                out.answers.push(Err(EngineError::LeadInDoubt));
+                continue;
+            }
             let context = Context {
                 now: self.clock.wall(),
                 principal: proposal.principal.clone(),
@@ -174,7 +186,7 @@ impl Committer {
                 &proposal.blobs,
             ) {
                 Err(rejection) => {
-                    out.answers.push(Err(rejection));
+                    out.answers.push(Err(rejection.into()));
                     continue;
                 }
                 Ok(decided) => decided,
@@ -211,7 +223,7 @@ impl Committer {
     }
 
     /// Our own segment was put: what was proposed is committed.
-    fn advance(&mut self, head: Head, proposed: &Proposed) {
+    fn advance(&mut self, head: Head, proposed: &Proposed, asked: Duration) {
         self.head = head;
         self.state = proposed.state.clone();
         for (index, event) in (0_u32..).zip(&proposed.events) {
@@ -224,7 +236,7 @@ impl Committer {
         let now = self.clock.now();
         let leads = self.leads();
         self.last_heard.send_modify(|heard| {
-            heard.own = now;
+            heard.own = asked;
             if leads {
                 heard.holder = now;
             }
@@ -234,6 +246,13 @@ impl Committer {
 
     /// A segment of another writer (or an earlier put of ours that was in doubt): fold it.
     pub(crate) fn accept(&mut self, segment: Segment) {
+        if segment.header.prev != self.head.digest {
+            return self.stop(format!(
+                "segment {} does not follow the segment {} that this process knows: the log was replaced under it; start it again",
+                segment.number(),
+                self.head.segment
+            ));
+        }
         let mut state = self.state.clone();
         let blobs = SegmentBlobs(&segment.blobs);
         match fold(&mut state, &segment, &blobs) {
@@ -244,17 +263,11 @@ impl Committer {
         for (at, event) in segment.positions() {
             self.recent.push_back((at, Arc::new(event.clone())));
         }
+        // A segment of our own that was in doubt proves nothing about now: `own` stays as it was.
         let now = self.clock.now();
-        let holders = self.state.leadership.holder.as_deref() == Some(&segment.header.writer);
-        let own = segment.header.writer == self.log.writer();
-        self.last_heard.send_modify(|heard| {
-            if holders {
-                heard.holder = now;
-            }
-            if own {
-                heard.own = now;
-            }
-        });
+        if self.state.leadership.holder.as_deref() == Some(&segment.header.writer) {
+            self.last_heard.send_modify(|heard| heard.holder = now);
+        }
         self.publish();
     }
 
@@ -340,9 +353,7 @@ pub(crate) fn fold_segment(state: &mut State, segment: &Segment) -> Result<(), S
 fn answer(batch: &mut Vec<Proposal>, proposed: Proposed) {
     let decided = batch.drain(..proposed.answers.len());
     for (proposal, answer) in decided.zip(proposed.answers) {
-        let reply = answer
-            .map(|(answer, position)| Committed { answer, position })
-            .map_err(EngineError::from);
+        let reply = answer.map(|(answer, position)| Committed { answer, position });
         drop(proposal.reply.send(reply));
     }
 }

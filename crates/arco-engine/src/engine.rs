@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arco_core::event::{Cause, Position};
 use arco_core::{Digest, Timestamp};
+use arco_flow::Rejection;
 use arco_flow::command::{Answer, Command};
 use arco_log::{Log, LogOptions, LogStore, WorkspacePaths};
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::committer::{Committer, Heard, Proposal, Wake};
+use crate::committer::{Committer, Heard, Proposal, Stands, Wake};
 use crate::hosts::HostsHeard;
 use crate::ids::Ids;
 use crate::{EngineError, EngineSettings, View, leader, snapshots};
@@ -62,7 +63,10 @@ pub(crate) struct Inner {
     pub(crate) views: watch::Receiver<Arc<View>>,
     pub(crate) heard: watch::Receiver<Heard>,
     pub(crate) hosts: Mutex<HostsHeard>,
+    pub(crate) sought: Mutex<leader::Sought>,
     wakes: Mutex<Option<mpsc::Sender<Wake>>>,
+    /// What a leader does unasked; over before the lead is released.
+    duties: TaskTracker,
     tasks: TaskTracker,
     stop: watch::Sender<bool>,
 }
@@ -111,8 +115,10 @@ impl Engine {
                 url: options.url,
                 views: views_rx,
                 heard: heard_rx,
-                hosts: Mutex::new(HostsHeard::default()),
+                hosts: Mutex::default(),
+                sought: Mutex::default(),
                 wakes: Mutex::new(Some(wakes)),
+                duties: TaskTracker::new(),
                 tasks: TaskTracker::new(),
                 stop,
             }),
@@ -121,7 +127,7 @@ impl Engine {
         leader::at_start(&engine, recovered.last_stored).await?;
         engine
             .inner
-            .tasks
+            .duties
             .spawn(leader::watch(engine.clone(), stopped.clone()));
         engine.inner.tasks.spawn(snapshots::keep(
             engine.clone(),
@@ -181,6 +187,41 @@ impl Engine {
             .await
     }
 
+    /// Decides a command only while this process leads in `epoch`.
+    pub(crate) async fn submit_as_leader(
+        &self,
+        principal: &str,
+        request_id: &str,
+        epoch: u64,
+        command: Command,
+    ) -> Result<Committed, EngineError> {
+        self.submit_while(principal, request_id, epoch, command, None)
+            .await
+    }
+
+    /// As [`Engine::submit_as_leader`], and only while what it was judged by stands.
+    pub(crate) async fn submit_while(
+        &self,
+        principal: &str,
+        request_id: &str,
+        epoch: u64,
+        command: Command,
+        stands: Option<Stands>,
+    ) -> Result<Committed, EngineError> {
+        let command = Command::AsLeader {
+            epoch,
+            command: Box::new(command),
+        };
+        let blobs = HashMap::new();
+        match self
+            .propose(principal, request_id, command, blobs, stands)
+            .await
+        {
+            Err(EngineError::Rejected(Rejection::Led { .. })) => Err(self.not_leader()),
+            other => other,
+        }
+    }
+
     pub(crate) async fn submit_with(
         &self,
         principal: &str,
@@ -188,12 +229,25 @@ impl Engine {
         command: Command,
         blobs: HashMap<Digest, Bytes>,
     ) -> Result<Committed, EngineError> {
+        self.propose(principal, request_id, command, blobs, None)
+            .await
+    }
+
+    pub(crate) async fn propose(
+        &self,
+        principal: &str,
+        request_id: &str,
+        command: Command,
+        blobs: HashMap<Digest, Bytes>,
+        stands: Option<Stands>,
+    ) -> Result<Committed, EngineError> {
         let (reply, answer) = oneshot::channel();
         let proposal = Proposal {
             command,
             principal: principal.to_owned(),
             cause: Cause::Command(request_id.to_owned()),
             blobs,
+            stands,
             reply,
         };
         self.wake(Wake::Propose(Box::new(proposal))).await?;
@@ -232,14 +286,23 @@ impl Engine {
 
     /// Stands down and stops; what was accepted is committed and answered first.
     pub async fn shutdown(&self) {
-        if self.is_leader()
+        self.inner.stop.send_replace(true);
+        // First the duties: they would take a lead that nobody holds.
+        self.inner.duties.close();
+        self.inner.duties.wait().await;
+        let view = self.view();
+        if view.leads
             && let Err(error) = self
-                .submit("system", "shutdown", Command::ReleaseLead)
+                .submit_as_leader(
+                    "system",
+                    "shutdown",
+                    view.state.leadership.epoch,
+                    Command::ReleaseLead,
+                )
                 .await
         {
             tracing::warn!(%error, "the lead was not released; another replica waits for its end");
         }
-        self.inner.stop.send_replace(true);
         drop(
             self.inner
                 .wakes

@@ -48,7 +48,9 @@ impl Engine {
             reference: serde_json::to_value(&reference).expect("references serialise"),
             runs: ids,
         };
-        self.submit("system", "history", command).await.map(|_| ())
+        self.submit_as_leader("system", "history", view.state.leadership.epoch, command)
+            .await
+            .map(|_| ())
     }
 
     /// An ended run that has left memory.
@@ -101,6 +103,7 @@ impl Engine {
             }
         }
         out.sort_by_key(|run| std::cmp::Reverse(run.id));
+        out.dedup_by_key(|run| run.id);
         out.truncate(limit);
         Ok(out)
     }

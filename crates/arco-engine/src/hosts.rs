@@ -12,6 +12,7 @@ use arco_flow::state::HostStatus;
 use arco_flow::state::inputs::{self, TaskInput};
 use arco_flow::{Rejection, State, pending};
 
+use crate::committer::Stands;
 use crate::engine::Committed;
 use crate::{Engine, EngineError, leader};
 
@@ -22,6 +23,26 @@ pub(crate) struct HostsHeard {
     last: HashMap<HostId, Duration>,
     /// Hosts without an entry count as heard at this time.
     grace_from: Duration,
+    /// The leadership all this belongs to. However this process came to lead (a put that landed
+    /// late, a segment found to be its own), it has heard nobody yet in a new epoch.
+    epoch: u64,
+}
+
+impl HostsHeard {
+    /// A new leader has heard nobody yet: everyone gets a whole lease from now.
+    fn enter(&mut self, epoch: u64, now: Duration) {
+        if self.epoch != epoch {
+            *self = Self {
+                last: HashMap::new(),
+                grace_from: now,
+                epoch,
+            };
+        }
+    }
+
+    fn of(&self, host: HostId) -> Duration {
+        self.last.get(&host).copied().unwrap_or(self.grace_from)
+    }
 }
 
 /// What an exchange brings back to a host.
@@ -76,10 +97,13 @@ impl Engine {
         request_id: &str,
         hello: HostHello,
     ) -> Result<Committed, EngineError> {
-        self.prove_lead().await?;
+        let epoch = self.prove_lead().await?;
         let host = hello.host;
+        // Before the commit too: a host that is known and was never heard would be given up.
+        self.heard(host);
+        let command = Command::RegisterHost(hello);
         let committed = self
-            .submit(principal, request_id, Command::RegisterHost(hello))
+            .submit_as_leader(principal, request_id, epoch, command)
             .await?;
         self.heard(host);
         Ok(committed)
@@ -114,7 +138,7 @@ impl Engine {
         exchange: HostExchange,
         wait: Duration,
     ) -> Result<HostWork, EngineError> {
-        self.prove_lead().await?;
+        let epoch = self.prove_lead().await?;
         self.heard(exchange.host);
         if exchange.reports.is_empty() && !self.wait_for_work(&exchange, wait).await? {
             self.prove_lead().await?;
@@ -123,7 +147,9 @@ impl Engine {
         }
         let host = exchange.host;
         let command = Command::Exchange(exchange);
-        let committed = self.submit(principal, request_id, command).await?;
+        let committed = self
+            .submit_as_leader(principal, request_id, epoch, command)
+            .await?;
         self.heard(host);
         let view = self.view();
         let mut work = HostWork {
@@ -164,6 +190,7 @@ impl Engine {
             let wake =
                 deadline.min(tokio::time::Instant::now() + due.max(Duration::from_millis(1)));
             tokio::select! {
+                biased;
                 changed = views.changed() => changed.map_err(|_| EngineError::Stopped)?,
                 () = tokio::time::sleep_until(wake) => {
                     if tokio::time::Instant::now() >= deadline {
@@ -208,38 +235,51 @@ impl Engine {
             .insert(host, now);
     }
 
-    /// A new leader has heard nobody yet: everyone gets a whole lease from now.
-    pub(crate) fn host_grace(&self) {
-        let mut hosts = self.inner.hosts.lock().expect("no panic holds this lock");
-        hosts.last.clear();
-        hosts.grace_from = self.inner.clock.now();
-    }
-
     /// Declares hosts lost that were silent for their lease and a margin. By then they have killed
     /// their children by their own clock, which started before ours (worker-contract ADR).
-    pub(crate) async fn give_up_silent_hosts(&self) -> Result<(), EngineError> {
+    ///
+    /// A host that is heard while that decision is on its way is not lost: it may have been given
+    /// work in the same breath.
+    pub(crate) async fn give_up_silent_hosts(&self, epoch: u64) -> Result<(), EngineError> {
         let ttl = Duration::from_millis(self.inner.settings.host_lease_ttl_ms);
         let now = self.inner.clock.now();
-        let silent: Vec<HostId> = {
-            let hosts = self.inner.hosts.lock().expect("no panic holds this lock");
+        let silent: Vec<(HostId, Duration)> = {
+            let mut hosts = self.inner.hosts.lock().expect("no panic holds this lock");
+            hosts.enter(epoch, now);
             let view = self.view();
-            let alive = view
-                .state
-                .hosts
-                .iter()
-                .filter(|(_, h)| h.status == HostStatus::Alive);
-            alive
-                .filter(|(id, _)| {
-                    let last = hosts.last.get(id).copied().unwrap_or(hosts.grace_from);
-                    now.saturating_sub(last) > ttl + leader::MARGIN
-                })
-                .map(|(id, _)| *id)
+            // One that is being registered is heard before it is known.
+            let fresh = |last: &Duration| now.saturating_sub(*last) <= ttl;
+            hosts
+                .last
+                .retain(|id, last| fresh(last) || view.state.hosts.contains_key(id));
+            let known = view.state.hosts.iter();
+            known
+                .filter(|(_, host)| host.status == HostStatus::Alive)
+                .map(|(id, _)| (*id, hosts.of(*id)))
+                .filter(|(_, last)| now.saturating_sub(*last) > ttl + leader::MARGIN)
                 .collect()
         };
-        for host in silent {
+        for (host, last) in silent {
             tracing::warn!(%host, "host lost: not heard from for its lease");
-            self.submit("controller:hosts", "host_lease", Command::HostLost(host))
-                .await?;
+            let engine = self.clone();
+            let stands: Stands = Box::new(move || {
+                let hosts = engine.inner.hosts.lock().expect("no panic holds this lock");
+                hosts.epoch == epoch && hosts.of(host) == last
+            });
+            let command = Command::HostLost(host);
+            let given_up = self
+                .submit_while(
+                    "controller:hosts",
+                    "host_lease",
+                    epoch,
+                    command,
+                    Some(stands),
+                )
+                .await;
+            match given_up {
+                Ok(_) | Err(EngineError::LeadInDoubt) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -4,12 +4,14 @@
 //! heartbeats of hosts are judged by one process at a time, so that no task is leased again while a
 //! host that another process still answers may be running it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use arco_core::Timestamp;
 use arco_flow::command::Command;
 use tokio::sync::watch;
 
+use crate::committer::Stands;
 use crate::{Engine, EngineError, View};
 
 /// Room for slow puts, clock rates and the time it takes a kernel to kill.
@@ -19,38 +21,73 @@ pub(crate) const MARGIN: Duration = Duration::from_millis(1_000);
 /// old by anyone's clock.
 const SKEW_MS: u64 = 30_000;
 
+/// A host that finds nobody where it was sent keeps calling here. After this long it has shown that
+/// there is a lead to take; one call gone astray shows nothing.
+const SOUGHT_FOR: Duration = Duration::from_secs(3);
+
+/// Calls further apart than this are not of one search.
+const SOUGHT_PAUSE: Duration = Duration::from_secs(10);
+
+/// First and last call of hosts that took this process for the leader, by the boot-time clock.
+#[derive(Debug, Default)]
+pub(crate) struct Sought(Option<(Duration, Duration)>);
+
+impl Sought {
+    fn call(&mut self, now: Duration) {
+        self.0 = match self.0 {
+            Some((first, last)) if now.saturating_sub(last) < SOUGHT_PAUSE => Some((first, now)),
+            _ => Some((now, now)),
+        };
+    }
+
+    fn persists(&self, now: Duration) -> bool {
+        self.0.is_some_and(|(first, last)| {
+            now.saturating_sub(last) < SOUGHT_PAUSE && last.saturating_sub(first) >= SOUGHT_FOR
+        })
+    }
+}
+
 /// Takes the lead at start when nobody can hold it.
 pub(crate) async fn at_start(
     engine: &Engine,
     last_stored: Option<Timestamp>,
 ) -> Result<(), EngineError> {
+    let heard = engine.inner.heard.borrow().holder;
     let view = engine.view();
-    let leadership = &view.state.leadership;
     let settings = &engine.inner.settings;
+    // Without a segment to tell its age by (all is under the snapshot) the log may be fresh.
     let old =
-        last_stored.is_none_or(|at| engine.now().ms_since(at) > settings.leader_ttl_ms + SKEW_MS);
-    if settings.sole || leadership.holder.is_none() || old {
-        take(engine).await?;
+        last_stored.is_some_and(|at| engine.now().ms_since(at) > settings.leader_ttl_ms + SKEW_MS);
+    if settings.sole || old || view.state.leadership.holder.is_none() {
+        take(engine, &view, heard).await?;
     }
     Ok(())
 }
 
-/// Takes the lead, unless someone else did first.
-pub(crate) async fn take(engine: &Engine) -> Result<(), EngineError> {
-    let epoch = engine.view().state.leadership.epoch;
+/// Takes the lead, unless someone else did first, or its holder was heard from after `judged`: that
+/// it was silent may be why.
+async fn take(engine: &Engine, view: &View, judged: Duration) -> Result<(), EngineError> {
+    let leadership = &view.state.leadership;
     let command = Command::TakeLead {
-        after: epoch,
+        after: leadership.epoch,
         holder: engine.inner.log.writer().to_owned(),
         url: engine.inner.url.clone(),
         ttl_ms: engine.inner.settings.leader_ttl_ms,
     };
-    match engine.submit("system", "lead", command).await {
+    let rests_on_silence = leadership.holder.is_some() && !engine.inner.settings.sole;
+    let stands = rests_on_silence.then(|| {
+        let heard = engine.inner.heard.clone();
+        Box::new(move || heard.borrow().holder == judged) as Stands
+    });
+    let taken = engine
+        .propose("system", "lead", command, HashMap::new(), stands)
+        .await;
+    match taken {
         Ok(_) => {
-            engine.host_grace();
-            tracing::info!(epoch = epoch + 1, "this process leads");
+            tracing::info!(epoch = leadership.epoch + 1, "this process leads");
             Ok(())
         }
-        Err(EngineError::Rejected(_)) => Ok(()),
+        Err(EngineError::Rejected(_) | EngineError::LeadInDoubt) => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -62,6 +99,7 @@ pub(crate) async fn watch(engine: Engine, mut stopped: watch::Receiver<bool>) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            biased;
             _ = stopped.changed() => return,
             _ = tick.tick() => {
                 if let Err(error) = once(&engine).await {
@@ -73,15 +111,19 @@ pub(crate) async fn watch(engine: Engine, mut stopped: watch::Receiver<bool>) {
 }
 
 async fn once(engine: &Engine) -> Result<(), EngineError> {
+    // Read before the view: what is accepted in between makes the judgement fall, not stand.
+    let heard = engine.inner.heard.borrow().holder;
     let view = engine.view();
     if view.read_only.is_some() {
         return Ok(());
     }
     if view.leads {
         keep(engine, &view).await?;
-        engine.give_up_silent_hosts().await
-    } else if may_take(engine, &view) {
-        take(engine).await
+        engine
+            .give_up_silent_hosts(view.state.leadership.epoch)
+            .await
+    } else if may_take(engine, &view, heard) {
+        take(engine, &view, heard).await
     } else {
         Ok(())
     }
@@ -91,9 +133,14 @@ async fn once(engine: &Engine) -> Result<(), EngineError> {
 async fn keep(engine: &Engine, view: &View) -> Result<(), EngineError> {
     let ttl = Duration::from_millis(engine.inner.settings.leader_ttl_ms);
     if !view.state.active_runs.is_empty() && own_silence(engine) > ttl / 3 {
-        engine.submit("system", "lead", Command::KeepLead).await?;
+        write_keep(engine, view.state.leadership.epoch).await?;
     }
     Ok(())
+}
+
+async fn write_keep(engine: &Engine, epoch: u64) -> Result<(), EngineError> {
+    let kept = engine.submit_as_leader("system", "lead", epoch, Command::KeepLead);
+    kept.await.map(|_| ())
 }
 
 fn own_silence(engine: &Engine) -> Duration {
@@ -105,43 +152,54 @@ fn own_silence(engine: &Engine) -> Duration {
 }
 
 /// Whether the holder is gone by our own clock, and there is something to lead.
-fn may_take(engine: &Engine, view: &View) -> bool {
+fn may_take(engine: &Engine, view: &View, heard: Duration) -> bool {
     if view.state.leadership.holder.is_none() {
         return true;
     }
-    let silence = engine
-        .inner
-        .clock
-        .now()
-        .saturating_sub(engine.inner.heard.borrow().holder);
+    let now = engine.inner.clock.now();
+    let silence = now.saturating_sub(heard);
     let ttl = Duration::from_millis(view.state.leadership.ttl_ms);
-    !view.state.active_runs.is_empty() && silence > ttl + MARGIN
+    silence > ttl + MARGIN && (!view.state.active_runs.is_empty() || is_sought(engine, now))
+}
+
+fn is_sought(engine: &Engine, now: Duration) -> bool {
+    let sought = engine.inner.sought.lock();
+    sought.expect("no panic holds this lock").persists(now)
 }
 
 impl Engine {
     /// Whether this process may tell a host that it may go on: it leads, and wrote so recently that
-    /// nobody else can lead yet. An idle leader proves it by writing.
-    pub(crate) async fn prove_lead(&self) -> Result<(), EngineError> {
+    /// nobody else can lead yet. An idle leader proves it by writing. Gives the epoch.
+    pub(crate) async fn prove_lead(&self) -> Result<u64, EngineError> {
         let view = self.view();
         if !view.leads {
-            return Err(match &view.state.leadership.holder {
-                Some(_) => EngineError::NotLeader {
-                    url: view.state.leadership.url.clone(),
-                },
-                None => EngineError::LeadInDoubt,
-            });
+            let now = self.inner.clock.now();
+            let sought = self.inner.sought.lock();
+            sought.expect("no panic holds this lock").call(now);
+            return Err(self.not_leader());
         }
+        let epoch = view.state.leadership.epoch;
         let ttl = Duration::from_millis(self.inner.settings.leader_ttl_ms);
         let holds_nothing = view
             .state
             .hosts
             .values()
             .all(|host| host.attempts.is_empty());
-        if self.inner.settings.sole || holds_nothing || own_silence(self) + MARGIN < ttl {
-            return Ok(());
+        if !self.inner.settings.sole && !holds_nothing && own_silence(self) + MARGIN >= ttl {
+            write_keep(self, epoch).await?;
         }
-        self.submit("system", "lead", Command::KeepLead)
-            .await
-            .map(|_| ())
+        Ok(epoch)
+    }
+
+    /// Where a caller that needs the leader should go.
+    pub(crate) fn not_leader(&self) -> EngineError {
+        let view = self.view();
+        let leadership = &view.state.leadership;
+        match &leadership.holder {
+            Some(_) if !view.leads => EngineError::NotLeader {
+                url: leadership.url.clone(),
+            },
+            _ => EngineError::LeadInDoubt,
+        }
     }
 }

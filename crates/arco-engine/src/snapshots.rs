@@ -96,6 +96,7 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, mut stopped: watch::Rece
     let mut seen = engine.view().position();
     loop {
         tokio::select! {
+            biased;
             _ = stopped.changed() => {
                 finish(&engine, last).await;
                 return;

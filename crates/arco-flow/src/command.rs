@@ -45,6 +45,14 @@ pub enum Command {
         /// See [`arco_core::event::LeaseTaken`].
         ttl_ms: u64,
     },
+    /// What only the leader of this epoch may decide. Refused once another epoch has begun, however
+    /// late that is found out: a command whose put was lost is decided again on what the winner left.
+    AsLeader {
+        /// The epoch in which it was judged.
+        epoch: u64,
+        /// What to decide.
+        command: Box<Command>,
+    },
     /// The leader has nothing else to say.
     KeepLead,
     /// The leader stands down.

@@ -38,6 +38,18 @@ pub(super) fn take(
     Ok(Answer::Leads(epoch))
 }
 
+/// Refuses what was judged by a leader that leads no longer.
+pub(super) fn require(d: &Deciding<'_>, epoch: u64) -> Result<(), Rejection> {
+    let known = &d.state.leadership;
+    if known.epoch == epoch && known.holder.is_some() {
+        return Ok(());
+    }
+    Err(Rejection::Led {
+        epoch: known.epoch,
+        holder: known.holder.clone().unwrap_or_default(),
+    })
+}
+
 pub(super) fn keep(d: &mut Deciding<'_>) -> Answer {
     let epoch = d.state.leadership.epoch;
     d.emit_as_leader(LeaseKept { epoch });

@@ -45,32 +45,38 @@ pub fn decide(
     blobs: &dyn Blobs,
 ) -> Result<Decided, Rejection> {
     let mut deciding = Deciding::new(state, context, next, blobs);
-    let answer = match command {
-        Command::Deploy(definitions) => definitions::deploy(&mut deciding, definitions)?,
-        Command::LoadFailed { location, error } => {
-            definitions::load_failed(&mut deciding, location, error)
+    let answer = decide_on(&mut deciding, command)?;
+    Ok(deciding.into_decided(answer))
+}
+
+fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejection> {
+    Ok(match command {
+        Command::AsLeader { epoch, command } => {
+            lead::require(d, *epoch)?;
+            decide_on(d, command)?
         }
-        Command::RequestRun(request) => runs::request(&mut deciding, request)?,
-        Command::CancelRun(run) => runs::cancel(&mut deciding, *run)?,
-        Command::RegisterHost(hello) => hosts::register(&mut deciding, hello)?,
-        Command::HostLeft(host) => hosts::left(&mut deciding, *host)?,
-        Command::HostLost(host) => hosts::lost(&mut deciding, *host)?,
-        Command::Exchange(exchange) => exchange::exchange(&mut deciding, exchange)?,
+        Command::Deploy(definitions) => definitions::deploy(d, definitions)?,
+        Command::LoadFailed { location, error } => definitions::load_failed(d, location, error),
+        Command::RequestRun(request) => runs::request(d, request)?,
+        Command::CancelRun(run) => runs::cancel(d, *run)?,
+        Command::RegisterHost(hello) => hosts::register(d, hello)?,
+        Command::HostLeft(host) => hosts::left(d, *host)?,
+        Command::HostLost(host) => hosts::lost(d, *host)?,
+        Command::Exchange(exchange) => exchange::exchange(d, exchange)?,
         Command::TakeLead {
             after,
             holder,
             url,
             ttl_ms,
-        } => lead::take(&mut deciding, *after, holder, url, *ttl_ms)?,
-        Command::KeepLead => lead::keep(&mut deciding),
-        Command::ReleaseLead => lead::release(&mut deciding),
+        } => lead::take(d, *after, holder, url, *ttl_ms)?,
+        Command::KeepLead => lead::keep(d),
+        Command::ReleaseLead => lead::release(d),
         Command::PackHistory { reference, runs } => {
-            deciding.emit_as_leader(arco_core::event::HistoryPacked {
+            d.emit_as_leader(arco_core::event::HistoryPacked {
                 object: reference.clone(),
                 runs: runs.clone(),
             });
             Answer::Done
         }
-    };
-    Ok(deciding.into_decided(answer))
+    })
 }

@@ -1,0 +1,14 @@
+//! The engine as its callers see it: on a store in memory, with a clock moved by hand and hosts
+//! whose bodies are closures.
+
+mod cancel;
+mod commands;
+mod history;
+mod hosts;
+mod keys;
+mod leadership;
+mod life;
+mod recovery;
+mod replay;
+mod retries;
+mod support;
