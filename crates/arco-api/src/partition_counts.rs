@@ -6,9 +6,6 @@
 //! ever added, so the cache remembers per asset how far it has looked; an answer costs what is new,
 //! plus the partitions that are failed or in progress.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

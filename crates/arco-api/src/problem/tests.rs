@@ -1,8 +1,11 @@
 //! Every code has a word, a page, and a status that says what to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use arco_engine::EngineError;
+use arco_flow::Rejection;
+use arco_log::LogError;
 use axum::http::StatusCode;
 
 use super::Refusal;
@@ -56,4 +59,76 @@ fn what_may_succeed_later_says_when_to_try() {
         let response = Refusal::new(*code, "x").render("req_1");
         assert!(response.headers().contains_key("retry-after"), "{}", code.word());
     }
+}
+
+/// Refusals that only a broken store, a race or an upgrade brings about.
+fn troubles() -> Vec<EngineError> {
+    let log = |error: LogError| EngineError::from(error);
+    let object = || "log/0/17".to_owned();
+    vec![
+        EngineError::Unknown("segment 17".into()),
+        EngineError::ReadOnly("event kind `a.b` version 9 is newer than this program; upgrade it".into()),
+        EngineError::NotLeader {
+            url: "http://10.0.0.2:3000".into(),
+        },
+        EngineError::LeadInDoubt,
+        EngineError::Stopped,
+        Rejection::Replan.into(),
+        Rejection::Fenced("host_01JD5Z6Q8G7V9K3W2M4N5P6R7S".parse().unwrap()).into(),
+        Rejection::TooManyTasks {
+            tasks: 300_000,
+            max: 200_000,
+        }
+        .into(),
+        Rejection::Led {
+            epoch: 3,
+            holder: "abc".into(),
+        }
+        .into(),
+        log(LogError::Corrupt {
+            object: object(),
+            problem: "its digest is another".into(),
+            mend: "restore it from a version of the bucket".into(),
+        }),
+        log(LogError::TooNew {
+            object: object(),
+            needs: 2,
+            have: 1,
+        }),
+        log(LogError::Unavailable {
+            doing: "read",
+            object: object(),
+            source: "connection reset".into(),
+        }),
+        log(LogError::Refused {
+            store: "s3://b".into(),
+            problem: "it ignores `if-none-match`".into(),
+            mend: "use a store that honours it".into(),
+        }),
+        log(LogError::Conflict {
+            object: object(),
+            problem: "other bytes".into(),
+        }),
+        log(LogError::Invalid {
+            problem: "the decision is 5 MiB".into(),
+            mend: "ask for less at a time".into(),
+        }),
+    ]
+}
+
+#[tokio::test]
+async fn troubles_are_said_in_the_one_shape() {
+    let mut shown = Vec::new();
+    for error in troubles() {
+        let response = Refusal::from(error).render("req_snapshot");
+        let headers: BTreeMap<String, String> = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        shown.push(serde_json::json!({"headers": headers, "body": body}));
+    }
+    insta::assert_json_snapshot!(shown);
 }

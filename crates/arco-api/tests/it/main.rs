@@ -1,0 +1,19 @@
+//! The API from outside: a real server on a free port, an engine on a store in memory, a client.
+
+mod assets;
+mod bounds;
+mod checks_and_counts;
+mod events;
+mod gate;
+mod host;
+mod idempotency;
+mod lifecycle;
+mod logs;
+mod openapi;
+mod paging;
+mod positions;
+mod problems;
+mod roles;
+mod server;
+mod shutdown;
+mod worker;
