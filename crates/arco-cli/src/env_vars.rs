@@ -4,7 +4,10 @@
 //! has no effect. Flags win over variables.
 
 /// An environment variable.
-#[cfg_attr(not(test), expect(dead_code, reason = "the guide is made from it, by a test"))]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the guide is made from it, by a test")
+)]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EnvVar {
     /// Its name.

@@ -40,8 +40,6 @@ pub(crate) const REFUSED: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct Failure {
     error: anyhow::Error,
-    /// Longer text that belongs to the error, a traceback.
-    details: Option<String>,
     hints: Vec<String>,
 }
 
@@ -68,13 +66,6 @@ impl Failure {
         self
     }
 
-    /// Adds longer text.
-    #[must_use]
-    pub(crate) fn details(mut self, text: impl Into<String>) -> Self {
-        self.details = Some(text.into());
-        self
-    }
-
     /// What was attempted when it went wrong.
     #[must_use]
     pub(crate) fn context(mut self, what: impl Display) -> Self {
@@ -94,9 +85,6 @@ impl Failure {
                 said.push_str(&cause);
             }
         }
-        if let Some(details) = &self.details {
-            lines.extend(details.trim_end().lines().map(|line| format!("  {line}")));
-        }
         for hint in &self.hints {
             lines.push(format!("{} {hint}", paint.cyan("hint:")));
         }
@@ -108,7 +96,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self {
             error: error.into(),
-            details: None,
             hints: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ pub(crate) fn start(console: &Console, usual: Usual) {
         |text| EnvFilter::builder().parse_lossy(text),
     );
     let log = tracing_subscriber::fmt()
+        .compact()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(console.paint_err().is_on())

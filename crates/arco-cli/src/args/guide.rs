@@ -17,7 +17,11 @@ pub(crate) fn markdown() -> String {
     let mut page = String::from(INTRODUCTION);
     page.push_str("\n## Environment\n\nFlags win over variables.\n\n| variable | since | what it does |\n|---|---|---|\n");
     for variable in env_vars::ALL {
-        let _ = writeln!(page, "| `{}` | {} | {} |", variable.name, variable.since, variable.purpose);
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} |",
+            variable.name, variable.since, variable.purpose
+        );
     }
     page.push_str("\n## Commands\n");
     section(&mut page, &mut root, "###");
@@ -25,11 +29,21 @@ pub(crate) fn markdown() -> String {
 }
 
 fn section(page: &mut String, command: &mut clap::Command, level: &str) {
-    let name = command.get_bin_name().unwrap_or_else(|| command.get_name()).to_owned();
+    let name = command
+        .get_bin_name()
+        .unwrap_or_else(|| command.get_name())
+        .to_owned();
     let help = command.render_long_help().to_string();
     let trimmed: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
-    let _ = write!(page, "\n{level} {name}\n\n```text\n{}\n```\n", trimmed.join("\n"));
-    for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
+    let _ = write!(
+        page,
+        "\n{level} {name}\n\n```text\n{}\n```\n",
+        trimmed.join("\n")
+    );
+    for sub in command
+        .get_subcommands_mut()
+        .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
+    {
         section(page, sub, level);
     }
 }

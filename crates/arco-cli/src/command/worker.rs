@@ -170,7 +170,7 @@ async fn tell(handle: HostHandle, console: Console, location: String) {
             } => {
                 away = false;
                 if fork_safe {
-                    tracing::info!(target: "arco", %location, %host, "attached");
+                    tracing::debug!(target: "arco", %location, %host, "attached");
                 } else {
                     tracing::warn!(target: "arco", %location, %host, why = fork_note, "attached; every task gets a fresh interpreter, which is slower");
                 }

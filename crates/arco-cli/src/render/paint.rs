@@ -11,6 +11,7 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
+    #[cfg(test)]
     pub(crate) const fn new(on: bool) -> Self {
         Self { on }
     }

@@ -11,7 +11,7 @@ use crate::console::Console;
 #[cfg(test)]
 mod tests;
 
-/// Lines in a log file are read later: one a tenth of the work, and none more often than this.
+/// Lines in a file are read later: one when there is news, and none more often than this.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Shows how far a run is.
@@ -52,8 +52,10 @@ impl Progress {
                 bar.set_message(message(run));
             }
             None => {
-                let due = self.last_line.elapsed() >= LINE_EVERY;
-                if let Some(line) = self.said.line(run, due) {
+                // A run that is over sooner needs no line between its request and its end.
+                if self.last_line.elapsed() >= LINE_EVERY
+                    && let Some(line) = self.said.line(run)
+                {
                     self.console.note(&line);
                     self.last_line = Instant::now();
                 }
@@ -86,13 +88,13 @@ struct Lines {
 }
 
 impl Lines {
-    /// A line when there is something to tell: another status or a first failure at once, the next
-    /// tenth of the work when a line is due.
-    fn line(&mut self, run: &RunSummary, due: bool) -> Option<String> {
+    /// A line when there is something to tell: another status, a first failure, another tenth of the
+    /// work.
+    fn line(&mut self, run: &RunSummary) -> Option<String> {
         let tenth = run.tasks.done() * 10 / run.tasks.total.max(1);
         let news = self.status != Some(run.status)
             || (self.failed == 0 && run.tasks.failed > 0)
-            || (due && tenth > self.tenth);
+            || tenth > self.tenth;
         if !news || run.status.is_terminal() {
             return None;
         }
@@ -131,7 +133,6 @@ fn message(run: &RunSummary) -> String {
         .collect();
     match run.status {
         RunStatus::Queued => "waiting for a worker host".into(),
-        RunStatus::Canceling => format!("canceling; {}", shown.join(", ")),
         _ => shown.join(", "),
     }
 }

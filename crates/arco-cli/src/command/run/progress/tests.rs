@@ -25,51 +25,45 @@ fn run(status: RunStatus, succeeded: u32, failed: u32) -> RunSummary {
 #[test]
 fn lines_tell_only_what_is_new() {
     let rows = [
-        // status · succeeded · failed · due → line
+        // status · succeeded · failed → line
         (
             RunStatus::Queued,
             0,
             0,
-            false,
             Some("queued 0/40 tasks  waiting for a worker host"),
         ),
-        (RunStatus::Queued, 0, 0, true, None),
+        (RunStatus::Queued, 0, 0, None),
         (
             RunStatus::Started,
             1,
             0,
-            false,
             Some("started 1/40 tasks  2 running"),
         ),
-        (RunStatus::Started, 3, 0, true, None),
-        (RunStatus::Started, 4, 0, false, None),
+        (RunStatus::Started, 3, 0, None),
         (
             RunStatus::Started,
             4,
             0,
-            true,
             Some("started 4/40 tasks  2 running"),
         ),
         (
             RunStatus::Started,
-            4,
+            5,
             1,
-            false,
-            Some("started 5/40 tasks  2 running, 1 failed"),
+            Some("started 6/40 tasks  2 running, 1 failed"),
         ),
-        (RunStatus::Started, 4, 2, false, None),
+        (RunStatus::Started, 5, 2, None),
         (
             RunStatus::Canceling,
-            4,
+            5,
             2,
-            false,
-            Some("canceling 6/40 tasks  canceling; 2 running, 2 failed"),
+            Some("canceling 7/40 tasks  2 running, 2 failed"),
         ),
-        (RunStatus::Canceled, 4, 2, true, None),
+        (RunStatus::Canceled, 5, 2, None),
     ];
     let mut lines = Lines::default();
-    for (at, (status, succeeded, failed, due, expected)) in rows.into_iter().enumerate() {
-        let line = lines.line(&run(status, succeeded, failed), due);
+    for (at, (status, succeeded, failed, expected)) in rows.into_iter().enumerate() {
+        let line = lines.line(&run(status, succeeded, failed));
         assert_eq!(line.as_deref(), expected, "row {at}");
     }
 }
