@@ -1,0 +1,13 @@
+//! The real binary, as a person or a script calls it.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod bad_input;
+mod dev_start;
+mod log_command;
+mod other_language;
+mod pipeline;
+mod serving;
+mod support;
+mod survive;
+mod usage;
