@@ -97,7 +97,7 @@ impl fmt::Display for SelectionError {
                 )?;
                 match near {
                     Some(near) => write!(f, "; did you mean `{near}`?"),
-                    None => f.write_str("; `arco assets` lists those that are"),
+                    None => f.write_str("; a pattern such as `key:raw/*` needs no exact name"),
                 }
             }
             Problem::NotEvaluable { attribute } => write!(

@@ -220,7 +220,7 @@ fn what_cannot_be_chosen_says_why() {
         ),
         (
             "+zzz",
-            "selection `+zzz` names asset `zzz`, which is not defined; `arco assets` lists those that are",
+            "selection `+zzz` names asset `zzz`, which is not defined; a pattern such as `key:raw/*` needs no exact name",
         ),
         (
             "/b",
