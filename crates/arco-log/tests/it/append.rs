@@ -220,3 +220,30 @@ async fn a_blob_is_put_once_whatever_the_store_answers() {
     let error = log.put_blob("content".into()).await.unwrap_err();
     assert!(error.retryable(), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_merely_found_proves_nothing_about_the_tail() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let (store, log) = faulty().await;
+    let events = [event("mine")];
+    let encoded = log.encode(draft(Head::genesis(), &events)).unwrap();
+    store.script(Op::Create, Fault::LandLater(MINUTE));
+    store.set_rates(FaultRates::outage());
+    let outcome = log.put(&encoded).await.unwrap();
+    assert!(matches!(outcome, AppendOutcome::Unknown { .. }));
+    store.settle().await;
+    store.set_rates(FaultRates::default());
+    tokio::time::advance(55 * MINUTE).await;
+    let outcome = log.put(&encoded).await.unwrap();
+    let AppendOutcome::Committed(mut head) = outcome else {
+        panic!("{outcome:?}");
+    };
+    // It may have been there for all that time, and the log may have moved on and been trimmed since
+    // the proof that recovery made. An hour after that one, a look is due.
+    for (wait, looks) in [(10 * MINUTE, 1), (10 * MINUTE, 0)] {
+        tokio::time::advance(wait).await;
+        let before = store.counts();
+        head = grow(&log, head, 1).await;
+        assert_eq!(since(before, store.counts()).2, looks);
+    }
+}

@@ -120,6 +120,9 @@ async fn many_writers_lose_nothing_and_repeat_nothing(store: LogStore) {
             for n in 0..10 {
                 let text = format!("{writer}:{n}");
                 loop {
+                    // Between knowing the head and putting after it: here the others come in, even
+                    // on one core with a store that never waits.
+                    tokio::task::yield_now().await;
                     match append(&log, state.head, &text).await.unwrap() {
                         AppendOutcome::Committed(head) => {
                             // What was committed is read back like anybody's.
