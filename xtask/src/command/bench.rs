@@ -1,5 +1,7 @@
 //! `cargo xtask bench NAME`: figures of a release build, taken through its HTTP API.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::Args;
 
@@ -19,6 +21,9 @@ pub(crate) struct Options {
     /// Leave the other orchestrator out, though its environment is there.
     #[arg(long)]
     no_peer: bool,
+    /// Measure this binary instead of building one: to compare two versions.
+    #[arg(long, value_name = "PATH")]
+    arco: Option<PathBuf>,
     /// Print the workloads and end.
     #[arg(long)]
     list: bool,
@@ -48,7 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     let setup = bench::Setup {
-        arco: repo::build_arco(Profile::Release)?,
+        arco: match &options.arco {
+            Some(path) => path.clone(),
+            None => repo::build_arco(Profile::Release)?,
+        },
         environment: Recipe::project().ensure()?,
     };
     let peer = if options.no_peer {

@@ -145,9 +145,7 @@ impl Demo {
         let arco = shown(&self.arco);
         [
             "where to look".to_owned(),
-            format!(
-                "  server    {base} (API below /api/v1, its description at /api/v1/openapi.json)"
-            ),
+            format!("  server    {base} (its API is described at /openapi.json)"),
             format!("  run       {arco} runs show {run} --server {base}"),
             format!("  assets    {arco} assets --server {base}"),
             format!("  log       {arco} log show --dir {}", shown(&self.state)),
