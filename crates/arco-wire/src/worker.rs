@@ -56,7 +56,7 @@ pub struct Registered {
 }
 
 /// Facts, a wish for work, a sign of life.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Exchange {
     /// Counts from 1 per host. The same number again is the same call: its effect happens once and
     /// its answer is given again.

@@ -65,6 +65,8 @@ pub(super) struct Link {
     beat_flight: Option<u64>,
     beat_at: Option<Boottime>,
     heartbeat_interval_ms: u64,
+    /// The last attempt whose facts were refused as unsound.
+    culprit: Option<AttemptId>,
     tasks: JoinSet<()>,
 }
 
@@ -82,6 +84,7 @@ impl Default for Link {
             beat_flight: None,
             beat_at: None,
             heartbeat_interval_ms: 1_000,
+            culprit: None,
             tasks: JoinSet::new(),
         }
     }
@@ -96,6 +99,10 @@ impl Link {
             must_register: true,
             ..Self::default()
         };
+    }
+
+    pub(super) fn is_registering(&self) -> bool {
+        self.registering.is_some()
     }
 
     pub(super) fn failing(&self) -> bool {
@@ -149,7 +156,10 @@ impl Loop {
         if self.link.retry_at.is_some_and(|at| now < at) {
             return;
         }
-        if self.link.must_register {
+        // New code is registered between two exchanges, so that none has leases nobody knows of. A
+        // host that is not registered (any more) has no choice.
+        let between = !self.link.registered || self.outbox.unanswered().is_none();
+        if self.link.must_register && between {
             self.register(now);
         } else if self.link.registered {
             self.exchange(now);
@@ -245,6 +255,7 @@ impl Loop {
         call: impl Future<Output = Answered> + Send + 'static,
     ) {
         let number = self.link.begin();
+        tracing::trace!(call = number, waits, "call");
         let (host, wakes) = (self.host, self.shared.wakes.clone());
         let abort = self.link.tasks.spawn(async move {
             let what = call.await;
@@ -264,6 +275,7 @@ impl Loop {
     }
 
     pub(super) fn answered(&mut self, answer: Answer, now: Boottime) {
+        tracing::trace!(?answer, "answer");
         let Answer {
             host,
             call,
@@ -358,17 +370,16 @@ impl Loop {
             return self.call_failed(error, now);
         };
         tracing::error!(detail, "the control plane refused a report");
-        if let Some(culprit) = self.outbox.split() {
-            self.disown(culprit);
+        let Some(culprit) = self.outbox.split(now) else {
+            return self.link.failed(now);
+        };
+        self.disown(culprit);
+        // Its failure is reported in place of its facts; if even that is refused, nothing is.
+        if self.link.culprit.replace(culprit) != Some(culprit) {
             let class = FailureClass::UserCode;
             let message = format!("the control plane refused what the body reported: {detail}");
-            self.finish(
-                culprit,
-                super::work::failed(class, "ReportRefused", message),
-                now,
-            );
-        } else {
-            self.link.failed(now);
+            let outcome = super::work::failed(class, "ReportRefused", message);
+            self.finish(culprit, outcome, now);
         }
     }
 
@@ -411,6 +422,7 @@ impl Loop {
             }
             CallError::UnknownHost => {
                 tracing::info!("the control plane asks for registration");
+                self.link.registered = false;
                 self.link.must_register = true;
             }
             CallError::Fenced => self.fence(),

@@ -64,7 +64,9 @@ impl Loop {
 
     pub(super) async fn load_if_due(&mut self, now: Boottime) {
         let restart = self.loading.restart_at.is_some_and(|at| at <= now);
-        if self.stopping.is_some() || !(restart || self.loading.wanted) {
+        let wanted = restart || self.loading.wanted;
+        // Code that is being registered is about to take over, and cannot be given up now.
+        if !wanted || self.stopping.is_some() || self.link.is_registering() {
             return;
         }
         self.loading.wanted = false;

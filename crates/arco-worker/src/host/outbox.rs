@@ -92,9 +92,12 @@ impl Outbox {
         }
     }
 
-    /// The host has registered (again).
+    /// The host has registered (again). What the call before may have been given is not in the list
+    /// that was registered; if it has not been given anything yet, it shall not be.
     pub(super) fn registered(&mut self) {
+        self.hurry();
         if let Some(unanswered) = &mut self.unanswered {
+            unanswered.exchange.want = 0;
             unanswered.before_registration = true;
         }
     }
@@ -104,29 +107,29 @@ impl Outbox {
         self.unanswered.take()
     }
 
-    /// The exchange was refused as a whole: its facts go again one attempt at a time, so that only
-    /// the attempt that spoils it is hurt. `None`: it was one attempt alone, which is the culprit.
-    pub(super) fn split(&mut self) -> Option<AttemptId> {
+    /// The exchange was refused as a whole. Its facts go again one attempt at a time, so that only
+    /// the attempt that spoils it is hurt; when it was one attempt alone, that is the culprit.
+    pub(super) fn split(&mut self, now: Boottime) -> Option<AttemptId> {
         let reports = self.unanswered.take()?.exchange.reports;
-        let attempts: BTreeSet<_> = reports.iter().map(|report| report.attempt).collect();
-        if attempts.len() <= 1 {
-            return attempts.into_iter().next();
-        }
-        // Rare, so plain: the first attempt's facts come first and are sent alone next time.
-        let first = reports[0].attempt;
-        let (reports, others): (Vec<_>, Vec<_>) = reports
+        // A refused call has had no effect, so its number is still free.
+        self.seq -= 1;
+        let first = reports.first()?.attempt;
+        let (alone, others): (Vec<_>, Vec<_>) = reports
             .into_iter()
             .partition(|report| report.attempt == first);
-        self.seq += 1;
+        if others.is_empty() {
+            return Some(first);
+        }
         for report in others.into_iter().rev() {
             self.waiting.push_front(report);
         }
+        self.since = Some(now);
+        self.urgent = true;
+        self.seq += 1;
         let exchange = Exchange {
             seq: self.seq,
-            reports,
-            want: 0,
-            wait_ms: 0,
-            live: Vec::new(),
+            reports: alone,
+            ..Exchange::default()
         };
         self.unanswered = Some(Unanswered {
             exchange,
@@ -159,9 +162,5 @@ impl Outbox {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.unanswered.is_none()
-    }
-
-    pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty()
     }
 }

@@ -1,7 +1,6 @@
 """Bodies for the tests of the worker host. What they did stands in files beside this one."""
 
 import ctypes
-import faulthandler
 import logging
 import os
 import signal
@@ -178,4 +177,3 @@ def grows():
 
 
 hoard = []
-faulthandler.disable()

@@ -35,6 +35,10 @@ impl Bench {
     }
 
     pub(crate) async fn start_with(code: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
         let plane = Plane::start(15_000, 200).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("definitions.py"), code).unwrap();

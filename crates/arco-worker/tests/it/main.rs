@@ -3,15 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bodies;
-//mod cut_off;
-//mod deaths;
+mod cut_off;
+mod deaths;
 mod harness;
-//mod host_process;
-//mod isolation;
-//mod link;
-//mod load;
-//mod logs;
-//mod pace;
+mod host_process;
+mod isolation;
+mod link;
+mod load;
+mod logs;
+mod pace;
 mod plane;
-//mod security;
-//mod stopping;
+mod security;
+mod stopping;

@@ -28,6 +28,9 @@ pub(crate) struct Attempt {
     pub leased: u32,
     pub facts: Vec<Fact>,
     pub outcome: Option<Outcome>,
+    /// How often it was given back; it is queued again each time.
+    pub released: u32,
+    lease: Option<Lease>,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +63,7 @@ pub(crate) struct Knowledge {
     pub lose_answers: u32,
     /// Definitions are refused with this.
     pub refuse_definitions: Option<String>,
-    /// Exchanges that speak of this attempt are refused.
+    /// Exchanges that tell a materialization of this attempt are refused.
     pub refuse_attempt: Option<AttemptId>,
     /// `CLOCK_BOOTTIME` of the last call heard from a host, nanoseconds.
     pub heard_ns: u64,
@@ -153,36 +156,16 @@ impl Plane {
 
     /// Queues a task.
     pub(crate) fn submit(&self, step: &str, change: impl FnOnce(&mut Lease)) -> AttemptId {
-        self.turn(|knowledge| {
-            knowledge.numbers += 1;
-            let run = RunId::from_parts(0, knowledge.numbers);
-            let mut lease = Lease {
-                attempt: AttemptId {
-                    run,
-                    task: 0,
-                    number: 1,
-                },
-                run,
-                task: 0,
-                number: 1,
-                retry_number: 0,
-                step: step.into(),
-                kind: StepKind::Asset,
-                outputs: vec![arco_core::AssetKey::parse(step).unwrap()],
-                checks: Vec::new(),
-                partitions: None,
-                inputs: Vec::new(),
-                config: serde_json::json!({}),
-                tags: BTreeMap::new(),
-                isolation: Isolation::Reuse,
-                timeout_ms: None,
-                token: format!("attempt-token-{}", knowledge.numbers),
-                time: 0,
-            };
-            change(&mut lease);
-            let attempt = lease.attempt;
-            knowledge.queue.push_back(lease);
-            attempt
+        self.turn(|known| known.queue_up(step, change))
+    }
+
+    /// Queues two tasks that are leased together if there is room.
+    pub(crate) fn submit_both(&self, first: &str, second: &str) -> (AttemptId, AttemptId) {
+        self.turn(|known| {
+            (
+                known.queue_up(first, |_| {}),
+                known.queue_up(second, |_| {}),
+            )
         })
     }
 
@@ -250,6 +233,38 @@ fn away() -> Refusal {
 }
 
 impl Knowledge {
+    fn queue_up(&mut self, step: &str, change: impl FnOnce(&mut Lease)) -> AttemptId {
+        self.numbers += 1;
+        let run = RunId::from_parts(0, self.numbers);
+        let mut lease = Lease {
+            attempt: AttemptId {
+                run,
+                task: 0,
+                number: 1,
+            },
+            run,
+            task: 0,
+            number: 1,
+            retry_number: 0,
+            step: step.into(),
+            kind: StepKind::Asset,
+            outputs: vec![arco_core::AssetKey::parse(step).unwrap()],
+            checks: Vec::new(),
+            partitions: None,
+            inputs: Vec::new(),
+            config: serde_json::json!({}),
+            tags: BTreeMap::new(),
+            isolation: Isolation::Reuse,
+            timeout_ms: None,
+            token: format!("attempt-token-{}", self.numbers),
+            time: 0,
+        };
+        change(&mut lease);
+        let attempt = lease.attempt;
+        self.queue.push_back(lease);
+        attempt
+    }
+
     fn admit(&mut self, headers: &HeaderMap, host: Option<HostId>) -> Result<(), Refusal> {
         if self.down {
             return Err(away());
@@ -295,8 +310,16 @@ impl Knowledge {
             }
             let attempt = self.attempts.get_mut(&report.attempt).unwrap();
             attempt.facts.push(report.fact.clone());
-            if let Fact::Finished { outcome } = &report.fact {
-                attempt.outcome = Some(outcome.clone());
+            match &report.fact {
+                Fact::Finished {
+                    outcome: Outcome::Released,
+                } => {
+                    attempt.host = None;
+                    attempt.released += 1;
+                    self.queue.extend(attempt.lease.take());
+                }
+                Fact::Finished { outcome } => attempt.outcome = Some(outcome.clone()),
+                _ => {}
             }
         }
         self.refused.extend(refused.clone());
@@ -310,6 +333,7 @@ impl Knowledge {
             let attempt = self.attempts.entry(lease.attempt).or_default();
             attempt.host = Some(host);
             attempt.leased += 1;
+            attempt.lease = Some(lease.clone());
         }
         leases
     }
@@ -376,7 +400,9 @@ async fn exchange(
             let mut known = state.knowledge.lock().unwrap();
             known.admit(&headers, Some(host))?;
             if let Some(bad) = known.refuse_attempt
-                && body.reports.iter().any(|report| report.attempt == bad)
+                && body.reports.iter().any(|report| {
+                    report.attempt == bad && matches!(report.fact, Fact::Materialized { .. })
+                })
             {
                 let detail = "metadata `x` is not to our liking";
                 return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail));
@@ -389,7 +415,15 @@ async fn exchange(
                 known.repeats += 1;
                 return Ok(Json(answer.unwrap()));
             }
-            assert_eq!(body.seq, seq + 1, "a sequence number was skipped");
+            if body.seq < seq {
+                // The host has broken this call off and gone on: nobody hears the answer.
+                return Err(problem(
+                    StatusCode::CONFLICT,
+                    "stale",
+                    "a later call came first",
+                ));
+            }
+            assert!(seq == 0 || body.seq == seq + 1, "{} after {seq}", body.seq);
             let cancels = known.cancels(host);
             if !may_wait || !known.queue.is_empty() && body.want > 0 || !cancels.is_empty() {
                 let refused = known.report(host, &body);

@@ -6,6 +6,7 @@ module is the program: ``python -m arco_flow._worker.child`` with ``ARCO_CHILD_F
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ def serve(control: int, definitions: Any, load_error: BaseException | None = Non
     cancellation = Cancellation(raises=TaskCancelled)
     cancellation.install()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A crash in C says where Python was, on the stderr of the task.
+    faulthandler.enable(2)
     channel = Channel.from_descriptor(control, cancellation)
     streams = Streams()
     streams.detach()

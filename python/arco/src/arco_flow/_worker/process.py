@@ -87,6 +87,11 @@ def die_with_parent(parent: int) -> None:
         os._exit(0)
 
 
+def outlive_parent() -> None:
+    """The kernel leaves this process alone when its parent ends."""
+    _check(_libc.prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0), "clear the parent death signal")
+
+
 def adopt_orphans() -> None:
     """Orphaned grandchildren come to this process, which reaps them."""
     with suppress(OSError):

@@ -45,7 +45,17 @@ class Zygote:
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
 
     def serve(self) -> NoReturn:
-        """Until the host says shutdown or is gone."""
+        """Until the host says shutdown or is gone. However that shows, no child is left."""
+        try:
+            self._listen()
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # The host died while we were telling it something.
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+        finally:
+            self._stop()
+
+    def _listen(self) -> None:
         poll = select.poll()
         poll.register(self._host.fileno(), select.POLLIN)
         poll.register(self._woken, select.POLLIN)
@@ -57,7 +67,7 @@ class Zygote:
                     os.read(self._woken, 4096)
             self._children.reap()
             if self._host.fileno() in ready and not self._hear():
-                self._stop()
+                return
 
     def _hear(self) -> bool:
         """Handles every frame that has arrived; false when the host is gone or wants us gone."""
@@ -103,6 +113,7 @@ class Zygote:
 
 def main() -> NoReturn:
     """``python -m arco_flow._worker.zygote``, started by the host with ``ARCO_ZYGOTE_FD``."""
+    # User code may hang while it is imported, and then nobody listens to the host's end.
     process.die_with_parent(os.getppid())
     process.adopt_orphans()
     process.line_buffer_c_stdout()
@@ -113,6 +124,8 @@ def main() -> NoReturn:
     target = Target.from_arguments(sys.argv[1:])
     environment = dict(os.environ)
     definitions, report = _load(target)
+    # From here on we listen: when the host dies, there is time to kill what tasks have started.
+    process.outlive_parent()
     host.send(report)
     if definitions is None:
         _wait_for_shutdown(host)
