@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench_command::run(&options),
         Command::Peer(options) => peer::run(&options),
     });
+    process::yield_to_signal();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

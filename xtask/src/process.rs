@@ -7,6 +7,7 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -19,11 +20,13 @@ use crate::timing::poll;
 /// children after their grace of five seconds.
 const GRACE: Duration = Duration::from_secs(10);
 
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static LIVE_GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// From now on a signal that stops us first ends what we started.
 pub(crate) fn end_children_on_signals() -> Result<()> {
     ctrlc::set_handler(|| {
+        INTERRUPTED.store(true, Ordering::SeqCst);
         let groups = live_groups().clone();
         for group in &groups {
             // An error means that the group is gone.
@@ -38,6 +41,14 @@ pub(crate) fn end_children_on_signals() -> Result<()> {
         std::process::exit(130);
     })
     .context("listen for signals")
+}
+
+/// Does not return when we were told to stop: what fails then, fails because its processes were
+/// ended, and the signal handler is about to end us.
+pub(crate) fn yield_to_signal() {
+    while INTERRUPTED.load(Ordering::SeqCst) {
+        std::thread::park();
+    }
 }
 
 fn live_groups() -> std::sync::MutexGuard<'static, Vec<Pid>> {

@@ -79,10 +79,10 @@ impl Cmd {
         self
     }
 
-    /// Sends output and errors to a file.
+    /// Sends output and errors to a fresh file.
     pub(crate) fn log_to(mut self, file: &Path) -> Result<Self> {
-        let open = || File::options().create(true).append(true).open(file);
-        let out = open().with_context(|| format!("open the log file {}", file.display()))?;
+        let out = File::create(file)
+            .with_context(|| format!("create the log file {}", file.display()))?;
         let err = out.try_clone().context("share the log file")?;
         self.inner.stdin(Stdio::null()).stdout(out).stderr(err);
         Ok(self)

@@ -20,6 +20,9 @@ use crate::toolchain;
 /// Where the command line looks for a server when nobody tells it.
 const DEFAULT_PORT: u16 = 3000;
 
+/// What it runs.
+const PIPELINE: &str = "examples/flights/definitions.py";
+
 /// How the demo ends.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -39,7 +42,8 @@ pub(crate) struct Outcome {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let demo = Demo::prepare()?;
     let mut server = demo.start()?;
-    demo.materialize_year(&server)?;
+    let run = demo.materialize_year(&server)?;
+    println!("{}", demo.where_to_look(&server, &run, !options.once));
     if options.once {
         return Ok(());
     }
@@ -96,7 +100,7 @@ impl Demo {
 
     fn start(&self) -> Result<Server> {
         let port = free_port(Some(DEFAULT_PORT))?;
-        let target = repo::path("examples/flights/definitions.py");
+        let target = repo::path(PIPELINE);
         eprintln!("starting arco dev on http://127.0.0.1:{port}");
         let mut server = Server::dev(&self.arco, &self.environment, &target, &self.state, port)?;
         server.wait_healthy(Duration::from_millis(5))?;
@@ -105,7 +109,7 @@ impl Demo {
     }
 
     /// One run over every asset and every partition, as a person would start it.
-    fn materialize_year(&self, server: &Server) -> Result<()> {
+    fn materialize_year(&self, server: &Server) -> Result<String> {
         eprintln!("materializing every asset for every day and month of 2013 as one run");
         let watch = Stopwatch::start();
         let answer = self
@@ -124,8 +128,7 @@ impl Demo {
             );
         }
         println!("{}", summary(&run, flights(server)?, seconds));
-        println!("{}", self.where_to_look(server, &id));
-        Ok(())
+        Ok(id)
     }
 
     fn arco(&self, server: &Server, arguments: &[&str]) -> Cmd {
@@ -134,26 +137,39 @@ impl Demo {
             .args(&["--server", server.api.base()])
     }
 
-    fn where_to_look(&self, server: &Server, run: &str) -> String {
-        let shown = |path: &Path| {
-            path.strip_prefix(repo::root())
-                .unwrap_or(path)
-                .display()
-                .to_string()
-        };
-        let base = server.api.base();
+    /// What to type to see more, while the server is up or after it has ended.
+    fn where_to_look(&self, server: &Server, run: &str, stays: bool) -> String {
         let arco = shown(&self.arco);
-        [
-            "where to look".to_owned(),
-            format!("  server    {base} (its API is described at /openapi.json)"),
-            format!("  run       {arco} runs show {run} --server {base}"),
-            format!("  assets    {arco} assets --server {base}"),
-            format!("  log       {arco} log show --dir {}", shown(&self.state)),
-            format!("  tables    {}", shown(&self.state.join("storage"))),
-            "  pipeline  examples/flights/definitions.py, examples/flights/README.md".to_owned(),
-        ]
-        .join("\n")
+        let state = shown(&self.state);
+        let base = server.api.base();
+        let mut lines = vec!["\nwhere to look".to_owned()];
+        if stays {
+            lines.extend([
+                format!("  server      {base}"),
+                format!("  run         {arco} runs show {run} --server {base}"),
+                format!("  assets      {arco} assets --server {base}"),
+                format!("  partitions  {arco} partitions carrier_delays --server {base}"),
+            ]);
+        } else {
+            lines.push(format!(
+                "  server      {arco} dev {PIPELINE} --dir {state}   # the same state, up again"
+            ));
+        }
+        lines.extend([
+            format!("  log         {arco} log show --dir {state}"),
+            format!("  tables      {state}/storage"),
+            format!("  pipeline    {PIPELINE}, explained in examples/flights/README.md"),
+        ]);
+        lines.join("\n")
     }
+}
+
+/// A path as a person at the root of the repository would type it.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(repo::root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// What a run did, for people.
@@ -170,7 +186,7 @@ fn summary(run: &Run, flights: u64, seconds: f64) -> String {
         format!(
             "  tasks       {succeeded} of {total} succeeded, {failed} failed, {skipped} skipped"
         ),
-        format!("  partitions  {} materialized", run.materializations),
+        format!("  assets      {} materializations", run.materializations),
         format!("  checks      {} of {checks} passed", run.checks_passed),
         format!("  rows        {flights} flights in the summary of the year"),
     ]
