@@ -35,7 +35,10 @@ pub(crate) struct Identity {
 impl Identity {
     /// Whether it may read.
     pub(crate) fn may_read(&self) -> bool {
-        matches!(self.role, Role::Admin | Role::Client | Role::Viewer | Role::Local)
+        matches!(
+            self.role,
+            Role::Admin | Role::Client | Role::Viewer | Role::Local
+        )
     }
 
     /// Whether it may change things.

@@ -39,7 +39,9 @@ pub use server::{ApiOptions, ApiSettings, ServeError, serve};
 /// The description of the API as JSON, OpenAPI 3.1; committed as `openapi.json`.
 #[must_use]
 pub fn openapi_json() -> String {
-    let mut text = router::describe().to_pretty_json().expect("descriptions serialise: text and numbers");
+    let mut text = router::describe()
+        .to_pretty_json()
+        .expect("descriptions serialise: text and numbers");
     text.push('\n');
     text
 }

@@ -15,7 +15,9 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::app::App;
 
 /// Seconds. From a read of memory to a commit on a slow object store; long polls fall in the last.
-const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+const BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0,
+];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
@@ -46,6 +48,7 @@ pub(crate) struct Metrics {
     requests: Family<Request, Count>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
     streams: Level,
+    in_flight: Level,
     /// Facts that hosts reported.
     pub(crate) reports: Count,
     /// Leases given to hosts.
@@ -66,6 +69,7 @@ impl Metrics {
             requests: Family::default(),
             seconds: Family::new_with_constructor(histogram as fn() -> Histogram),
             streams: Level::default(),
+            in_flight: Level::default(),
             reports: Count::default(),
             leases: Count::default(),
             log_bytes: Count::default(),
@@ -88,18 +92,58 @@ impl Metrics {
             Unit::Seconds,
             self.seconds.clone(),
         );
+        r.register(
+            "http_requests_in_flight",
+            "Requests that are not answered yet",
+            self.in_flight.clone(),
+        );
         r.register("event_streams", "Open event streams", self.streams.clone());
-        r.register("host_reports", "Facts reported by worker hosts", self.reports.clone());
-        r.register("host_leases", "Leases given to worker hosts", self.leases.clone());
-        r.register_with_unit("attempt_log", "Output uploaded by worker hosts", Unit::Bytes, self.log_bytes.clone());
-        r.register("log_segment", "Last committed segment of the workspace", self.segment.clone());
-        r.register("leads", "1 when this process leads the workspace", self.leads.clone());
-        r.register("active_runs", "Runs that are not over", self.active_runs.clone());
-        r.register("ready_tasks", "Tasks that wait for a host", self.ready_tasks.clone());
+        r.register(
+            "host_reports",
+            "Facts reported by worker hosts",
+            self.reports.clone(),
+        );
+        r.register(
+            "host_leases",
+            "Leases given to worker hosts",
+            self.leases.clone(),
+        );
+        r.register_with_unit(
+            "attempt_log",
+            "Output uploaded by worker hosts",
+            Unit::Bytes,
+            self.log_bytes.clone(),
+        );
+        r.register(
+            "log_segment",
+            "Last committed segment of the workspace",
+            self.segment.clone(),
+        );
+        r.register(
+            "leads",
+            "1 when this process leads the workspace",
+            self.leads.clone(),
+        );
+        r.register(
+            "active_runs",
+            "Runs that are not over",
+            self.active_runs.clone(),
+        );
+        r.register(
+            "ready_tasks",
+            "Tasks that wait for a host",
+            self.ready_tasks.clone(),
+        );
         r.register("hosts", "Worker hosts that are alive", self.hosts.clone());
     }
 
-    pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+    pub(crate) fn answered(
+        &self,
+        method: &Method,
+        route: &str,
+        status: StatusCode,
+        took: Duration,
+    ) {
         let method = method_label(method);
         let request = Request {
             method,
@@ -111,13 +155,19 @@ impl Metrics {
             method,
             route: route.to_owned(),
         };
-        self.seconds.get_or_create(&route).observe(took.as_secs_f64());
+        self.seconds
+            .get_or_create(&route)
+            .observe(took.as_secs_f64());
     }
 
     /// Counts a stream for as long as the answer lives.
     pub(crate) fn stream_opened(&self) -> Open {
-        self.streams.inc();
-        Open(self.streams.clone())
+        Open::new(&self.streams)
+    }
+
+    /// Counts a request until it is answered.
+    pub(crate) fn request_begun(&self) -> Open {
+        Open::new(&self.in_flight)
     }
 
     /// All metrics as text; what the engines know is read now.
@@ -129,13 +179,19 @@ impl Metrics {
             let view = workspace.engine.view();
             let state = &view.state;
             let set = |family: &Family<InWorkspace, Level>, value: usize| {
-                family.get_or_create(&label).set(i64::try_from(value).unwrap_or(i64::MAX));
+                family
+                    .get_or_create(&label)
+                    .set(i64::try_from(value).unwrap_or(i64::MAX));
             };
-            set(&self.segment, usize::try_from(view.position().segment).unwrap_or(usize::MAX));
+            set(
+                &self.segment,
+                usize::try_from(view.position().segment).unwrap_or(usize::MAX),
+            );
             set(&self.leads, usize::from(view.leads));
             set(&self.active_runs, state.active_runs.len());
             set(&self.ready_tasks, state.ready.len());
-            let alive = |h: &&arco_flow::state::HostState| h.status == arco_flow::state::HostStatus::Alive;
+            let alive =
+                |h: &&arco_flow::state::HostState| h.status == arco_flow::state::HostStatus::Alive;
             set(&self.hosts, state.hosts.values().filter(alive).count());
         }
         let mut text = String::new();
@@ -145,8 +201,15 @@ impl Metrics {
     }
 }
 
-/// One open stream.
+/// Something that is open; counted until it is dropped, in whatever way it ends.
 pub(crate) struct Open(Level);
+
+impl Open {
+    fn new(level: &Level) -> Self {
+        level.inc();
+        Self(level.clone())
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {

@@ -5,6 +5,7 @@
 
 use arco_wire::api::{MIN_POSITION_HEADER, POSITION_HEADER, REQUEST_ID_HEADER};
 use arco_wire::problem::Problem;
+use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -12,7 +13,6 @@ use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
     ResponseBuilder,
 };
-use utoipa::OpenApi as _;
 
 const ABOUT: &str = "Arco orchestrates data assets. Every path below a workspace answers with the \
 position of the log it was read at; a refusal is `application/problem+json`, explained at its `type`. \
@@ -42,7 +42,9 @@ pub(crate) fn base() -> OpenApi {
 pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
     let components = api.components.get_or_insert_default();
     let bearer = |text: &str| {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text));
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(text));
         SecurityScheme::Http(scheme.build())
     };
     components.add_security_scheme(
@@ -59,15 +61,24 @@ pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
 fn complete_path(path: &str, item: &mut PathItem) {
     let in_workspace = path.contains("{workspace}");
     if in_workspace {
-        item.parameters.get_or_insert_default().push(workspace().into());
+        item.parameters
+            .get_or_insert_default()
+            .push(workspace().into());
     }
     let reads = item.get.is_some();
-    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+    let operations = [
+        &mut item.get,
+        &mut item.put,
+        &mut item.post,
+        &mut item.delete,
+    ];
     for operation in operations.into_iter().flatten() {
         complete_operation(operation, in_workspace);
     }
     if let Some(get) = item.get.as_mut().filter(|_| in_workspace && reads) {
-        get.parameters.get_or_insert_default().push(min_position().into());
+        get.parameters
+            .get_or_insert_default()
+            .push(min_position().into());
     }
 }
 
@@ -82,7 +93,10 @@ fn complete_operation(operation: &mut Operation, in_workspace: bool) {
     if in_workspace && operation.security.is_none() {
         let none: [String; 0] = [];
         // Either of the two: a token, or nothing on a server without tokens.
-        operation.security = Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::default()]);
+        operation.security = Some(vec![
+            SecurityRequirement::new("token", none),
+            SecurityRequirement::default(),
+        ]);
     }
 }
 
@@ -91,15 +105,28 @@ fn text() -> Object {
 }
 
 fn add_headers(response: &mut Response, in_workspace: bool) {
-    let header = |about: &str| HeaderBuilder::new().schema(Some(text())).description(Some(about)).build();
-    response.headers.insert(REQUEST_ID_HEADER.into(), header("Id of the request, for the operator's log").into());
+    let header = |about: &str| {
+        HeaderBuilder::new()
+            .schema(Some(text()))
+            .description(Some(about))
+            .build()
+    };
+    response.headers.insert(
+        REQUEST_ID_HEADER.into(),
+        header("Id of the request, for the operator's log").into(),
+    );
     if in_workspace {
-        response.headers.insert(POSITION_HEADER.into(), header("Position of the log it was read at").into());
+        response.headers.insert(
+            POSITION_HEADER.into(),
+            header("Position of the log it was read at").into(),
+        );
     }
 }
 
 fn refusal() -> Response {
-    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
     ResponseBuilder::new()
         .description("A refusal; `code` says which, `type` is its page")
         .content("application/problem+json", problem)

@@ -126,7 +126,9 @@ fn encode<T: Serialize>(token: &T) -> String {
 
 fn decode<T: DeserializeOwned>(text: &str) -> Answer<T> {
     let unreadable = || {
-        bad_token("the page token cannot be read; give back `next_page_token` as it was, or start from the first page")
+        bad_token(
+            "the page token cannot be read; give back `next_page_token` as it was, or start from the first page",
+        )
     };
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| unreadable())?;
     let version: TokenVersion = serde_json::from_slice(&bytes).map_err(|_| unreadable())?;

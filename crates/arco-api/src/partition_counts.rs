@@ -70,7 +70,9 @@ impl CountsCache {
             *looked = fresh;
         }
         while let Some(slot) = state.slot(looked.until) {
-            let known = slot.as_ref().is_some_and(|key| def.ordinal_of(key).is_some());
+            let known = slot
+                .as_ref()
+                .is_some_and(|key| def.ordinal_of(key).is_some());
             if !known {
                 looked.foreign.push(looked.until);
             }
@@ -84,12 +86,24 @@ fn count(state: &AssetState, foreign: &[u32], total: u64) -> PartitionCounts {
     let ours = |ordinal: &u32| foreign.binary_search(ordinal).is_err();
     let running = |ordinal: &u32| state.in_progress.contains_key(ordinal);
     let in_progress = state.in_progress.keys().filter(|n| ours(n)).count() as u64;
-    let failed = state.failed.iter().filter(|n| ours(n) && !running(n)).count() as u64;
+    let failed = state
+        .failed
+        .iter()
+        .filter(|n| ours(n) && !running(n))
+        .count() as u64;
     // All that were ever materialized, less those that another status speaks for.
     let made = |ordinal: &u32| state.materialized.contains(*ordinal);
     let covered = foreign.iter().filter(|n| made(n)).count()
-        + state.in_progress.keys().filter(|n| ours(n) && made(n)).count()
-        + state.failed.iter().filter(|n| ours(n) && !running(n) && made(n)).count();
+        + state
+            .in_progress
+            .keys()
+            .filter(|n| ours(n) && made(n))
+            .count()
+        + state
+            .failed
+            .iter()
+            .filter(|n| ours(n) && !running(n) && made(n))
+            .count();
     let materialized = state.materialized.len().saturating_sub(covered as u64);
     PartitionCounts {
         total,

@@ -10,10 +10,10 @@ mod engine;
 #[cfg(test)]
 mod tests;
 
+use arco_wire::problem::Problem;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use arco_wire::problem::Problem;
 
 use crate::codes::Code;
 
@@ -94,10 +94,14 @@ impl Refusal {
                 Code::UnsupportedMediaType,
                 "send the body with `content-type: application/json`",
             ),
-            other if other.is_client_error() => {
-                (Code::InvalidHeader, "the request cannot be read; check its headers and its form")
-            }
-            _ => (Code::Internal, "the server failed; its log says more under the request id"),
+            other if other.is_client_error() => (
+                Code::InvalidHeader,
+                "the request cannot be read; check its headers and its form",
+            ),
+            _ => (
+                Code::Internal,
+                "the server failed; its log says more under the request id",
+            ),
         };
         Self::new(code, detail).status(status)
     }

@@ -38,24 +38,40 @@ impl RequestInfo {
 }
 
 /// The outermost layer.
-pub(crate) async fn outermost(State(app): State<App>, mut request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn outermost(
+    State(app): State<App>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
     let id = given_id(request.headers()).unwrap_or_else(|| app.request_id());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    request.extensions_mut().insert(RequestInfo { id: id.clone(), peer });
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    request.extensions_mut().insert(RequestInfo {
+        id: id.clone(),
+        peer,
+    });
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unmatched".into());
     let method = request.method().clone();
     let span = tracing::info_span!("request", request_id = %id, %method, route, status = tracing::field::Empty);
     let begun = Instant::now();
-    let gate = app.names().check(request.method(), request.uri(), request.headers());
+    let _open = app.metrics().request_begun();
+    let gate = app
+        .names()
+        .check(request.method(), request.uri(), request.headers());
     let running = async {
         match gate {
             Err(refusal) => refusal.into_response(),
-            Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!("a handler panicked");
-                Refusal::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-            }),
+            Ok(()) => AssertUnwindSafe(next.run(request))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| {
+                    tracing::error!("a handler panicked");
+                    Refusal::of_status(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+                }),
         }
     };
     let response = running.instrument(span.clone()).await;
@@ -63,7 +79,8 @@ pub(crate) async fn outermost(State(app): State<App>, mut request: Request, next
     let status = response.status();
     span.record("status", status.as_u16());
     span.in_scope(|| report(status, begun));
-    app.metrics().answered(&method, &route, status, begun.elapsed());
+    app.metrics()
+        .answered(&method, &route, status, begun.elapsed());
     finish(response, &id)
 }
 
@@ -77,9 +94,9 @@ fn given_id(headers: &HeaderMap) -> Option<String> {
 /// Writes the body of a refusal, and of any error that did not come as one.
 fn with_body(response: Response<Body>, id: &str) -> Response<Body> {
     if let Some(refusal) = response.extensions().get::<Refusal>() {
-        let level = refusal.code();
-        if level == Code::Internal || level == Code::Corrupt {
-            tracing::error!(code = level.word(), "request failed");
+        let code = refusal.code();
+        if matches!(code, Code::Internal | Code::Corrupt) {
+            tracing::error!(code = code.word(), "request failed");
         }
         return refusal.render(id);
     }
@@ -88,7 +105,11 @@ fn with_body(response: Response<Body>, id: &str) -> Response<Body> {
         return response;
     }
     let mut refusal = Refusal::of_status(status);
-    if let Some(allow) = response.headers().get(header::ALLOW).and_then(|v| v.to_str().ok()) {
+    if let Some(allow) = response
+        .headers()
+        .get(header::ALLOW)
+        .and_then(|v| v.to_str().ok())
+    {
         refusal = refusal.header(header::ALLOW, allow);
     }
     refusal.render(id)
@@ -109,8 +130,13 @@ fn finish(mut response: Response<Body>, id: &str) -> Response<Body> {
         headers.insert(REQUEST_ID_HEADER, value);
     }
     // Output of tasks is answered as text: a browser must not guess that it is a page.
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     // Answers are of a moment; a cache between would show an old one.
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

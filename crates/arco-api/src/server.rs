@@ -145,7 +145,13 @@ pub async fn serve(options: ApiOptions, shutdown: CancellationToken) -> Result<(
         };
         match (permit, stream) {
             (Ok(permit), Ok((stream, peer))) => {
-                let connection = connection(stream, peer, router.clone(), shutdown.clone(), drop_all.clone());
+                let connection = connection(
+                    stream,
+                    peer,
+                    router.clone(),
+                    shutdown.clone(),
+                    drop_all.clone(),
+                );
                 tasks.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -158,7 +164,10 @@ pub async fn serve(options: ApiOptions, shutdown: CancellationToken) -> Result<(
     drop(options.listener);
     tasks.close();
     if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
-        tracing::warn!(open = tasks.len(), "requests were dropped: they took longer than the grace");
+        tracing::warn!(
+            open = tasks.len(),
+            "requests were dropped: they took longer than the grace"
+        );
         drop_all.cancel();
         tasks.wait().await;
     }
@@ -203,7 +212,9 @@ async fn connection(
         router.clone().call(request)
     });
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(limits::HEAD_TIMEOUT);
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::HEAD_TIMEOUT);
     let serving = server.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
     tokio::select! {

@@ -9,13 +9,19 @@ use crate::codes::Code;
 use crate::problem::{Answer, Refusal};
 
 /// Reads words of a closed set, separated by commas.
-pub(crate) fn read<T: DeserializeOwned + Ord>(what: &str, text: Option<&str>) -> Answer<BTreeSet<T>> {
+pub(crate) fn read<T: DeserializeOwned + Ord>(
+    what: &str,
+    text: Option<&str>,
+) -> Answer<BTreeSet<T>> {
     let Some(text) = text else {
         return Ok(BTreeSet::new());
     };
     let word = |word: &str| {
         serde_json::from_value(Value::String(word.trim().to_owned())).map_err(|error| {
-            Refusal::new(Code::InvalidQuery, format!("`{what}` cannot be read: {error}"))
+            Refusal::new(
+                Code::InvalidQuery,
+                format!("`{what}` cannot be read: {error}"),
+            )
         })
     };
     text.split(',').map(word).collect()

@@ -294,4 +294,3 @@ pub struct LeaseInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<Vec<String>>,
 }
-

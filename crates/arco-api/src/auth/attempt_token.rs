@@ -36,7 +36,9 @@ pub struct AttemptSecret(Hmac<Sha256>);
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// A secret anyone could guess.
-    #[error("the attempt secret{place} has {length} bytes; use at least {min}, such as `openssl rand -hex 32` prints")]
+    #[error(
+        "the attempt secret{place} has {length} bytes; use at least {min}, such as `openssl rand -hex 32` prints"
+    )]
     Short {
         /// ` in FILE`, or nothing.
         place: String,
@@ -46,7 +48,9 @@ pub enum SecretError {
         min: usize,
     },
     /// A file that cannot be read or made.
-    #[error("the attempt secret `{path}` cannot be read or made: {reason}; check the path and its permissions")]
+    #[error(
+        "the attempt secret `{path}` cannot be read or made: {reason}; check the path and its permissions"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -137,11 +141,15 @@ impl AttemptSecret {
         let expiry: i64 = expiry.parse().map_err(|_| foreign())?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_| foreign())?;
         // `verify_slice` compares in constant time.
-        self.mac(attempt, expiry).verify_slice(&mac).map_err(|_| foreign())?;
+        self.mac(attempt, expiry)
+            .verify_slice(&mac)
+            .map_err(|_| foreign())?;
         if now.0 > expiry {
             return Err(Refusal::new(
                 Code::BadAttemptToken,
-                format!("the token of attempt {attempt} has expired; its output is taken in no longer"),
+                format!(
+                    "the token of attempt {attempt} has expired; its output is taken in no longer"
+                ),
             ));
         }
         Ok(())

@@ -34,8 +34,16 @@ impl Names {
     pub(crate) fn new(settings: &AuthSettings, listening: SocketAddr) -> Self {
         let ip = listening.ip();
         Self {
-            hosts: settings.hosts.iter().map(|name| name.to_ascii_lowercase()).collect(),
-            origins: settings.origins.iter().map(|text| normal_origin(text)).collect(),
+            hosts: settings
+                .hosts
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+            origins: settings
+                .origins
+                .iter()
+                .map(|text| normal_origin(text))
+                .collect(),
             bound: (!ip.is_unspecified()).then_some(ip),
         }
     }
@@ -51,7 +59,9 @@ impl Names {
 
     /// The host the request names, lower case, with its port.
     fn check_host(&self, uri: &Uri, headers: &HeaderMap) -> Answer<String> {
-        let named = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+        let named = headers
+            .get(header::HOST)
+            .and_then(|value| value.to_str().ok());
         let absolute = uri.authority().map(Authority::as_str);
         let Some(first) = named.or(absolute) else {
             return Err(Refusal::new(
@@ -77,7 +87,10 @@ impl Names {
             return false;
         };
         let name = authority.host().trim_end_matches('.').to_ascii_lowercase();
-        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let address = name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>();
         match address {
             Ok(ip) => {
                 let ip = ip.to_canonical();
@@ -93,7 +106,9 @@ impl Names {
         let origin = normal_origin(origin);
         let same = |scheme: &str| {
             let place = origin.strip_prefix(scheme);
-            place.is_some_and(|place| without_port_of(scheme, place) == without_port_of(scheme, host))
+            place.is_some_and(|place| {
+                without_port_of(scheme, place) == without_port_of(scheme, host)
+            })
         };
         // Behind a proxy that ends TLS the page's scheme is not ours to know.
         if same("http://") || same("https://") || self.origins.contains(&origin) {
@@ -104,7 +119,12 @@ impl Names {
 }
 
 fn check_fetch_site(method: &Method, headers: &HeaderMap, host: &str) -> Answer<()> {
-    let value = |name| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let value = |name| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+    };
     let foreign_page = matches!(value(SEC_FETCH_SITE), "cross-site" | "same-site");
     let navigation = value(SEC_FETCH_MODE) == "navigate" && method == Method::GET;
     if foreign_page && !navigation {

@@ -97,7 +97,9 @@ impl Serialize for Role {
 
 impl<'de> Deserialize<'de> for Role {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -111,7 +113,9 @@ pub enum AuthError {
     #[error("token `{0}` needs either `token` or `token_sha256`")]
     Secret(String),
     /// A token anyone could guess.
-    #[error("token `{name}` has {length} characters; use at least {min}, such as `openssl rand -hex 32` prints")]
+    #[error(
+        "token `{name}` has {length} characters; use at least {min}, such as `openssl rand -hex 32` prints"
+    )]
     Short {
         /// Its name.
         name: String,
@@ -137,7 +141,9 @@ pub enum AuthError {
         reason: std::io::Error,
     },
     /// Text that is not settings.
-    #[error("{place} is not valid: {reason}; it looks like {{\"tokens\": [{{\"name\": \"ci\", \"role\": \"client\", \"token_sha256\": \"…\"}}]}}")]
+    #[error(
+        "{place} is not valid: {reason}; it looks like {{\"tokens\": [{{\"name\": \"ci\", \"role\": \"client\", \"token_sha256\": \"…\"}}]}}"
+    )]
     Text {
         /// Which file or variable.
         place: String,

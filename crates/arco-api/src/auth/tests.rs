@@ -15,7 +15,10 @@ const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9));
 fn headers(list: &[(&str, &str)]) -> HeaderMap {
     list.iter()
         .map(|(name, value)| {
-            (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap())
+            (
+                name.parse::<HeaderName>().unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            )
         })
         .collect()
 }
@@ -31,7 +34,11 @@ fn settings() -> AuthSettings {
         tokens: vec![
             token("ci", Role::Client, "client-token-0123456789"),
             token("wall", Role::Viewer, "viewer-token-0123456789"),
-            token("flights", Role::Worker("flights".into()), "worker-token-0123456789"),
+            token(
+                "flights",
+                Role::Worker("flights".into()),
+                "worker-token-0123456789",
+            ),
             TokenSetting {
                 name: "root".into(),
                 role: Role::Admin,
@@ -50,13 +57,23 @@ fn tokens_name_their_principal_and_role() {
     for (token, principal, reads, writes, works) in [
         ("client-token-0123456789", "client:ci", true, true, false),
         ("viewer-token-0123456789", "client:wall", true, false, false),
-        ("worker-token-0123456789", "worker:flights", false, false, true),
+        (
+            "worker-token-0123456789",
+            "worker:flights",
+            false,
+            false,
+            true,
+        ),
         ("admin-token-0123456789", "client:root", true, true, false),
     ] {
         let auth = headers(&[("authorization", &format!("bearer {token}"))]);
         let who = access.identify(&auth, ELSEWHERE).unwrap();
         assert_eq!(who.principal, principal);
-        assert_eq!((who.may_read(), who.may_write(), who.is_worker()), (reads, writes, works), "{token}");
+        assert_eq!(
+            (who.may_read(), who.may_write(), who.is_worker()),
+            (reads, writes, works),
+            "{token}"
+        );
         assert_eq!(who.serves("flights").is_ok(), works);
         assert!(who.serves("other").is_err());
     }
@@ -65,8 +82,18 @@ fn tokens_name_their_principal_and_role() {
 #[test]
 fn a_missing_or_unknown_token_is_refused_even_on_loopback() {
     let access = Access::new(&settings()).unwrap();
-    for auth in [headers(&[]), headers(&[("authorization", "Bearer nope")]), headers(&[("authorization", "Basic x")])] {
-        assert_eq!(access.identify(&auth, LOOPBACK).expect_err("unknown").code(), Code::Unauthenticated);
+    for auth in [
+        headers(&[]),
+        headers(&[("authorization", "Bearer nope")]),
+        headers(&[("authorization", "Basic x")]),
+    ] {
+        assert_eq!(
+            access
+                .identify(&auth, LOOPBACK)
+                .expect_err("unknown")
+                .code(),
+            Code::Unauthenticated
+        );
     }
 }
 
@@ -84,16 +111,27 @@ fn without_tokens_this_machine_is_local_and_others_are_refused() {
 #[test]
 fn settings_say_what_is_wrong_with_them() {
     for (text, says) in [
-        (r#"{"tokens":[{"name":"a","role":"boss","token":"0123456789abcdef"}]}"#, "`boss` is not a role"),
-        (r#"{"tokens":[{"name":"a","role":"client"}]}"#, "either `token` or `token_sha256`"),
-        (r#"{"tokens":[{"name":"a","role":"client","token":"short"}]}"#, "has 5 characters"),
+        (
+            r#"{"tokens":[{"name":"a","role":"boss","token":"0123456789abcdef"}]}"#,
+            "`boss` is not a role",
+        ),
+        (
+            r#"{"tokens":[{"name":"a","role":"client"}]}"#,
+            "either `token` or `token_sha256`",
+        ),
+        (
+            r#"{"tokens":[{"name":"a","role":"client","token":"short"}]}"#,
+            "has 5 characters",
+        ),
         (r#"{"token":[]}"#, "unknown field `token`"),
         (
             r#"{"tokens":[{"name":"a","role":"client","token":"0123456789abcdef"},{"name":"b","role":"viewer","token":"0123456789abcdef"}]}"#,
             "tokens `a` and `b` are the same",
         ),
     ] {
-        let error = AuthSettings::from_json(text, "ARCO_AUTH").expect_err(text).to_string();
+        let error = AuthSettings::from_json(text, "ARCO_AUTH")
+            .expect_err(text)
+            .to_string();
         assert!(error.contains(says), "{error}");
     }
 }
@@ -125,7 +163,11 @@ fn hosts_that_are_ours_are_answered() {
         ("user@evil.com", false),
         ("", false),
     ] {
-        let asked = names.check(&Method::GET, &Uri::from_static("/health"), &headers(&[("host", host)]));
+        let asked = names.check(
+            &Method::GET,
+            &Uri::from_static("/health"),
+            &headers(&[("host", host)]),
+        );
         assert_eq!(asked.is_ok(), ours, "{host}");
         if let Err(refusal) = asked {
             assert_eq!(refusal.code(), Code::ForeignHost, "{host}");
@@ -136,14 +178,22 @@ fn hosts_that_are_ours_are_answered() {
 #[test]
 fn a_request_without_a_host_is_refused() {
     let names = Names::new(&settings(), "127.0.0.1:1".parse().unwrap());
-    assert!(names.check(&Method::GET, &Uri::from_static("/health"), &headers(&[])).is_err());
+    assert!(
+        names
+            .check(&Method::GET, &Uri::from_static("/health"), &headers(&[]))
+            .is_err()
+    );
 }
 
 #[test]
 fn an_absolute_uri_cannot_name_another_host() {
     let names = Names::new(&settings(), "127.0.0.1:1".parse().unwrap());
     let uri = Uri::from_static("http://evil.example.com/health");
-    assert!(names.check(&Method::GET, &uri, &headers(&[("host", "localhost")])).is_err());
+    assert!(
+        names
+            .check(&Method::GET, &uri, &headers(&[("host", "localhost")]))
+            .is_err()
+    );
 }
 
 #[test]
@@ -180,7 +230,11 @@ fn requests_without_an_origin_are_judged_by_fetch_metadata() {
         (Method::GET, "same-origin", "cors", true),
         (Method::GET, "none", "navigate", true),
     ] {
-        let list = headers(&[("host", "localhost"), ("sec-fetch-site", site), ("sec-fetch-mode", mode)]);
+        let list = headers(&[
+            ("host", "localhost"),
+            ("sec-fetch-site", site),
+            ("sec-fetch-mode", mode),
+        ]);
         let asked = names.check(&method, &Uri::from_static("/x"), &list);
         assert_eq!(asked.is_ok(), allowed, "{method} {site} {mode}");
     }
@@ -201,13 +255,20 @@ fn an_attempt_token_is_good_for_its_attempt_until_it_expires() {
     let token = secret.token(attempt(3), leased, Some(60_000));
     assert!(secret.check(&token, attempt(3), leased).is_ok());
     assert!(secret.check(&token, attempt(4), leased).is_err());
-    assert!(AttemptSecret::random(1, 3).check(&token, attempt(3), leased).is_err());
+    assert!(
+        AttemptSecret::random(1, 3)
+            .check(&token, attempt(3), leased)
+            .is_err()
+    );
     let late = leased.plus_ms(60_000 + super::attempt_token::TAIL_MS + 1);
     let error = secret.check(&token, attempt(3), late).expect_err("expired");
     assert_eq!(error.code(), Code::BadAttemptToken);
     let (_, mac) = token.split_once('.').unwrap();
     let longer = format!("{}.{mac}", i64::MAX);
-    assert!(secret.check(&longer, attempt(3), leased).is_err(), "the expiry is signed");
+    assert!(
+        secret.check(&longer, attempt(3), leased).is_err(),
+        "the expiry is signed"
+    );
     for bad in ["", ".", "1.", "x.y", &token[1..]] {
         assert!(secret.check(bad, attempt(3), leased).is_err(), "{bad}");
     }
@@ -222,6 +283,8 @@ fn a_secret_in_a_file_outlives_the_process() {
     let token = first.token(attempt(0), Timestamp(0), None);
     assert!(second.check(&token, attempt(0), Timestamp(0)).is_ok());
     std::fs::write(&path, "short").unwrap();
-    let error = AttemptSecret::load_or_create(&path, 1, 2).expect_err("too short").to_string();
+    let error = AttemptSecret::load_or_create(&path, 1, 2)
+        .expect_err("too short")
+        .to_string();
     assert!(error.contains("has 5 bytes"), "{error}");
 }

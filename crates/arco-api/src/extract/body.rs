@@ -44,7 +44,9 @@ impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bytes<MAX> {
 
 /// A page of another site cannot send this type without asking first, which is one more gate.
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok());
     let essence = value.and_then(|v| v.split(';').next()).map(str::trim);
     essence.is_some_and(|e| {
         let e = e.to_ascii_lowercase();
@@ -74,7 +76,10 @@ async fn read(request: Request, max: usize) -> Answer<bytes::Bytes> {
         )),
         Err(_) => Err(Refusal::new(
             Code::IncompleteBody,
-            format!("the body did not arrive within {} s; send the request again", limits::BODY_TIMEOUT.as_secs()),
+            format!(
+                "the body did not arrive within {} s; send the request again",
+                limits::BODY_TIMEOUT.as_secs()
+            ),
         )),
     }
 }
@@ -88,7 +93,11 @@ async fn collect(body: Body, max: usize) -> Result<Option<bytes::Bytes>, axum::E
     let mut rest: Vec<u8> = Vec::new();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
-        let so_far = if rest.is_empty() { first.as_ref().map_or(0, bytes::Bytes::len) } else { rest.len() };
+        let so_far = if rest.is_empty() {
+            first.as_ref().map_or(0, bytes::Bytes::len)
+        } else {
+            rest.len()
+        };
         if so_far + chunk.len() > max {
             return Ok(None);
         }
@@ -103,23 +112,37 @@ async fn collect(body: Body, max: usize) -> Result<Option<bytes::Bytes>, axum::E
             }
         }
     }
-    Ok(Some(if rest.is_empty() { first.unwrap_or_default() } else { rest.into() }))
+    Ok(Some(if rest.is_empty() {
+        first.unwrap_or_default()
+    } else {
+        rest.into()
+    }))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader);
     let refused = |code, path: &str, error: &serde_json::Error| {
-        let place = if path.is_empty() || path == "." { String::new() } else { format!(" at `{path}`") };
+        let place = if path.is_empty() || path == "." {
+            String::new()
+        } else {
+            format!(" at `{path}`")
+        };
         Refusal::new(code, format!("the body cannot be read{place}: {error}"))
             .hint("/openapi.json describes the bodies of every path")
     };
     let value = parsed.map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        let code = if inner.is_data() { Code::InvalidBody } else { Code::InvalidJson };
+        let code = if inner.is_data() {
+            Code::InvalidBody
+        } else {
+            Code::InvalidJson
+        };
         refused(code, &path, &inner)
     })?;
-    reader.end().map_err(|error| refused(Code::InvalidJson, "", &error))?;
+    reader
+        .end()
+        .map_err(|error| refused(Code::InvalidJson, "", &error))?;
     Ok(value)
 }

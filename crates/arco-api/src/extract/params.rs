@@ -26,8 +26,13 @@ where
             Ok(AxumPath(value)) => Ok(Self(value)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let reason = text.rsplit_once("URL: ").map_or(text.as_str(), |(_, reason)| reason);
-                Err(Refusal::new(Code::InvalidPath, format!("the path cannot be read: {reason}")))
+                let reason = text
+                    .rsplit_once("URL: ")
+                    .map_or(text.as_str(), |(_, reason)| reason);
+                Err(Refusal::new(
+                    Code::InvalidPath,
+                    format!("the path cannot be read: {reason}"),
+                ))
             }
         }
     }
@@ -45,8 +50,13 @@ where
             Ok(AxumQuery(value)) => Ok(Self(value)),
             Err(rejection) => {
                 let text = rejection.body_text();
-                let reason = text.rsplit_once("query string: ").map_or(text.as_str(), |(_, r)| r);
-                Err(Refusal::new(Code::InvalidQuery, format!("the query cannot be read: {reason}")))
+                let reason = text
+                    .rsplit_once("query string: ")
+                    .map_or(text.as_str(), |(_, r)| r);
+                Err(Refusal::new(
+                    Code::InvalidQuery,
+                    format!("the query cannot be read: {reason}"),
+                ))
             }
         }
     }

@@ -92,7 +92,9 @@ impl Uploading {
     /// Refuses when the token is not of this attempt.
     pub(crate) fn check(&self, attempt: AttemptId) -> Answer<()> {
         let workspace = &self.workspace;
-        workspace.attempt_secret.check(&self.token, attempt, workspace.engine.now())
+        workspace
+            .attempt_secret
+            .check(&self.token, attempt, workspace.engine.now())
     }
 }
 
@@ -117,13 +119,24 @@ where
     let app = App::from_ref(state);
     let params = RawPathParams::from_request_parts(parts, state)
         .await
-        .map_err(|error| Refusal::new(Code::InvalidPath, format!("the path cannot be read: {error}")))?;
-    let name = params.iter().find(|(name, _)| *name == "workspace").map_or("", |(_, value)| value);
+        .map_err(|error| {
+            Refusal::new(
+                Code::InvalidPath,
+                format!("the path cannot be read: {error}"),
+            )
+        })?;
+    let name = params
+        .iter()
+        .find(|(name, _)| *name == "workspace")
+        .map_or("", |(_, value)| value);
     app.workspace(name).ok_or_else(|| {
         let known: Vec<&str> = app.workspace_names().collect();
         Refusal::new(
             Code::UnknownWorkspace,
-            format!("workspace `{name}` is not served here; there is `{}`", known.join("`, `")),
+            format!(
+                "workspace `{name}` is not served here; there is `{}`",
+                known.join("`, `")
+            ),
         )
     })
 }
@@ -133,7 +146,8 @@ where
     App: FromRef<S>,
 {
     let app = App::from_ref(state);
-    app.access().identify(&parts.headers, RequestInfo::of(&parts.extensions).peer)
+    app.access()
+        .identify(&parts.headers, RequestInfo::of(&parts.extensions).peer)
 }
 
 impl<S> FromRequestParts<S> for Reading
@@ -165,7 +179,10 @@ fn min_position(parts: &Parts) -> Answer<Position> {
     };
     let parsed = value.to_str().unwrap_or("?").parse::<LogPosition>();
     parsed.map(|position| position.0).map_err(|reason| {
-        Refusal::new(Code::InvalidHeader, format!("`{MIN_POSITION_HEADER}`: {reason}"))
+        Refusal::new(
+            Code::InvalidHeader,
+            format!("`{MIN_POSITION_HEADER}`: {reason}"),
+        )
     })
 }
 
@@ -246,12 +263,14 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
-        let token = auth::bearer(&parts.headers).map(str::to_owned).ok_or_else(|| {
-            Refusal::new(
-                Code::BadAttemptToken,
-                "an upload needs the `token` of the lease; send `authorization: Bearer TOKEN`",
-            )
-        })?;
+        let token = auth::bearer(&parts.headers)
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::BadAttemptToken,
+                    "an upload needs the `token` of the lease; send `authorization: Bearer TOKEN`",
+                )
+            })?;
         Ok(Self {
             workspace: workspace(parts, state).await?,
             token,

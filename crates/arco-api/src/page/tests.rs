@@ -21,23 +21,41 @@ type Asked = PageAsked<Filter, u32>;
 
 fn token(list: &str, filter: Filter, after: u32) -> String {
     let asked = Asked::read(list, filter, None, None).unwrap();
-    asked.page(vec![1], Some(after)).next_page_token.expect("there is more")
+    asked
+        .page(vec![1], Some(after))
+        .next_page_token
+        .expect("there is more")
 }
 
 fn refused(list: &str, filter: Filter, token: &str) -> Code {
-    Asked::read(list, filter, Some(token), None).expect_err("it does not fit").code()
+    Asked::read(list, filter, Some(token), None)
+        .expect_err("it does not fit")
+        .code()
 }
 
 #[test]
 fn a_token_brings_its_filter_and_place() {
-    let asked = Asked::read("runs", Filter::default(), Some(&token("runs", filter("failed"), 7)), None);
+    let asked = Asked::read(
+        "runs",
+        Filter::default(),
+        Some(&token("runs", filter("failed"), 7)),
+        None,
+    );
     let asked = asked.unwrap();
     assert_eq!((asked.filter, asked.after), (filter("failed"), Some(7)));
 }
 
 #[test]
 fn the_same_filter_may_be_repeated() {
-    assert!(Asked::read("runs", filter("a"), Some(&token("runs", filter("a"), 7)), None).is_ok());
+    assert!(
+        Asked::read(
+            "runs",
+            filter("a"),
+            Some(&token("runs", filter("a"), 7)),
+            None
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -58,10 +76,16 @@ fn what_does_not_fit_is_refused() {
 #[test]
 fn limits_are_bounded() {
     for bad in [0, 1_001] {
-        let error = Asked::read("runs", Filter::default(), None, Some(bad)).expect_err("out of bounds");
+        let error =
+            Asked::read("runs", Filter::default(), None, Some(bad)).expect_err("out of bounds");
         assert_eq!(error.code(), Code::InvalidQuery);
     }
-    assert_eq!(Asked::read("runs", Filter::default(), None, Some(1_000)).unwrap().limit, 1_000);
+    assert_eq!(
+        Asked::read("runs", Filter::default(), None, Some(1_000))
+            .unwrap()
+            .limit,
+        1_000
+    );
 }
 
 #[test]

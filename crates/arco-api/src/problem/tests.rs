@@ -19,17 +19,27 @@ fn pages() -> std::path::PathBuf {
 fn every_code_has_a_page_that_names_it() {
     for code in Code::ALL {
         let path = pages().join(format!("{}.md", code.page()));
-        let text = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{} has no page {}: {error}", code.word(), path.display()));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{} has no page {}: {error}", code.word(), path.display())
+        });
         let first = text.lines().next().unwrap_or_default();
-        assert_eq!(first, format!("# `{}`: {}", code.word(), code.title()), "{}", path.display());
+        assert_eq!(
+            first,
+            format!("# `{}`: {}", code.word(), code.title()),
+            "{}",
+            path.display()
+        );
         assert!(
             text.contains(&format!("Status {}", code.status().as_u16())),
             "{} does not say its status {}",
             path.display(),
             code.status()
         );
-        assert!(text.contains("## What to do"), "{} does not say what to do", path.display());
+        assert!(
+            text.contains("## What to do"),
+            "{} does not say what to do",
+            path.display()
+        );
     }
 }
 
@@ -38,12 +48,19 @@ fn every_page_has_a_code_and_the_index_lists_it() {
     let known: BTreeSet<String> = Code::ALL.iter().map(|code| code.page()).collect();
     let index = std::fs::read_to_string(pages().join("README.md")).unwrap();
     for code in Code::ALL {
-        assert!(index.contains(&format!("({}.md)", code.page())), "{} is not in the index", code.word());
+        assert!(
+            index.contains(&format!("({}.md)", code.page())),
+            "{} is not in the index",
+            code.word()
+        );
     }
     for entry in std::fs::read_dir(pages()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let page = name.trim_end_matches(".md").to_owned();
-        assert!(name == "README.md" || known.contains(&page), "{name} explains no code");
+        assert!(
+            name == "README.md" || known.contains(&page),
+            "{name} explains no code"
+        );
     }
 }
 
@@ -55,9 +72,16 @@ fn words_are_unique() {
 
 #[test]
 fn what_may_succeed_later_says_when_to_try() {
-    for code in Code::ALL.iter().filter(|code| code.status() == StatusCode::SERVICE_UNAVAILABLE) {
+    for code in Code::ALL
+        .iter()
+        .filter(|code| code.status() == StatusCode::SERVICE_UNAVAILABLE)
+    {
         let response = Refusal::new(*code, "x").render("req_1");
-        assert!(response.headers().contains_key("retry-after"), "{}", code.word());
+        assert!(
+            response.headers().contains_key("retry-after"),
+            "{}",
+            code.word()
+        );
     }
 }
 
@@ -67,7 +91,9 @@ fn troubles() -> Vec<EngineError> {
     let object = || "log/0/17".to_owned();
     vec![
         EngineError::Unknown("segment 17".into()),
-        EngineError::ReadOnly("event kind `a.b` version 9 is newer than this program; upgrade it".into()),
+        EngineError::ReadOnly(
+            "event kind `a.b` version 9 is newer than this program; upgrade it".into(),
+        ),
         EngineError::NotLeader {
             url: "http://10.0.0.2:3000".into(),
         },
@@ -126,9 +152,26 @@ async fn troubles_are_said_in_the_one_shape() {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect();
-        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         shown.push(serde_json::json!({"headers": headers, "body": body}));
     }
     insta::assert_json_snapshot!(shown);
+}
+
+#[test]
+fn the_table_of_codes_stands() {
+    let row = |code: &Code| {
+        format!(
+            "{} {}: {}",
+            code.status().as_u16(),
+            code.word(),
+            code.title()
+        )
+    };
+    let mut rows: Vec<String> = Code::ALL.iter().map(row).collect();
+    rows.sort();
+    insta::assert_snapshot!(rows.join("\n"));
 }

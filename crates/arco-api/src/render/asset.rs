@@ -33,9 +33,13 @@ pub(crate) fn summary(
         location: definitions.location().to_owned(),
         group: asset.group.clone(),
         kinds: asset.kinds.clone(),
-        summary: description.and_then(|text| text.lines().next()).map(str::to_owned),
+        summary: description
+            .and_then(|text| text.lines().next())
+            .map(str::to_owned),
         external: asset.step.is_none(),
-        status: partitions.as_ref().map_or_else(|| status_of(facts, &None), |p| merged(&p.counts)),
+        status: partitions
+            .as_ref()
+            .map_or_else(|| status_of(facts, &None), |p| merged(&p.counts)),
         partitions,
         deps: state.catalog.parents(key),
         latest: facts.and_then(latest),
@@ -95,12 +99,17 @@ pub(crate) fn asset(
         code_version: asset.code_version.clone(),
         io_manager: asset.io_manager.clone(),
         step: asset.step.clone(),
-        config_schema: state.catalog.step_of(key).and_then(|s| s.step.config_schema.clone()),
+        config_schema: state
+            .catalog
+            .step_of(key)
+            .and_then(|s| s.step.config_schema.clone()),
         metadata: asset.metadata.clone(),
         partitions_def: asset.partitions.as_ref().map(json),
         upstream: upstream.collect(),
         downstream: state.catalog.children(key).to_vec(),
-        asset_checks: asset_checks.map(|(d, def)| check::check(d, def, facts, None)).collect(),
+        asset_checks: asset_checks
+            .map(|(d, def)| check::check(d, def, facts, None))
+            .collect(),
     })
 }
 

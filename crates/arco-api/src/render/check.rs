@@ -16,10 +16,18 @@ pub(crate) fn check(
     let mut latest: Option<(Slot, &CheckRow)> = None;
     if let Some((state, rows)) = rows {
         for (ordinal, row) in rows {
-            if row.passed { passed += 1 } else { failed += 1 }
+            if row.passed {
+                passed += 1
+            } else {
+                failed += 1
+            }
             let at = state.slot(*ordinal).cloned().unwrap_or_default();
             let wanted = slot.is_none_or(|slot| *slot == at);
-            if wanted && latest.as_ref().is_none_or(|(_, best)| best.position < row.position) {
+            if wanted
+                && latest
+                    .as_ref()
+                    .is_none_or(|(_, best)| best.position < row.position)
+            {
                 latest = Some((at, row));
             }
         }

@@ -19,7 +19,10 @@ pub(crate) fn event(at: Position, raw: &RawEvent) -> api::Event {
             Cause::Event(position) => api::EventCause::Event((*position).into()),
         },
         epoch: raw.epoch,
-        location: raw.definitions.as_ref().map(|(location, _)| location.clone()),
+        location: raw
+            .definitions
+            .as_ref()
+            .map(|(location, _)| location.clone()),
         definitions_version: raw.definitions.as_ref().map(|(_, version)| *version),
         payload: whole.then(|| serde_json::from_str(text).unwrap_or_default()),
         payload_bytes: (!whole).then_some(text.len() as u64),

@@ -1,7 +1,7 @@
 //! Materializations.
 
-use arco_core::event::{AssetMaterialized, InputVersion, Position};
 use arco_core::Timestamp;
+use arco_core::event::{AssetMaterialized, InputVersion, Position};
 use arco_flow::state::Materialization;
 use arco_wire::api;
 
@@ -38,7 +38,10 @@ pub(crate) fn whole(at: Position, time: Timestamp, e: &AssetMaterialized) -> api
 pub(crate) fn input(version: &InputVersion) -> api::InputUsed {
     api::InputUsed {
         asset: version.asset.clone(),
-        partition: version.partition.as_ref().map(|key| key.display().into_owned()),
+        partition: version
+            .partition
+            .as_ref()
+            .map(|key| key.display().into_owned()),
         data_version: version.data_version.clone(),
         position: version.position.into(),
     }

@@ -48,7 +48,9 @@ fn failures(run: &Run) -> Vec<api::TaskFailure> {
     if run.counts.of(TaskStatus::Failed) == 0 {
         return Vec::new();
     }
-    let failed = (0_u32..).zip(&run.tasks).filter(|(_, task)| task.status == TaskStatus::Failed);
+    let failed = (0_u32..)
+        .zip(&run.tasks)
+        .filter(|(_, task)| task.status == TaskStatus::Failed);
     failed
         .filter_map(|(index, task)| {
             let planned = run.planned(index)?;
@@ -56,7 +58,10 @@ fn failures(run: &Run) -> Vec<api::TaskFailure> {
             Some(api::TaskFailure {
                 task: index,
                 step: planned.step.clone(),
-                partition: planned.partitions.first().map(|key| key.display().into_owned()),
+                partition: planned
+                    .partitions
+                    .first()
+                    .map(|key| key.display().into_owned()),
                 class,
                 error: error.clone(),
             })

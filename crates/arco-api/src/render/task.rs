@@ -34,7 +34,10 @@ pub(crate) fn status(status: TaskStatus) -> api::TaskStatus {
 fn step<'a>(state: &'a State, run: &Run, index: TaskIndex) -> Option<&'a StepDef> {
     let planned = run.planned(index)?;
     let current = || state.catalog.locations().get(&planned.location);
-    state.pinned(run, &planned.location).or_else(current)?.step(&planned.step)
+    state
+        .pinned(run, &planned.location)
+        .or_else(current)?
+        .step(&planned.step)
 }
 
 pub(crate) fn summary(state: &State, run: &Run, index: TaskIndex) -> Option<api::TaskSummary> {
@@ -67,8 +70,18 @@ pub(crate) fn summary(state: &State, run: &Run, index: TaskIndex) -> Option<api:
 /// `ValueError: …`, its first line.
 fn one_line(kind: &str, message: &str) -> String {
     const CHARS: usize = 300;
-    let line: String = message.lines().next().unwrap_or_default().chars().take(CHARS).collect();
-    if line.is_empty() { kind.to_owned() } else { format!("{kind}: {line}") }
+    let line: String = message
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(CHARS)
+        .collect();
+    if line.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}: {line}")
+    }
 }
 
 fn skipped(reason: &SkipReason) -> api::Skipped {
@@ -89,7 +102,9 @@ pub(crate) fn task(state: &State, run: &Run, index: TaskIndex) -> Option<api::Ta
     Some(api::Task {
         summary: summary(state, run, index)?,
         needs: planned.needs.iter().take(NEEDS).copied().collect(),
-        checks: step(state, run, index).map(|step| step.checks.clone()).unwrap_or_default(),
+        checks: step(state, run, index)
+            .map(|step| step.checks.clone())
+            .unwrap_or_default(),
         tries: tries.map(|row| attempt(run, index, row)).collect(),
         inputs: inputs.take(INPUTS).map(materialization::input).collect(),
     })

@@ -52,7 +52,10 @@ pub(crate) async fn list(reading: Reading, Query(query): Query<AssetsQuery>) -> 
     let asked: PageAsked<_, AssetKey> =
         PageAsked::read("assets", filter, query.page_token.as_deref(), query.limit)?;
     let chosen = chosen(&reading, &asked.filter)?;
-    let from = asked.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+    let from = asked
+        .after
+        .as_ref()
+        .map_or(Bound::Unbounded, Bound::Excluded);
     let mut keys = chosen.range::<AssetKey, _>((from, Bound::Unbounded));
     let now = reading.engine().now();
     let state = &reading.view.state;

@@ -57,10 +57,17 @@ pub(crate) async fn list(
         .map(|(definitions, def)| render::check::check(definitions, def, facts, slot.as_ref()))
         .collect();
     checks.sort_by(|a, b| place(a).cmp(&place(b)));
-    checks.retain(|check| asked.after.as_ref().is_none_or(|after| place(check) > (&after.0, &after.1)));
+    checks.retain(|check| {
+        asked
+            .after
+            .as_ref()
+            .is_none_or(|after| place(check) > (&after.0, &after.1))
+    });
     let more = checks.len() > asked.limit;
     checks.truncate(asked.limit);
-    let last = checks.last().map(|check| (check.location.clone(), check.name.clone()));
+    let last = checks
+        .last()
+        .map(|check| (check.location.clone(), check.name.clone()));
     let next = last.filter(|_| more);
     Ok(reading.json(&asked.page(checks, next)))
 }

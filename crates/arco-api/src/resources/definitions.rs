@@ -48,6 +48,12 @@ fn location(state: &State, name: &str, known: &LocationState) -> Location {
 }
 
 fn hosts(state: &State, location: &str) -> Vec<HostInfo> {
-    let serving = state.hosts.iter().filter(|(_, host)| host.location == location);
-    serving.take(HOSTS).map(|(id, host)| render::host::host(*id, host)).collect()
+    let serving = state
+        .hosts
+        .iter()
+        .filter(|(_, host)| host.location == location);
+    serving
+        .take(HOSTS)
+        .map(|(id, host)| render::host::host(*id, host))
+        .collect()
 }

@@ -29,7 +29,12 @@ use crate::render;
 use super::events::EventFilter;
 
 /// Opens a stream, if there is room for one more.
-pub(crate) fn open(app: &App, reading: &Reading, from: Position, filter: EventFilter) -> Answer<Response> {
+pub(crate) fn open(
+    app: &App,
+    reading: &Reading,
+    from: Position,
+    filter: EventFilter,
+) -> Answer<Response> {
     let permit = Arc::clone(app.streams()).try_acquire_owned().map_err(|_| {
         Refusal::new(
             Code::TooManyStreams,
@@ -49,7 +54,9 @@ pub(crate) fn open(app: &App, reading: &Reading, from: Position, filter: EventFi
         _permit: permit,
         _open: app.metrics().stream_opened(),
     };
-    let beat = KeepAlive::new().interval(app.settings().stream_heartbeat()).text("heartbeat");
+    let beat = KeepAlive::new()
+        .interval(app.settings().stream_heartbeat())
+        .text("heartbeat");
     let response = Sse::new(stream(feed)).keep_alive(beat).into_response();
     Ok(at(reading.view.position(), response))
 }
@@ -104,13 +111,19 @@ impl Feed {
 
     /// Reads a batch; whether there was anything to read.
     async fn fill(&mut self) -> Result<bool, EngineError> {
-        let batch = self.engine.read_events(self.next, limits::STREAM_BATCH).await?;
+        let batch = self
+            .engine
+            .read_events(self.next, limits::STREAM_BATCH)
+            .await?;
         for (position, raw) in &batch {
             self.next = LogPosition(*position).next().0;
             if self.filter.shows(raw) {
                 let event = render::event::event(*position, raw);
-                let sent = Sent::default().id(event.position.to_string()).event(&event.kind);
-                let text = serde_json::to_string(&event).expect("events serialise: they came from JSON");
+                let sent = Sent::default()
+                    .id(event.position.to_string())
+                    .event(&event.kind);
+                let text =
+                    serde_json::to_string(&event).expect("events serialise: they came from JSON");
                 self.ready.push_back(sent.data(text));
             }
         }

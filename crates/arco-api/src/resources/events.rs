@@ -62,9 +62,15 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Answer {
     let filter = EventFilter::read(&query)?;
-    let from = query.from.as_deref().map(|text| position("from", text)).transpose()?;
+    let from = query
+        .from
+        .as_deref()
+        .map(|text| position("from", text))
+        .transpose()?;
     if wants_stream(&headers) {
-        let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        let last = headers
+            .get("last-event-id")
+            .and_then(|value| value.to_str().ok());
         // A browser that comes back sends the query it began with: the place it reached wins.
         let start = match last.filter(|text| !text.is_empty()) {
             Some(text) => position("last-event-id", text)?.next(),
@@ -109,14 +115,20 @@ fn page(from: Position, events: &[(Position, RawEvent)], filter: &EventFilter) -
 
 fn position(what: &str, text: &str) -> Answer<LogPosition> {
     let refused = |reason| {
-        let code = if what == "from" { Code::InvalidQuery } else { Code::InvalidHeader };
+        let code = if what == "from" {
+            Code::InvalidQuery
+        } else {
+            Code::InvalidHeader
+        };
         Refusal::new(code, format!("`{what}`: {reason}"))
     };
     text.parse().map_err(refused)
 }
 
 fn wants_stream(headers: &HeaderMap) -> bool {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     accept.is_some_and(|text| text.to_ascii_lowercase().contains("text/event-stream"))
 }
 
@@ -132,12 +144,21 @@ struct Subject<'a> {
 impl EventFilter {
     fn read(query: &EventsQuery) -> Answer<Self> {
         let run = query.run.as_deref().map(|text| {
-            text.parse().map_err(|error| Refusal::new(Code::InvalidQuery, format!("`run`: {error}")))
+            text.parse()
+                .map_err(|error| Refusal::new(Code::InvalidQuery, format!("`run`: {error}")))
         });
-        let kinds = query.kind.as_deref().unwrap_or_default().split(',').map(str::trim);
+        let kinds = query
+            .kind
+            .as_deref()
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim);
         Ok(Self {
             run: run.transpose()?,
-            kinds: kinds.filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
+            kinds: kinds
+                .filter(|kind| !kind.is_empty())
+                .map(str::to_owned)
+                .collect(),
         })
     }
 
@@ -152,6 +173,9 @@ fn is_of(raw: &RawEvent, run: RunId) -> bool {
         return false;
     };
     let run = run.to_string();
-    let of_attempt = subject.attempt.as_deref().and_then(|text| text.split('.').next());
+    let of_attempt = subject
+        .attempt
+        .as_deref()
+        .and_then(|text| text.split('.').next());
     subject.run.as_deref() == Some(&run) || of_attempt == Some(&run)
 }

@@ -33,7 +33,9 @@ impl Stream {
             "log" => Ok(Self::Log),
             other => Err(Refusal::new(
                 Code::UnknownStream,
-                format!("attempts have no stream `{other}`; they have `stdout`, `stderr` and `log`"),
+                format!(
+                    "attempts have no stream `{other}`; they have `stdout`, `stderr` and `log`"
+                ),
             )),
         }
     }
@@ -89,7 +91,11 @@ pub(crate) async fn show(
     let mut next = query.from_chunk.unwrap_or(0);
     let mut bytes = Vec::new();
     let mut more = false;
-    while let Some(chunk) = reading.engine().get_attempt_log(attempt, stream.as_str(), next).await? {
+    while let Some(chunk) = reading
+        .engine()
+        .get_attempt_log(attempt, stream.as_str(), next)
+        .await?
+    {
         // The first chunk is given in any case, so that a reader always gets on.
         if !bytes.is_empty() && bytes.len() + chunk.len() > limits::LOG_ANSWER_BYTES_MAX {
             more = true;
@@ -98,7 +104,10 @@ pub(crate) async fn show(
         bytes.extend_from_slice(&chunk);
         next += 1;
     }
-    Ok(at(reading.view.position(), text(stream, bytes, next, ended && !more)))
+    Ok(at(
+        reading.view.position(),
+        text(stream, bytes, next, ended && !more),
+    ))
 }
 
 /// Whether the attempt is over; refuses when there is none.
@@ -130,7 +139,10 @@ fn text(stream: Stream, bytes: Vec<u8>, next: u64, complete: bool) -> Response {
     let mut response = Body::from(bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(HeaderName::from_static(NEXT_CHUNK_HEADER), HeaderValue::from(next));
+    headers.insert(
+        HeaderName::from_static(NEXT_CHUNK_HEADER),
+        HeaderValue::from(next),
+    );
     let complete = HeaderValue::from_static(if complete { "true" } else { "false" });
     headers.insert(HeaderName::from_static(LOG_COMPLETE_HEADER), complete);
     response

@@ -60,15 +60,18 @@ pub(crate) async fn list(
         return Ok(reading.json(&asked.page(Vec::<Materialization>::new(), None)));
     };
     let before = |at: Position| asked.after.is_none_or(|after| at < after.0);
-    let mut rows = facts.recent.iter().rev().filter(|row| {
-        before(row.0) && slot.as_ref().is_none_or(|slot| *slot == row.2.partition)
-    });
+    let mut rows =
+        facts.recent.iter().rev().filter(|row| {
+            before(row.0) && slot.as_ref().is_none_or(|slot| *slot == row.2.partition)
+        });
     let mut items: Vec<Materialization> = rows
         .by_ref()
         .take(asked.limit)
         .map(|row| materialization::whole(row.0, row.1, &row.2))
         .collect();
-    let next = rows.next().and(items.last().map(|row| row.summary.position));
+    let next = rows
+        .next()
+        .and(items.last().map(|row| row.summary.position));
     if let Some(slot) = &slot
         && items.is_empty()
         && asked.after.is_none()
@@ -89,7 +92,9 @@ async fn older(
         return Ok(None);
     };
     let raw = reading.engine().event_at(row.position).await?;
-    let fact = raw.and_then(|raw| Event::from_raw(&raw).ok()).map(|event| event.fact);
+    let fact = raw
+        .and_then(|raw| Event::from_raw(&raw).ok())
+        .map(|event| event.fact);
     Ok(Some(match fact {
         Some(Fact::AssetMaterialized(e)) if e.asset == *key => {
             materialization::whole(row.position, row.time, &e)

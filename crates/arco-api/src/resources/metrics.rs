@@ -17,7 +17,9 @@ use crate::request::RequestInfo;
 pub(crate) async fn show(State(app): State<App>, request: Request) -> Answer {
     let peer: IpAddr = RequestInfo::of(request.extensions()).peer;
     if !app.access().identify(request.headers(), peer)?.may_read() {
-        return Err(auth::forbidden("metrics need role `viewer`, `client` or `admin`"));
+        return Err(auth::forbidden(
+            "metrics need role `viewer`, `client` or `admin`",
+        ));
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], app.metrics().text(&app)).into_response())

@@ -42,12 +42,18 @@ pub(crate) fn asset_of_path<'a>(state: &'a State, key: &AssetKey) -> Answer<Asse
 }
 
 /// The slot that a query names.
-pub(crate) fn slot_of_query(key: &AssetKey, def: Option<&PartitionsDef>, text: &str) -> Answer<Slot> {
+pub(crate) fn slot_of_query(
+    key: &AssetKey,
+    def: Option<&PartitionsDef>,
+    text: &str,
+) -> Answer<Slot> {
     let Some(def) = def else {
         return Err(not_partitioned(key));
     };
     let parsed = def.parse_key(text);
-    parsed.map(Some).map_err(|error| Rejection::bad_partition(key, &error).into())
+    parsed
+        .map(Some)
+        .map_err(|error| Rejection::bad_partition(key, &error).into())
 }
 
 pub(crate) fn not_partitioned(key: &AssetKey) -> Refusal {

@@ -27,6 +27,7 @@ pub(crate) struct PartitionsQuery {
     /// Statuses, separated by commas: `failed,never_materialized`.
     status: Option<String>,
     /// `asc`, the default: first partition first; `desc`: last first.
+    #[param(inline)]
     order: Option<Order>,
     /// Rows, 1 to 1,000; 50 when absent.
     limit: Option<u32>,
@@ -79,7 +80,9 @@ pub(crate) async fn list(
     let mut ordinal = if descending {
         after.unwrap_or(count).min(count).checked_sub(1)
     } else {
-        after.map_or(Some(0), |after| after.checked_add(1)).filter(|n| *n < count)
+        after
+            .map_or(Some(0), |after| after.checked_add(1))
+            .filter(|n| *n < count)
     };
     let mut items = Vec::new();
     let mut last = None;
@@ -97,7 +100,11 @@ pub(crate) async fn list(
         }
         last = Some(n);
         scanned += 1;
-        ordinal = if descending { n.checked_sub(1) } else { Some(n + 1).filter(|n| *n < count) };
+        ordinal = if descending {
+            n.checked_sub(1)
+        } else {
+            Some(n + 1).filter(|n| *n < count)
+        };
     }
     let next = ordinal.and(last);
     Ok(reading.json(&asked.page(items, next)))
@@ -114,11 +121,15 @@ fn partition(
 ) -> Partition {
     let slot = Some(key.clone());
     let ordinal = facts.and_then(|facts| facts.ordinal(&slot));
-    let runs = facts.zip(ordinal).and_then(|(facts, n)| facts.in_progress.get(&n));
+    let runs = facts
+        .zip(ordinal)
+        .and_then(|(facts, n)| facts.in_progress.get(&n));
     Partition {
         key: key.display().into_owned(),
         status,
-        latest: facts.and_then(|facts| facts.latest_of(&slot)).map(materialization::short),
+        latest: facts
+            .and_then(|facts| facts.latest_of(&slot))
+            .map(materialization::short),
         runs: runs.into_iter().flatten().take(RUNS).copied().collect(),
     }
 }

@@ -49,7 +49,11 @@ fn render(planned: Planned, limit: usize) -> PlanPreview {
         task_count: tasks.len() as u64,
         edge_count: tasks.iter().map(|task| task.needs.len() as u64).sum(),
         steps: steps(&planned.plan),
-        tasks: (0_u32..).zip(tasks).take(limit).map(|(index, planned)| task(index, planned)).collect(),
+        tasks: (0_u32..)
+            .zip(tasks)
+            .take(limit)
+            .map(|(index, planned)| task(index, planned))
+            .collect(),
         definitions: planned.definitions,
     }
 }
@@ -59,14 +63,16 @@ fn steps(plan: &Plan) -> Vec<PlannedStep> {
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     let mut out: Vec<PlannedStep> = Vec::new();
     for task in &plan.tasks {
-        let place = *places.entry((&task.location, &task.step)).or_insert_with(|| {
-            out.push(PlannedStep {
-                location: task.location.clone(),
-                step: task.step.clone(),
-                tasks: 0,
+        let place = *places
+            .entry((&task.location, &task.step))
+            .or_insert_with(|| {
+                out.push(PlannedStep {
+                    location: task.location.clone(),
+                    step: task.step.clone(),
+                    tasks: 0,
+                });
+                out.len() - 1
             });
-            out.len() - 1
-        });
         out[place].tasks += 1;
     }
     out

@@ -13,7 +13,9 @@ pub(crate) async fn page(State(app): State<App>) -> Html<String> {
         // Names of workspaces are path segments of plain characters; nothing in them needs escaping.
         let base = format!("/api/v1/workspaces/{name}");
         for path in ["status", "runs", "assets", "definitions", "events"] {
-            list.push_str(&format!("<li><a href=\"{base}/{path}\">{base}/{path}</a></li>\n"));
+            list.push_str(&format!(
+                "<li><a href=\"{base}/{path}\">{base}/{path}</a></li>\n"
+            ));
         }
     }
     Html(format!(
@@ -28,5 +30,9 @@ pub(crate) async fn page(State(app): State<App>) -> Html<String> {
 
 /// The description of the API.
 pub(crate) async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], crate::openapi_json()).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        crate::openapi_json(),
+    )
+        .into_response()
 }

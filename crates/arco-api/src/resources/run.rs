@@ -41,17 +41,27 @@ pub(crate) async fn cancel(writing: Writing, Path(path): Path<RunPath>) -> Answe
     if view.state.run(path.run).is_none()
         && let Some(run) = past(engine, path.run).await?
     {
-        return Ok(at(view.position(), json(StatusCode::OK, &render::run::run(&run))));
+        return Ok(at(
+            view.position(),
+            json(StatusCode::OK, &render::run::run(&run)),
+        ));
     }
     let command = Command::CancelRun(path.run);
-    let done = engine.submit(&writing.principal, &writing.request_id, command).await?;
+    let done = engine
+        .submit(&writing.principal, &writing.request_id, command)
+        .await?;
     tracing::info!(run = %path.run, "run asked to stop");
     let view = engine.view();
     let run = match view.state.run(path.run) {
         Some(run) => Arc::clone(run),
-        None => past(engine, path.run).await?.ok_or_else(|| unknown(path.run))?,
+        None => past(engine, path.run)
+            .await?
+            .ok_or_else(|| unknown(path.run))?,
     };
-    Ok(at(done.position, json(StatusCode::OK, &render::run::run(&run))))
+    Ok(at(
+        done.position,
+        json(StatusCode::OK, &render::run::run(&run)),
+    ))
 }
 
 /// A run of the view, or one that has left memory.

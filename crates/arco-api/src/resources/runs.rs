@@ -8,7 +8,9 @@ mod filter;
 mod scan;
 
 use arco_engine::RunAsk;
-use arco_wire::api::{CreateRun, IDEMPOTENCY_KEY_HEADER, LogPosition, Page, RunCreated, RunSummary};
+use arco_wire::api::{
+    CreateRun, IDEMPOTENCY_KEY_HEADER, LogPosition, Page, RunCreated, RunSummary,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
@@ -37,14 +39,20 @@ pub(crate) const SCOPE: &str = "workspace";
     request_body = CreateRun,
     responses((status = 201, description = "A new run", body = RunCreated),
               (status = 200, description = "The run that the same request made before", body = RunCreated)))]
-pub(crate) async fn create(writing: Writing, headers: HeaderMap, Json(body): Json<CreateRun>) -> Answer {
+pub(crate) async fn create(
+    writing: Writing,
+    headers: HeaderMap,
+    Json(body): Json<CreateRun>,
+) -> Answer {
     let idempotency_key = idempotency_key(&headers)?;
     let ask = RunAsk {
         idempotency_key,
         ..ask::run_ask(body)?
     };
     let engine = writing.engine();
-    let made = engine.request_run(&writing.principal, &writing.request_id, ask).await?;
+    let made = engine
+        .request_run(&writing.principal, &writing.request_id, ask)
+        .await?;
     let view = engine.view();
     let run = match view.state.run(made.run) {
         Some(run) => render::run::summary(run, render::run::ASSETS_IN_LIST),
@@ -54,14 +62,21 @@ pub(crate) async fn create(writing: Writing, headers: HeaderMap, Json(body): Jso
         },
     };
     tracing::info!(run = %made.run, created = made.created, "run requested");
-    let status = if made.created { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if made.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let answer = RunCreated {
         created: made.created,
         position: LogPosition(made.position),
         run,
     };
     let mut response = json(status, &answer);
-    let place = format!("/api/v1/workspaces/{}/runs/{}", writing.workspace.name, made.run);
+    let place = format!(
+        "/api/v1/workspaces/{}/runs/{}",
+        writing.workspace.name, made.run
+    );
     if let Ok(place) = HeaderValue::from_str(&place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
@@ -76,7 +91,10 @@ fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
     if text.is_empty() || text.len() > limits::KEY_CHARS_MAX {
         return Err(Refusal::new(
             Code::InvalidHeader,
-            format!("`{IDEMPOTENCY_KEY_HEADER}` must be 1 to {} plain characters", limits::KEY_CHARS_MAX),
+            format!(
+                "`{IDEMPOTENCY_KEY_HEADER}` must be 1 to {} plain characters",
+                limits::KEY_CHARS_MAX
+            ),
         ));
     }
     Ok(Some(text.to_owned()))

@@ -25,11 +25,17 @@ pub(crate) async fn show(reading: Reading) -> Answer {
         position: view.position().into(),
         time: state.time.into(),
         leader: leader(view),
-        hosts: hosts.map(|(id, host)| render::host::host(*id, host)).collect(),
+        hosts: hosts
+            .map(|(id, host)| render::host::host(*id, host))
+            .collect(),
         runs,
         tasks,
         locations: state.locations.len() as u64,
-        locations_failed: state.locations.values().filter(|l| l.failure.is_some()).count() as u64,
+        locations_failed: state
+            .locations
+            .values()
+            .filter(|l| l.failure.is_some())
+            .count() as u64,
         assets: state.catalog.keys().count() as u64,
     }))
 }

@@ -61,10 +61,13 @@ pub(crate) async fn list(
         PageAsked::read(list, filter, query.page_token.as_deref(), query.limit)?;
     let run = run::find(&reading, path.run).await?;
     let start = asked.after.map_or(0, |after| after.saturating_add(1));
-    let mut found = (0_u32..).zip(&run.tasks).skip(start as usize).filter(|(_, task)| {
-        let wanted = &asked.filter.status;
-        wanted.is_empty() || wanted.contains(&render::task::status(task.status))
-    });
+    let mut found = (0_u32..)
+        .zip(&run.tasks)
+        .skip(start as usize)
+        .filter(|(_, task)| {
+            let wanted = &asked.filter.status;
+            wanted.is_empty() || wanted.contains(&render::task::status(task.status))
+        });
     let mut items = Vec::new();
     let mut last = None;
     for (index, _) in found.by_ref().take(asked.limit) {
@@ -91,5 +94,8 @@ pub(crate) fn unknown(run: RunId, task: TaskIndex, count: usize) -> Refusal {
         0 => "it has none".to_owned(),
         count => format!("its tasks are 0 to {}", count - 1),
     };
-    Refusal::new(Code::UnknownTask, format!("run {run} has no task {task}; {has}"))
+    Refusal::new(
+        Code::UnknownTask,
+        format!("run {run} has no task {task}; {has}"),
+    )
 }

@@ -76,7 +76,12 @@ async fn report(app: &App, hosting: Hosting, host: HostId, body: Exchange) -> An
             live: body.live,
         };
         let engine = hosting.engine();
-        let work = engine.exchange(hosting.principal(), &hosting.request_id, request, Duration::ZERO);
+        let work = engine.exchange(
+            hosting.principal(),
+            &hosting.request_id,
+            request,
+            Duration::ZERO,
+        );
         Ok(exchanged(&hosting.workspace, work.await?))
     };
     workspace.replays.once(app.tasks(), host, seq, call).await
@@ -89,7 +94,11 @@ fn exchanged(workspace: &Workspace, work: HostWork) -> Exchanged {
         reason: reason.to_owned(),
     });
     Exchanged {
-        leases: work.leases.into_iter().map(|plan| lease::lease(plan, secret)).collect(),
+        leases: work
+            .leases
+            .into_iter()
+            .map(|plan| lease::lease(plan, secret))
+            .collect(),
         cancels: work.cancels,
         refused: refused.collect(),
         lease_ttl_ms: workspace.engine.settings().host_lease_ttl_ms,

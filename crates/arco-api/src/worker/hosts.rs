@@ -32,7 +32,9 @@ pub(crate) async fn register(
     bounded("attempts", body.attempts.len(), limits::LIVE_MAX)?;
     let engine = hosting.engine();
     let (who, request) = (hosting.principal(), &hosting.request_id);
-    let version = engine.deploy(who, request, &body.location, &body.manifest).await?;
+    let version = engine
+        .deploy(who, request, &body.location, &body.manifest)
+        .await?;
     let hello = HostHello {
         host: body.host,
         location: body.location,
@@ -89,7 +91,10 @@ pub(crate) async fn heartbeat(
 pub(crate) async fn leave(hosting: Hosting, Path(path): Path<HostPath>) -> Answer {
     serves(&hosting, path.host)?;
     let command = Command::HostLeft(path.host);
-    hosting.engine().submit(hosting.principal(), &hosting.request_id, command).await?;
+    hosting
+        .engine()
+        .submit(hosting.principal(), &hosting.request_id, command)
+        .await?;
     hosting.workspace.replays.forget(path.host);
     tracing::info!(host = %path.host, "host left");
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -107,7 +112,14 @@ pub(crate) async fn failed_load(
 ) -> Answer {
     hosting.identity.serves(&body.location)?;
     let engine = hosting.engine();
-    engine.load_failed(hosting.principal(), &hosting.request_id, &body.location, body.error).await?;
+    engine
+        .load_failed(
+            hosting.principal(),
+            &hosting.request_id,
+            &body.location,
+            body.error,
+        )
+        .await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -40,14 +40,20 @@ pub(crate) async fn put(
     if path.chunk >= limits::LOG_CHUNKS_MAX {
         return Err(Refusal::new(
             Code::InvalidPath,
-            format!("chunk {} is over the bound of {} chunks a stream; write less", path.chunk, limits::LOG_CHUNKS_MAX),
+            format!(
+                "chunk {} is over the bound of {} chunks a stream; write less",
+                path.chunk,
+                limits::LOG_CHUNKS_MAX
+            ),
         ));
     }
     // An empty log makes no object.
     if !bytes.is_empty() {
         app.metrics().log_bytes.inc_by(bytes.len() as u64);
         let engine = &uploading.workspace.engine;
-        engine.put_attempt_log(path.attempt, stream.as_str(), path.chunk, bytes).await?;
+        engine
+            .put_attempt_log(path.attempt, stream.as_str(), path.chunk, bytes)
+            .await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -52,7 +52,10 @@ impl Replays {
                 hosts.clear();
             }
             let calls = hosts.entry(host).or_default();
-            let joined = calls.entry(seq).or_insert_with(|| spawn(tasks, call)).clone();
+            let joined = calls
+                .entry(seq)
+                .or_insert_with(|| spawn(tasks, call))
+                .clone();
             while calls.len() > KEPT {
                 calls.pop_first();
             }
@@ -70,15 +73,24 @@ impl Replays {
 
     /// A host that left says nothing again.
     pub(crate) fn forget(&self, host: HostId) {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).remove(&host);
+        self.hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&host);
     }
 }
 
-fn spawn(tasks: &TaskTracker, call: impl Future<Output = Answer<Exchanged>> + Send + 'static) -> Call {
+fn spawn(
+    tasks: &TaskTracker,
+    call: impl Future<Output = Answer<Exchanged>> + Send + 'static,
+) -> Call {
     let running = tasks.spawn(call);
     async move {
         running.await.unwrap_or_else(|_| {
-            Err(Refusal::new(Code::Internal, "the exchange broke off; its repeat is safe"))
+            Err(Refusal::new(
+                Code::Internal,
+                "the exchange broke off; its repeat is safe",
+            ))
         })
     }
     .boxed()

@@ -18,7 +18,9 @@ async fn a_body_over_its_bound_is_refused() {
     let host = FakeHost::register(&server, &flights().json()).await;
     let path = host.path("exchange");
     let padding = "x".repeat(4 * 1024 * 1024);
-    let reply = host.call(&server, &path, &json!({"seq": 1, "pad": padding})).await;
+    let reply = host
+        .call(&server, &path, &json!({"seq": 1, "pad": padding}))
+        .await;
     assert_eq!(reply.code(), (413, "body_too_large".into()));
     assert!(reply.problem().detail.contains("4194304"), "{}", reply.text);
     server.stop().await;
@@ -28,7 +30,8 @@ async fn a_body_over_its_bound_is_refused() {
 async fn a_body_that_hides_its_length_is_counted() {
     let server = Server::with_flights().await;
     let chunk = bytes::Bytes::from(vec![b' '; 64 * 1024]);
-    let chunks = futures::stream::iter((0..17).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
+    let chunks =
+        futures::stream::iter((0..17).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
     let request = server
         .request(Method::POST, "runs")
         .header("content-type", "application/json")
@@ -49,21 +52,45 @@ async fn a_manifest_may_be_large() {
 #[tokio::test]
 async fn fields_over_their_bound_are_refused_by_name() {
     let server = Server::with_flights().await;
-    let tags: serde_json::Map<String, Value> = (0..101).map(|n| (format!("t{n}"), json!("v"))).collect();
+    let tags: serde_json::Map<String, Value> =
+        (0..101).map(|n| (format!("t{n}"), json!("v"))).collect();
     for (body, names) in [
         (json!({"selection": []}), "`selection`"),
-        (json!({"selection": "raw/flights", "run_key": "x".repeat(513)}), "`run_key`"),
-        (json!({"selection": "raw/flights", "run_key": ""}), "`run_key`"),
+        (
+            json!({"selection": "raw/flights", "run_key": "x".repeat(513)}),
+            "`run_key`",
+        ),
+        (
+            json!({"selection": "raw/flights", "run_key": ""}),
+            "`run_key`",
+        ),
         (json!({"selection": "raw/flights", "tags": tags}), "`tags`"),
-        (json!({"selection": "raw/flights", "tags": {"t": "x".repeat(4_097)}}), "`t`"),
-        (json!({"selection": "daily", "partitions": {"keys": []}}), "`partitions.keys`"),
-        (json!({"selection": "raw/flights", "priority": "high"}), "`priority`"),
-        (json!({"selection": "raw/flights", "partition": "x"}), "`partition`"),
+        (
+            json!({"selection": "raw/flights", "tags": {"t": "x".repeat(4_097)}}),
+            "`t`",
+        ),
+        (
+            json!({"selection": "daily", "partitions": {"keys": []}}),
+            "`partitions.keys`",
+        ),
+        (
+            json!({"selection": "raw/flights", "priority": "high"}),
+            "`priority`",
+        ),
+        (
+            json!({"selection": "raw/flights", "partition": "x"}),
+            "`partition`",
+        ),
         (json!({}), "`selection`"),
     ] {
         let reply = server.post("runs", &body).await;
         assert_eq!(reply.code(), (422, "invalid_body".into()), "{body}");
-        assert!(reply.problem().detail.contains(names), "{} {}", names, reply.text);
+        assert!(
+            reply.problem().detail.contains(names),
+            "{} {}",
+            names,
+            reply.text
+        );
     }
     server.stop().await;
 }
@@ -71,8 +98,19 @@ async fn fields_over_their_bound_are_refused_by_name() {
 #[tokio::test]
 async fn limits_of_pages_are_bounded() {
     let server = Server::with_flights().await;
-    for path in ["runs?limit=0", "runs?limit=1001", "assets?limit=x", "events?limit=1001", "runs?limt=5", "runs?status=done"] {
-        assert_eq!(server.get(path).await.code(), (400, "invalid_query".into()), "{path}");
+    for path in [
+        "runs?limit=0",
+        "runs?limit=1001",
+        "assets?limit=x",
+        "events?limit=1001",
+        "runs?limt=5",
+        "runs?status=done",
+    ] {
+        assert_eq!(
+            server.get(path).await.code(),
+            (400, "invalid_query".into()),
+            "{path}"
+        );
     }
     server.stop().await;
 }
@@ -89,6 +127,11 @@ async fn a_big_payload_is_left_out_and_its_size_said() {
     let page = server.get("events?kind=asset.").await.ok();
     let event = &page["items"][0];
     assert!(event.get("payload").is_none());
-    assert!(event["payload_bytes"].as_u64().is_some_and(|n| n > 300 * 1024), "{event}");
+    assert!(
+        event["payload_bytes"]
+            .as_u64()
+            .is_some_and(|n| n > 300 * 1024),
+        "{event}"
+    );
     server.stop().await;
 }

@@ -10,7 +10,7 @@ use crate::server::{Server, flights};
 async fn a_failed_blocking_check_shows_and_stops_what_is_downstream() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;
-    let run = server.run(json!({"selection": "raw/flights or key:daily", "partitions": {"keys": ["2026-01-01"]}})).await;
+    let run = server.run(json!({"selection": "key:raw/flights or key:daily", "partitions": {"keys": ["2026-01-01"]}})).await;
     let lease = host.exchange(&server, json!([]), 1).await.leases.remove(0);
     let attempt = lease.attempt.to_string();
     host.live.clear();
@@ -26,9 +26,15 @@ async fn a_failed_blocking_check_shows_and_stops_what_is_downstream() {
     assert_eq!(check["latest"]["description"], "0 rows");
     assert_eq!(check["latest"]["severity"], "ERROR");
     let asset = server.get("assets/raw%2Fflights").await.ok();
-    assert_eq!((&asset["checks_failed"], &asset["checks"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&asset["checks_failed"], &asset["checks"]),
+        (&json!(1), &json!(1))
+    );
     let run = server.get(&format!("runs/{run}")).await.ok();
-    assert_eq!((&run["status"], &run["checks_failed"]), (&json!("failure"), &json!(1)));
+    assert_eq!(
+        (&run["status"], &run["checks_failed"]),
+        (&json!("failure"), &json!(1))
+    );
     server.stop().await;
 }
 
@@ -37,7 +43,9 @@ async fn counts_leave_out_partitions_of_former_definitions() {
     let server = Server::start().await;
     let daily = ManifestBuilder::new("loc").asset(asset("t").daily("2025-12-01"));
     let mut host = FakeHost::register(&server, &daily.json()).await;
-    server.run(json!({"selection": "t", "partitions": {"keys": ["2025-12-01...2025-12-20"]}})).await;
+    server
+        .run(json!({"selection": "t", "partitions": {"keys": ["2025-12-01...2025-12-20"]}}))
+        .await;
     host.work_off(&server).await;
     let counts = async || server.get("assets/t").await.ok()["partitions"]["counts"].clone();
     assert_eq!(counts().await["materialized"], 20);
@@ -48,11 +56,17 @@ async fn counts_leave_out_partitions_of_former_definitions() {
         counts().await,
         json!({"total": 2, "materialized": 0, "failed": 0, "in_progress": 0, "never_materialized": 2})
     );
-    server.run(json!({"selection": "t", "partitions": {"keys": ["a"]}})).await;
+    server
+        .run(json!({"selection": "t", "partitions": {"keys": ["a"]}}))
+        .await;
     host.work_off(&server).await;
     assert_eq!(counts().await["materialized"], 1);
 
     host.hello(&server, &daily.json()).await.ok();
-    assert_eq!(counts().await["materialized"], 20, "the days are remembered");
+    assert_eq!(
+        counts().await["materialized"],
+        20,
+        "the days are remembered"
+    );
     server.stop().await;
 }

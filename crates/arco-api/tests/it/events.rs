@@ -19,7 +19,11 @@ struct Sse {
 
 #[derive(Debug)]
 enum Frame {
-    Event { id: String, kind: String, event: Event },
+    Event {
+        id: String,
+        kind: String,
+        event: Event,
+    },
     Comment,
 }
 
@@ -50,7 +54,8 @@ impl Sse {
             }
             let waiting = tokio::time::timeout(Duration::from_secs(20), self.response.chunk());
             let chunk = waiting.await.expect("something comes").ok()??;
-            self.buffer.push_str(std::str::from_utf8(&chunk).expect("text"));
+            self.buffer
+                .push_str(std::str::from_utf8(&chunk).expect("text"));
         }
     }
 
@@ -77,7 +82,12 @@ impl Sse {
 }
 
 fn parse(frame: &str) -> Frame {
-    let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name)).map(|v| v.trim().to_owned());
+    let field = |name: &str| {
+        frame
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .map(|v| v.trim().to_owned())
+    };
     match field("data:") {
         None => Frame::Comment,
         Some(data) => Frame::Event {
@@ -92,7 +102,10 @@ async fn all_positions(server: &Server) -> Vec<String> {
     let mut out = Vec::new();
     let mut from = "1.0".to_owned();
     loop {
-        let page: EventPage = server.get(&format!("events?from={from}&limit=3")).await.read();
+        let page: EventPage = server
+            .get(&format!("events?from={from}&limit=3"))
+            .await
+            .read();
         if page.items.is_empty() {
             assert_eq!(page.next.to_string(), from);
             return out;
@@ -109,11 +122,21 @@ async fn pages_read_the_log_to_its_end() {
     server.run(json!({"selection": "raw/flights"})).await;
     host.work_off(&server).await;
     let positions = all_positions(&server).await;
-    assert_eq!(positions.last().map(String::as_str), Some(server.engine.view().position().to_string().as_str()));
+    assert_eq!(
+        positions.last().map(String::as_str),
+        Some(server.engine.view().position().to_string().as_str())
+    );
     let first: EventPage = server.get("events").await.read();
-    let made = first.items.iter().find(|event| event.kind == "run.requested").expect("a request");
+    let made = first
+        .items
+        .iter()
+        .find(|event| event.kind == "run.requested")
+        .expect("a request");
     assert_eq!(made.principal, "client:local");
-    assert_eq!(made.payload.as_ref().expect("a payload")["selection"], "raw/flights");
+    assert_eq!(
+        made.payload.as_ref().expect("a payload")["selection"],
+        "raw/flights"
+    );
     server.stop().await;
 }
 
@@ -126,11 +149,26 @@ async fn filters_show_one_run_or_one_kind() {
     host.work_off(&server).await;
     let page: EventPage = server.get(&format!("events?run={first}")).await.read();
     let kinds: Vec<&str> = page.items.iter().map(|event| event.kind.as_str()).collect();
-    assert!(kinds.starts_with(&["run.requested", "attempt.leased"]), "{kinds:?}");
-    assert!(kinds.contains(&"asset.materialized") && kinds.ends_with(&["run.finished"]), "{kinds:?}");
-    assert!(page.items.iter().all(|event| event.payload.as_ref().is_some_and(|p| p.to_string().contains(&first))));
+    assert!(
+        kinds.starts_with(&["run.requested", "attempt.leased"]),
+        "{kinds:?}"
+    );
+    assert!(
+        kinds.contains(&"asset.materialized") && kinds.ends_with(&["run.finished"]),
+        "{kinds:?}"
+    );
+    assert!(page.items.iter().all(|event| {
+        event
+            .payload
+            .as_ref()
+            .is_some_and(|p| p.to_string().contains(&first))
+    }));
     let page: EventPage = server.get("events?kind=run.,host.registered").await.read();
-    assert!(page.items.iter().all(|e| e.kind.starts_with("run.") || e.kind == "host.registered"));
+    assert!(
+        page.items
+            .iter()
+            .all(|e| e.kind.starts_with("run.") || e.kind == "host.registered")
+    );
     assert_eq!(page.items.len(), 5);
     server.stop().await;
 }
@@ -144,7 +182,9 @@ async fn a_stream_goes_on_where_it_broke_off() {
     // Broken off again and again while the log grows, each time after a few events.
     for round in 0..6 {
         drop(stream);
-        server.run(json!({"selection": "raw/flights", "tags": {"round": round.to_string()}})).await;
+        server
+            .run(json!({"selection": "raw/flights", "tags": {"round": round.to_string()}}))
+            .await;
         host.work_off(&server).await;
         stream = Sse::open(&server, "?from=1.0", seen.last().map(String::as_str)).await;
         seen.extend(stream.events(3).await);
@@ -195,7 +235,11 @@ async fn a_silent_stream_beats_and_ends_with_the_server() {
     let mut stream = Sse::open(&server, "", None).await;
     assert!(matches!(stream.next().await, Some(Frame::Comment)));
     let metrics = server.get("/metrics").await;
-    assert!(metrics.text.contains("arco_event_streams 1"), "{}", metrics.text);
+    assert!(
+        metrics.text.contains("arco_event_streams 1"),
+        "{}",
+        metrics.text
+    );
     server.shutdown.cancel();
     while let Some(frame) = stream.next().await {
         assert!(matches!(frame, Frame::Comment), "{frame:?}");
@@ -214,7 +258,9 @@ async fn streams_are_bounded() {
     };
     let server = Server::in_world(World::new(), setup).await;
     let first = Sse::open(&server, "", None).await;
-    let second = server.request(Method::GET, "events").header("accept", "text/event-stream");
+    let second = server
+        .request(Method::GET, "events")
+        .header("accept", "text/event-stream");
     assert_eq!(send(second).await.code(), (503, "too_many_streams".into()));
     drop(first);
     server.stop().await;
@@ -223,7 +269,10 @@ async fn streams_are_bounded() {
 #[tokio::test]
 async fn places_that_are_none_are_refused() {
     let server = Server::start().await;
-    assert_eq!(server.get("events?from=yesterday").await.code(), (400, "invalid_query".into()));
+    assert_eq!(
+        server.get("events?from=yesterday").await.code(),
+        (400, "invalid_query".into())
+    );
     let stream = server
         .request(Method::GET, "events")
         .header("accept", "text/event-stream")

@@ -59,12 +59,18 @@ impl FakeHost {
         json!({"seq": self.seq, "reports": reports, "want": want, "wait_ms": wait_ms, "live": self.live})
     }
 
-    pub(crate) async fn exchange(&mut self, server: &Server, reports: Value, want: u32) -> Exchanged {
+    pub(crate) async fn exchange(
+        &mut self,
+        server: &Server,
+        reports: Value,
+        want: u32,
+    ) -> Exchanged {
         let body = self.next(reports, want, 0);
         let reply = self.call(server, &self.path("exchange"), &body).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
         let answer: Exchanged = reply.read();
-        self.live.extend(answer.leases.iter().map(|lease| lease.attempt.to_string()));
+        self.live
+            .extend(answer.leases.iter().map(|lease| lease.attempt.to_string()));
         answer
     }
 
@@ -89,7 +95,10 @@ impl FakeHost {
 pub(crate) fn success(lease: &Lease) -> Vec<Value> {
     let attempt = lease.attempt.to_string();
     let mut out = vec![json!({"attempt": attempt, "fact": "started"})];
-    let partitions = lease.partitions.clone().map_or(vec![None], |keys| keys.into_iter().map(Some).collect());
+    let partitions = lease
+        .partitions
+        .clone()
+        .map_or(vec![None], |keys| keys.into_iter().map(Some).collect());
     for asset in &lease.outputs {
         for partition in &partitions {
             let metadata = json!({"rows": {"type": "int", "value": 842}});
@@ -101,8 +110,10 @@ pub(crate) fn success(lease: &Lease) -> Vec<Value> {
         }
     }
     for (asset, check) in &lease.checks {
-        out.push(json!({"attempt": attempt, "fact": "check", "asset": asset, "check": check,
-                        "passed": true, "severity": "ERROR"}));
+        out.push(
+            json!({"attempt": attempt, "fact": "check", "asset": asset, "check": check,
+                        "passed": true, "severity": "ERROR"}),
+        );
     }
     out.push(finished(&attempt, json!({"status": "succeeded"})));
     out
@@ -113,7 +124,10 @@ pub(crate) fn failure(lease: &Lease) -> Vec<Value> {
     let error = json!({"type": "ValueError", "message": "no rows", "traceback": "Traceback …"});
     vec![
         json!({"attempt": lease.attempt, "fact": "started"}),
-        finished(&lease.attempt.to_string(), json!({"status": "failed", "class": "user_code", "error": error})),
+        finished(
+            &lease.attempt.to_string(),
+            json!({"status": "failed", "class": "user_code", "error": error}),
+        ),
     ]
 }
 

@@ -17,27 +17,57 @@ async fn a_run_is_made_worked_off_and_shown() {
         .await;
     assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
     let made: RunCreated = reply.read();
-    assert_eq!(reply.header("location"), format!("/api/v1/workspaces/default/runs/{}", made.run.id));
+    assert_eq!(
+        reply.header("location"),
+        format!("/api/v1/workspaces/default/runs/{}", made.run.id)
+    );
     assert_eq!(reply.header("arco-position"), made.position.to_string());
-    assert_eq!((made.created, made.run.status, made.run.tasks.total), (true, RunStatus::Queued, 4));
+    assert_eq!(
+        (made.created, made.run.status, made.run.tasks.total),
+        (true, RunStatus::Queued, 4)
+    );
 
     let leases = host.work_off(&server).await;
     let steps: Vec<&str> = leases.iter().map(|lease| lease.step.as_str()).collect();
     assert_eq!(steps, ["raw__flights", "daily", "daily", "daily"]);
-    assert_eq!(leases[1].partitions.as_deref(), Some(&["2026-01-01".to_owned()][..]));
+    assert_eq!(
+        leases[1].partitions.as_deref(),
+        Some(&["2026-01-01".to_owned()][..])
+    );
     assert_eq!(leases[1].inputs[0].asset.as_str(), "raw/flights");
 
     let run: Run = server.get(&format!("runs/{}", made.run.id)).await.read();
     assert_eq!(run.summary.status, RunStatus::Success);
     assert_eq!(run.summary.tasks.succeeded, 4);
-    assert_eq!((run.summary.materializations, run.summary.checks_passed), (4, 1));
+    assert_eq!(
+        (run.summary.materializations, run.summary.checks_passed),
+        (4, 1)
+    );
     assert_eq!(run.summary.requested_by, "client:local");
     assert!(run.failures.is_empty());
 
-    let task: Task = server.get(&format!("runs/{}/tasks/1", made.run.id)).await.read();
+    let task: Task = server
+        .get(&format!("runs/{}/tasks/1", made.run.id))
+        .await
+        .read();
     assert_eq!(task.summary.status, TaskStatus::Succeeded);
     assert_eq!(task.needs, [0]);
     assert_eq!(task.tries.len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_task_under_way_says_what_it_reads() {
+    let server = Server::start().await;
+    let mut host = FakeHost::register(&server, &flights().json()).await;
+    server.run(json!({"selection": "raw/flights"})).await;
+    host.work_off(&server).await;
+    let run = server
+        .run(json!({"selection": "daily", "partitions": {"keys": ["2026-01-01"]}}))
+        .await;
+    host.exchange(&server, json!([]), 1).await;
+    let task: Task = server.get(&format!("runs/{run}/tasks/0")).await.read();
+    assert_eq!(task.summary.status, TaskStatus::Leased);
     assert_eq!(task.inputs[0].asset.as_str(), "raw/flights");
     server.stop().await;
 }
@@ -46,7 +76,7 @@ async fn a_run_is_made_worked_off_and_shown() {
 async fn a_failure_is_shown_with_its_cause_and_what_it_brought_down() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;
-    let run = server.run(json!({"selection": "raw/flights or key:daily", "partitions": {"keys": ["2026-01-01"]}})).await;
+    let run = server.run(json!({"selection": "key:raw/flights or key:daily", "partitions": {"keys": ["2026-01-01"]}})).await;
     let leases = host.exchange(&server, json!([]), 1).await.leases;
     host.live.clear();
     host.exchange(&server, failure(&leases[0]).into(), 0).await;
@@ -55,10 +85,19 @@ async fn a_failure_is_shown_with_its_cause_and_what_it_brought_down() {
     assert_eq!(run.summary.status, RunStatus::Failure);
     assert_eq!(run.failures.len(), 1);
     assert_eq!(run.failures[0].error.message, "no rows");
-    let failed = server.get(&format!("runs/{}/tasks?status=failed", run.summary.id)).await.ok();
+    let failed = server
+        .get(&format!("runs/{}/tasks?status=failed", run.summary.id))
+        .await
+        .ok();
     assert_eq!(failed["items"][0]["error"], "ValueError: no rows");
-    let skipped = server.get(&format!("runs/{}/tasks?status=skipped", run.summary.id)).await.ok();
-    assert_eq!(skipped["items"][0]["skipped"], json!({"because": "upstream_failed", "task": 0}));
+    let skipped = server
+        .get(&format!("runs/{}/tasks?status=skipped", run.summary.id))
+        .await
+        .ok();
+    assert_eq!(
+        skipped["items"][0]["skipped"],
+        json!({"because": "upstream_failed", "task": 0})
+    );
     server.stop().await;
 }
 
@@ -70,12 +109,28 @@ async fn a_cancelled_run_tells_its_host_and_ends() {
     let leases = host.exchange(&server, json!([]), 1).await.leases;
     let attempt = leases[0].attempt.to_string();
 
-    let asked = server.post(&format!("runs/{run}/cancel"), &json!({})).await.ok();
+    let asked = server
+        .post(&format!("runs/{run}/cancel"), &json!({}))
+        .await
+        .ok();
     assert_eq!(asked["status"], "canceling");
     let told = host.exchange(&server, json!([]), 1).await;
-    assert_eq!(told.cancels.iter().map(ToString::to_string).collect::<Vec<_>>(), [attempt.as_str()]);
+    assert_eq!(
+        told.cancels
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        [attempt.as_str()]
+    );
     assert!(told.leases.is_empty());
-    let beat = host.call(&server, &host.path("heartbeat"), &json!({"live": [attempt]})).await.ok();
+    let beat = host
+        .call(
+            &server,
+            &host.path("heartbeat"),
+            &json!({"live": [attempt]}),
+        )
+        .await
+        .ok();
     assert_eq!(beat["cancels"], json!([attempt]));
 
     let ended = crate::host::finished(&attempt, json!({"status": "cancelled"}));
@@ -83,8 +138,14 @@ async fn a_cancelled_run_tells_its_host_and_ends() {
     host.exchange(&server, json!([ended]), 0).await;
     let run_now = server.get(&format!("runs/{run}")).await.ok();
     assert_eq!(run_now["status"], "canceled");
-    let again = server.post(&format!("runs/{run}/cancel"), &json!({})).await.ok();
-    assert_eq!(again["status"], "canceled", "cancelling what is over is no error");
+    let again = server
+        .post(&format!("runs/{run}/cancel"), &json!({}))
+        .await
+        .ok();
+    assert_eq!(
+        again["status"], "canceled",
+        "cancelling what is over is no error"
+    );
     server.stop().await;
 }
 
@@ -92,10 +153,19 @@ async fn a_cancelled_run_tells_its_host_and_ends() {
 async fn a_plan_is_shown_and_nothing_is_written() {
     let server = Server::with_flights().await;
     let before = server.engine.view().position();
-    let plan = server.post("plan?limit=2", &json!({"selection": "*report", "partitions": "all"})).await.ok();
+    let plan = server
+        .post(
+            "plan?limit=2",
+            &json!({"selection": "*report", "partitions": "all"}),
+        )
+        .await
+        .ok();
     assert_eq!(plan["task_count"], 37);
     assert_eq!(plan["tasks"].as_array().map(Vec::len), Some(2));
-    assert_eq!(plan["steps"][1], json!({"location": "flights", "step": "daily", "tasks": 35}));
+    assert_eq!(
+        plan["steps"][1],
+        json!({"location": "flights", "step": "daily", "tasks": 35})
+    );
     assert_eq!(server.engine.view().position(), before);
     server.stop().await;
 }
@@ -108,13 +178,22 @@ async fn the_workspace_shows_on_one_page() {
     server.run(json!({"selection": "report"})).await;
     host.exchange(&server, json!([]), 1).await;
     let status = server.get("status").await.ok();
-    assert_eq!(status["runs"], json!({"total": 2, "queued": 1, "started": 1, "canceling": 0}));
-    assert_eq!((&status["assets"], &status["locations"]), (&json!(4), &json!(1)));
+    assert_eq!(
+        status["runs"],
+        json!({"total": 2, "queued": 1, "started": 1, "canceling": 0})
+    );
+    assert_eq!(
+        (&status["assets"], &status["locations"]),
+        (&json!(4), &json!(1))
+    );
     assert_eq!(status["hosts"][0]["attempts"], 1);
     assert_eq!(status["leader"]["here"], true);
     let definitions = server.get("definitions").await.ok();
     assert_eq!(definitions["locations"][0]["name"], "flights");
-    assert_eq!(definitions["locations"][0]["hosts"][0]["id"], json!(host.id));
+    assert_eq!(
+        definitions["locations"][0]["hosts"][0]["id"],
+        json!(host.id)
+    );
     server.stop().await;
 }
 
@@ -123,7 +202,13 @@ async fn a_failed_load_is_shown_and_the_old_definitions_stay() {
     let server = Server::start().await;
     let host = FakeHost::register(&server, &flights().json()).await;
     let error = json!({"type": "ImportError", "message": "no module named polars", "traceback": "Traceback (most recent call last): …"});
-    let reply = host.call(&server, &host.path("failed_load"), &json!({"location": "flights", "error": error})).await;
+    let reply = host
+        .call(
+            &server,
+            &host.path("failed_load"),
+            &json!({"location": "flights", "error": error}),
+        )
+        .await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{}", reply.text);
     let location = server.get("definitions").await.ok()["locations"][0].clone();
     assert_eq!(location["failure"]["error"], error);
@@ -139,8 +224,16 @@ async fn health_metrics_and_the_front_door_answer() {
     assert_eq!(health["status"], "ok");
     assert_eq!(health["workspaces"][0]["leads"], true);
     let metrics = server.get("/metrics").await;
-    assert!(metrics.text.contains("arco_http_requests_total{"), "{}", metrics.text);
-    assert!(metrics.text.contains("arco_leads{workspace=\"default\"} 1"), "{}", metrics.text);
+    assert!(
+        metrics.text.contains("arco_http_requests_total{"),
+        "{}",
+        metrics.text
+    );
+    assert!(
+        metrics.text.contains("arco_leads{workspace=\"default\"} 1"),
+        "{}",
+        metrics.text
+    );
     assert!(metrics.text.ends_with("# EOF\n"));
     let door = server.get("/").await;
     assert!(door.text.contains("/openapi.json"));

@@ -15,7 +15,10 @@ fn the_committed_description_is_fresh() {
         std::fs::write(&path, &generated).expect("the file is written");
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "openapi.json is stale; run this test with ARCO_UPDATE=1 and review the difference");
+    assert!(
+        committed == generated,
+        "openapi.json is stale; run this test with ARCO_UPDATE=1 and review the difference"
+    );
 }
 
 fn description() -> Value {
@@ -25,7 +28,13 @@ fn description() -> Value {
 #[test]
 fn it_is_openapi_3_1_and_every_reference_resolves() {
     let api = description();
-    assert!(api["openapi"].as_str().is_some_and(|v| v.starts_with("3.1")), "{}", api["openapi"]);
+    assert!(
+        api["openapi"]
+            .as_str()
+            .is_some_and(|v| v.starts_with("3.1")),
+        "{}",
+        api["openapi"]
+    );
     let mut references = Vec::new();
     collect(&api, &mut references);
     for reference in references {
@@ -62,7 +71,9 @@ fn every_operation_has_a_name_a_summary_a_refusal_and_its_path_parameters() {
             assert!(refusal.is_object(), "{name} has no refusal");
             let own = parameters(&operation["parameters"]);
             let declared: BTreeSet<String> = own.union(&shared).cloned().collect();
-            let wanted = path.split('/').filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
+            let wanted = path
+                .split('/')
+                .filter_map(|s| s.strip_prefix('{')?.strip_suffix('}'));
             let wanted: BTreeSet<String> = wanted.map(str::to_owned).collect();
             assert_eq!(declared, wanted, "path parameters of {name}");
         }
@@ -73,12 +84,16 @@ fn every_operation_has_a_name_a_summary_a_refusal_and_its_path_parameters() {
 fn parameters(list: &Value) -> BTreeSet<String> {
     let of_path = |p: &&Value| p["in"] == "path";
     let list = list.as_array().into_iter().flatten().filter(of_path);
-    list.map(|p| p["name"].as_str().expect("a name").to_owned()).collect()
+    list.map(|p| p["name"].as_str().expect("a name").to_owned())
+        .collect()
 }
 
 #[tokio::test]
 async fn the_server_hands_it_out() {
     let server = Server::start().await;
-    assert_eq!(server.get("/openapi.json").await.text, arco_api::openapi_json());
+    assert_eq!(
+        server.get("/openapi.json").await.text,
+        arco_api::openapi_json()
+    );
     server.stop().await;
 }

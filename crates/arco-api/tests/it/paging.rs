@@ -10,17 +10,26 @@ use crate::host::FakeHost;
 use crate::server::{Server, Setup, flights};
 
 fn ids(rows: &[Value]) -> Vec<String> {
-    rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
+    rows.iter()
+        .map(|row| row["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 /// Runs made a millisecond apart, so that ids are in order of making.
 async fn runs(server: &Server, count: usize) -> Vec<String> {
     let mut out = Vec::new();
     for n in 0..count {
-        server.world.clock.advance(std::time::Duration::from_millis(1));
+        server
+            .world
+            .clock
+            .advance(std::time::Duration::from_millis(1));
         let team = if n % 3 == 0 { "core" } else { "edge" };
         let asset = if n % 2 == 0 { "raw/flights" } else { "report" };
-        out.push(server.run(json!({"selection": asset, "tags": {"team": team, "n": n.to_string()}})).await);
+        out.push(
+            server
+                .run(json!({"selection": asset, "tags": {"team": team, "n": n.to_string()}}))
+                .await,
+        );
     }
     out.reverse();
     out
@@ -72,9 +81,18 @@ async fn filters_choose_and_travel_in_the_token() {
     }
     let page = server.get("runs?asset=report&limit=2").await.ok();
     let token = page["next_page_token"].as_str().expect("more");
-    let rest = server.get(&format!("runs?page_token={token}&limit=100")).await.ok();
-    assert_eq!(rest["items"].as_array().map(Vec::len), Some(4), "the token carries the filter");
-    let other = server.get(&format!("runs?page_token={token}&asset=raw%2Fflights")).await;
+    let rest = server
+        .get(&format!("runs?page_token={token}&limit=100"))
+        .await
+        .ok();
+    assert_eq!(
+        rest["items"].as_array().map(Vec::len),
+        Some(4),
+        "the token carries the filter"
+    );
+    let other = server
+        .get(&format!("runs?page_token={token}&asset=raw%2Fflights"))
+        .await;
     assert_eq!(other.code(), (400, "bad_page_token".into()));
     let elsewhere = server.get(&format!("assets?page_token={token}")).await;
     assert_eq!(elsewhere.code(), (400, "bad_page_token".into()));
@@ -94,7 +112,9 @@ async fn the_seam_between_memory_and_history_does_not_show() {
     let mut views = server.engine.commits();
     let packed = views.wait_for(|view| !view.state.history.is_empty());
     let packed = tokio::time::timeout(std::time::Duration::from_secs(20), packed).await;
-    packed.expect("old runs leave memory").expect("the engine runs");
+    packed
+        .expect("old runs leave memory")
+        .expect("the engine runs");
     let in_memory = server.engine.view().state.runs.len();
     assert!(in_memory < 30, "{in_memory} runs in memory");
     for limit in [1, 7, 100] {
@@ -107,7 +127,10 @@ async fn the_seam_between_memory_and_history_does_not_show() {
     assert_eq!(tasks.len(), 1);
     let asset = tasks[0]["outputs"][0].as_str().expect("an asset");
     assert!(["raw/flights", "report"].contains(&asset));
-    let cancelled = server.post(&format!("runs/{oldest}/cancel"), &json!({})).await.ok();
+    let cancelled = server
+        .post(&format!("runs/{oldest}/cancel"), &json!({}))
+        .await
+        .ok();
     assert_eq!(cancelled["status"], "success");
     server.stop().await;
 }
@@ -116,7 +139,9 @@ async fn the_seam_between_memory_and_history_does_not_show() {
 async fn every_list_pages_without_loss() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;
-    let run = server.run(json!({"selection": "*report", "partitions": "all"})).await;
+    let run = server
+        .run(json!({"selection": "*report", "partitions": "all"}))
+        .await;
     host.work_off(&server).await;
     for (path, key, count) in [
         (format!("runs/{run}/tasks"), "task", 37),
@@ -129,7 +154,11 @@ async fn every_list_pages_without_loss() {
         for limit in [1, 6, 1_000] {
             let rows = server.all(&path, limit).await;
             let unique: BTreeSet<String> = rows.iter().map(|row| row[key].to_string()).collect();
-            assert_eq!((rows.len(), unique.len()), (count, count), "{path} in pages of {limit}");
+            assert_eq!(
+                (rows.len(), unique.len()),
+                (count, count),
+                "{path} in pages of {limit}"
+            );
         }
     }
     server.stop().await;

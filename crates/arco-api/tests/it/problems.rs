@@ -34,15 +34,30 @@ async fn requests_that_cannot_be_read() {
     refused!(server, "bad_page_token", GET "runs?page_token=abc");
     refused!(server, "unknown_workspace", GET "/api/v1/workspaces/other/runs");
     refused!(server, "invalid_body", POST "runs", json!({"selection": "daily", "partitions": {"key": "x"}}));
-    let json = |text: &'static str| server.request(Method::POST, "runs").header("content-type", "application/json").body(text);
+    let json = |text: &'static str| {
+        server
+            .request(Method::POST, "runs")
+            .header("content-type", "application/json")
+            .body(text)
+    };
     insta::assert_json_snapshot!("invalid_json", body(json("{\"selection\": ")).await);
-    let text = server.request(Method::POST, "runs").header("content-type", "text/plain").body("{}");
+    let text = server
+        .request(Method::POST, "runs")
+        .header("content-type", "text/plain")
+        .body("{}");
     insta::assert_json_snapshot!("unsupported_media_type", body(text).await);
-    let header = server.request(Method::GET, "runs").header("arco-min-position", "soon");
+    let header = server
+        .request(Method::GET, "runs")
+        .header("arco-min-position", "soon");
     insta::assert_json_snapshot!("invalid_header", body(header).await);
-    let origin = server.request(Method::GET, "runs").header("host", "localhost:3000").header("origin", "https://evil.example");
+    let origin = server
+        .request(Method::GET, "runs")
+        .header("host", "localhost:3000")
+        .header("origin", "https://evil.example");
     insta::assert_json_snapshot!("foreign_origin", body(origin).await);
-    let host = server.request(Method::GET, "runs").header("host", "evil.example");
+    let host = server
+        .request(Method::GET, "runs")
+        .header("host", "evil.example");
     insta::assert_json_snapshot!("foreign_host", body(host).await);
     server.stop().await;
 }
@@ -51,7 +66,8 @@ async fn requests_that_cannot_be_read() {
 async fn runs_that_cannot_be_made() {
     let server = Server::with_flights().await;
     let ask = |selection: &str| json!({"selection": selection});
-    let keys = |selection: &str, key: &str| json!({"selection": selection, "partitions": {"keys": [key]}});
+    let keys =
+        |selection: &str, key: &str| json!({"selection": selection, "partitions": {"keys": [key]}});
     refused!(server, "bad_selection", POST "runs", ask("group:raw and"));
     refused!(server, "empty_selection", POST "runs", ask("group:nothing"));
     refused!(server, "external_asset", POST "runs", ask("key:airports"));
@@ -61,9 +77,16 @@ async fn runs_that_cannot_be_made() {
     refused!(server, "reserved", POST "runs", json!({"selection": "report", "run_key": "rerun:x"}));
     refused!(server, "bad_config", POST "runs",
         json!({"selection": "raw/flights", "config": {"ops": {"raw__flights": {"config": {"rows": "many"}}}}}));
-    server.run(json!({"selection": "report", "run_key": "nightly"})).await;
+    server
+        .run(json!({"selection": "report", "run_key": "nightly"}))
+        .await;
     refused!(server, "run_key_conflict", POST "runs", json!({"selection": "raw/flights", "run_key": "nightly"}));
-    let keyed = |selection: &str| server.request(Method::POST, "runs").header("idempotency-key", "k1").json(&ask(selection));
+    let keyed = |selection: &str| {
+        server
+            .request(Method::POST, "runs")
+            .header("idempotency-key", "k1")
+            .json(&ask(selection))
+    };
     send(keyed("report")).await;
     insta::assert_json_snapshot!("idempotency_conflict", body(keyed("raw/flights")).await);
     server.stop().await;
@@ -93,11 +116,18 @@ async fn a_store_that_does_not_answer_is_said_and_may_be_tried_again() {
     let run = server.run(json!({"selection": "report"})).await;
     let mut host = crate::host::FakeHost::register(&server, &crate::server::flights().json()).await;
     host.exchange(&server, json!([]), 1).await;
-    faults.script(store::Op::Get, store::Fault::ErrorBefore);
-    let reply = server.get(&format!("runs/{run}/tasks/0/attempts/1/logs/stdout")).await;
+    // A read is tried four times.
+    for _ in 0..4 {
+        faults.script(store::Op::Get, store::Fault::ErrorBefore);
+    }
+    let reply = server
+        .get(&format!("runs/{run}/tasks/0/attempts/1/logs/stdout"))
+        .await;
     assert_eq!(reply.code(), (503, "store_unavailable".into()));
     assert_eq!(reply.header("retry-after"), "1");
-    let again = server.get(&format!("runs/{run}/tasks/0/attempts/1/logs/stdout")).await;
+    let again = server
+        .get(&format!("runs/{run}/tasks/0/attempts/1/logs/stdout"))
+        .await;
     assert_eq!(again.status, 200);
     server.stop().await;
 }

@@ -13,7 +13,13 @@ fn token(role: &str) -> String {
 }
 
 async fn guarded() -> Server {
-    let roles = ["admin", "client", "viewer", "worker:flights", "worker:other"];
+    let roles = [
+        "admin",
+        "client",
+        "viewer",
+        "worker:flights",
+        "worker:other",
+    ];
     let tokens = roles.map(|role| TokenSetting {
         name: role.replace(':', "-"),
         role: role.parse::<Role>().expect("a role"),
@@ -34,7 +40,9 @@ async fn guarded() -> Server {
 }
 
 async fn ask(server: &Server, role: &str, method: Method, path: &str) -> Reply {
-    let request = server.request(method.clone(), path).bearer_auth(token(role));
+    let request = server
+        .request(method.clone(), path)
+        .bearer_auth(token(role));
     if method == Method::POST {
         send(request.json(&json!({"selection": "raw/flights"}))).await
     } else {
@@ -52,7 +60,14 @@ async fn each_role_does_its_own_and_no_more() {
         ("worker:flights", 403, 403),
         ("nobody", 401, 401),
     ] {
-        for path in ["runs", "assets", "status", "definitions", "events", "/metrics"] {
+        for path in [
+            "runs",
+            "assets",
+            "status",
+            "definitions",
+            "events",
+            "/metrics",
+        ] {
             let reply = ask(&server, role, Method::GET, path).await;
             assert_eq!(reply.status, read, "{role} {path} {}", reply.text);
         }
@@ -64,7 +79,11 @@ async fn each_role_does_its_own_and_no_more() {
     let bare = server.get("runs").await;
     assert_eq!(bare.code(), (401, "unauthenticated".into()));
     assert_eq!(bare.header("www-authenticate"), "Bearer");
-    assert_eq!(server.get("/health").await.status, 200, "health needs no token");
+    assert_eq!(
+        server.get("/health").await.status,
+        200,
+        "health needs no token"
+    );
     assert_eq!(server.get("/openapi.json").await.status, 200);
     server.stop().await;
 }
@@ -74,9 +93,14 @@ async fn who_asked_is_in_the_log() {
     let server = guarded().await;
     let reply = ask(&server, "client", Method::POST, "runs").await;
     assert_eq!(reply.value()["run"]["requested_by"], "client:client");
-    let page = ask(&server, "viewer", Method::GET, "events?kind=run.requested").await.ok();
+    let page = ask(&server, "viewer", Method::GET, "events?kind=run.requested")
+        .await
+        .ok();
     assert_eq!(page["items"][0]["principal"], "client:client");
-    assert_eq!(page["items"][0]["cause"]["command"], json!(reply.header("x-request-id")));
+    assert_eq!(
+        page["items"][0]["cause"]["command"],
+        json!(reply.header("x-request-id"))
+    );
     server.stop().await;
 }
 
@@ -84,7 +108,12 @@ async fn who_asked_is_in_the_log() {
 async fn a_worker_serves_its_own_location_alone() {
     let server = guarded().await;
     let mut host = FakeHost::new(&server);
-    for (role, status) in [("worker:other", 403), ("client", 403), ("admin", 403), ("worker:flights", 200)] {
+    for (role, status) in [
+        ("worker:other", 403),
+        ("client", 403),
+        ("admin", 403),
+        ("worker:flights", 200),
+    ] {
         host.token = token(role);
         let reply = host.hello(&server, &flights().json()).await;
         assert_eq!(reply.status, status, "{role} {}", reply.text);
@@ -94,7 +123,11 @@ async fn a_worker_serves_its_own_location_alone() {
     let body = host.next(json!([]), 1, 0);
     for role in ["worker:other", "client"] {
         host.token = token(role);
-        for (call, body) in [("exchange", &body), ("heartbeat", &json!({})), ("leave", &json!({}))] {
+        for (call, body) in [
+            ("exchange", &body),
+            ("heartbeat", &json!({})),
+            ("leave", &json!({})),
+        ] {
             let reply = host.call(&server, &host.path(call), body).await;
             assert_eq!(reply.code(), (403, "forbidden".into()), "{role} {call}");
         }
@@ -108,7 +141,13 @@ async fn a_worker_serves_its_own_location_alone() {
     // The attempt's token uploads, the worker's does not.
     let path = format!("worker/attempts/{}/logs/stdout/0", leases[0].attempt);
     for (bearer, status) in [(&leases[0].token, 204), (&token("worker:flights"), 401)] {
-        let reply = send(server.request(Method::PUT, &path).bearer_auth(bearer).body("x")).await;
+        let reply = send(
+            server
+                .request(Method::PUT, &path)
+                .bearer_auth(bearer)
+                .body("x"),
+        )
+        .await;
         assert_eq!(reply.status, status, "{}", reply.text);
     }
     server.stop().await;

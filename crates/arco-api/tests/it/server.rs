@@ -99,7 +99,10 @@ impl Server {
     pub(crate) async fn run(&self, body: Value) -> String {
         let reply = self.post("runs", &body).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text);
-        reply.value()["run"]["id"].as_str().expect("a run has an id").to_owned()
+        reply.value()["run"]["id"]
+            .as_str()
+            .expect("a run has an id")
+            .to_owned()
     }
 
     /// All rows of a list, page by page.
@@ -114,7 +117,11 @@ impl Server {
             };
             let page = self.get(&page).await.ok();
             let items = page["items"].as_array().expect("a page has items").clone();
-            assert!(items.len() <= limit, "a page of {} over limit {limit}", items.len());
+            assert!(
+                items.len() <= limit,
+                "a page of {} over limit {limit}",
+                items.len()
+            );
             rows.extend(items);
             match page["next_page_token"].as_str() {
                 Some(next) => token = Some(next.to_owned()),
@@ -126,7 +133,10 @@ impl Server {
     /// Stops, and proves that it stops well.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
-        self.serving.await.expect("the server does not panic").expect("the server ends well");
+        self.serving
+            .await
+            .expect("the server does not panic")
+            .expect("the server ends well");
         self.engine.shutdown().await;
     }
 }
@@ -156,7 +166,12 @@ impl Reply {
 
     /// The refusal, after proving that it has the one shape.
     pub(crate) fn problem(&self) -> Problem {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{}",
+            self.text
+        );
         let problem: Problem = self.read();
         assert_eq!(problem.status, self.status.as_u16());
         assert_eq!(problem.request_id, self.header("x-request-id"));
@@ -173,7 +188,9 @@ impl Reply {
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("plain text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("plain text"))
     }
 }
 
@@ -194,7 +211,10 @@ fn client() -> reqwest::Client {
         // reqwest wants a provider even for plain HTTP.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    reqwest::Client::builder().no_proxy().build().expect("a client")
+    reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client")
 }
 
 /// A small project: a raw table with a blocking check, 35 days of a daily table (the world begins on
@@ -202,9 +222,23 @@ fn client() -> reqwest::Client {
 pub(crate) fn flights() -> ManifestBuilder {
     let schema = json!({"type": "object", "properties": {"rows": {"type": "integer"}}, "additionalProperties": false});
     ManifestBuilder::new("flights")
-        .asset(asset("raw/flights").with("group", json!("raw")).with("kinds", json!(["csv"])).step_with("config_schema", schema))
-        .asset(asset("daily").daily("2025-12-01").needs("raw/flights").code_version("1"))
-        .asset(asset("report").needs("daily").with("description", json!("What happened.\nAt length.")))
+        .asset(
+            asset("raw/flights")
+                .with("group", json!("raw"))
+                .with("kinds", json!(["csv"]))
+                .step_with("config_schema", schema),
+        )
+        .asset(
+            asset("daily")
+                .daily("2025-12-01")
+                .needs("raw/flights")
+                .code_version("1"),
+        )
+        .asset(
+            asset("report")
+                .needs("daily")
+                .with("description", json!("What happened.\nAt length.")),
+        )
         .asset(asset("airports").external())
         .check(check("raw/flights", "not_empty").inside().blocking())
 }

@@ -19,14 +19,22 @@ async fn a_long_poll_ends_with_the_server() {
     let (path, shutdown) = (host.path("exchange"), server.shutdown.clone());
     let polling = host.call(&server, &path, &body);
     let stopping = async {
-        // The poll is open once the server has counted its connection's request; a moment earlier the
-        // answer is the same.
-        tokio::task::yield_now().await;
+        // The poll, and the request that looks.
+        while !server
+            .get("/metrics")
+            .await
+            .text
+            .contains("arco_http_requests_in_flight 2")
+        {
+            tokio::task::yield_now().await;
+        }
         shutdown.cancel();
     };
-    let (reply, ()) = tokio::time::timeout(Duration::from_secs(10), async { tokio::join!(polling, stopping) })
-        .await
-        .expect("it ends long before the wait is over");
+    let (reply, ()) = tokio::time::timeout(Duration::from_secs(10), async {
+        tokio::join!(polling, stopping)
+    })
+    .await
+    .expect("it ends long before the wait is over");
     assert_eq!(reply.code(), (503, "stopped".into()));
     server.stop().await;
 }
@@ -39,8 +47,15 @@ async fn an_idle_connection_does_not_hold_the_server_up() {
     let _silent = TcpStream::connect(&address).await.expect("it listens");
     let begun = Instant::now();
     server.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        TcpStream::connect(&address).await.is_err(),
+        "nobody listens any more"
+    );
 }
 
 #[tokio::test]
@@ -60,5 +75,9 @@ async fn a_request_that_never_ends_is_dropped_after_the_grace() {
     server.get("/health").await.ok();
     let begun = Instant::now();
     server.stop().await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
 }

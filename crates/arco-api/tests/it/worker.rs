@@ -24,8 +24,15 @@ async fn a_repeated_exchange_counts_once_and_answers_the_same() {
     let first: Exchanged = host.call(&server, &path, &body).await.read();
     let again: Exchanged = host.call(&server, &path, &body).await.read();
     assert_eq!(json!(first), json!(again));
-    let made = server.get("assets/raw%2Fflights/materializations").await.ok();
-    assert_eq!(made["items"].as_array().map(Vec::len), Some(1), "said twice, counted once: {made}");
+    let made = server
+        .get("assets/raw%2Fflights/materializations")
+        .await
+        .ok();
+    assert_eq!(
+        made["items"].as_array().map(Vec::len),
+        Some(1),
+        "said twice, counted once: {made}"
+    );
     server.stop().await;
 }
 
@@ -63,7 +70,10 @@ async fn a_wait_without_work_ends_empty() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;
     let body = host.next(json!([]), 1, 50);
-    let answer: Exchanged = host.call(&server, &host.path("exchange"), &body).await.read();
+    let answer: Exchanged = host
+        .call(&server, &host.path("exchange"), &body)
+        .await
+        .read();
     assert!(answer.leases.is_empty());
     assert_eq!(answer.lease_ttl_ms, 15_000);
     server.stop().await;
@@ -74,7 +84,11 @@ async fn a_host_nobody_knows_is_told_to_register() {
     let server = Server::start().await;
     let mut host = FakeHost::new(&server);
     let body = host.next(json!([]), 1, 0);
-    for (call, body) in [("exchange", body), ("heartbeat", json!({"live": []})), ("leave", json!({}))] {
+    for (call, body) in [
+        ("exchange", body),
+        ("heartbeat", json!({"live": []})),
+        ("leave", json!({})),
+    ] {
         let reply = host.call(&server, &host.path(call), &body).await;
         assert_eq!(reply.code(), (404, "unknown_host".into()), "{call}");
     }
@@ -93,7 +107,10 @@ async fn a_host_that_left_is_gone_and_its_work_is_given_to_others() {
     let tried = other.exchange(&server, json!([]), 1).await;
     // Without a retry policy the task has failed with the host; with one it would be leased again.
     let run = server.get(&format!("runs/{}", first[0].run)).await.ok();
-    assert!(tried.leases.len() == 1 || run["status"] == "failure", "{run}");
+    assert!(
+        tried.leases.len() == 1 || run["status"] == "failure",
+        "{run}"
+    );
     server.stop().await;
 }
 
@@ -106,7 +123,11 @@ async fn definitions_that_do_not_hold_together_are_refused_and_the_old_ones_stay
         .asset(arco_testkit::asset("b").needs("a"));
     let reply = host.hello(&server, &cycle.json()).await;
     assert_eq!(reply.code(), (422, "bad_definitions".into()));
-    assert!(reply.problem().detail.contains("a → b → a"), "{}", reply.text);
+    assert!(
+        reply.problem().detail.contains("a → b → a"),
+        "{}",
+        reply.text
+    );
     assert_eq!(server.get("status").await.ok()["assets"], 4);
     server.stop().await;
 }
@@ -144,6 +165,9 @@ async fn a_hung_up_report_still_counts() {
     let answer: Exchanged = host.call(&server, &path, &body).await.read();
     assert!(answer.refused.is_empty());
     let run = server.get(&format!("runs/{run}")).await.ok();
-    assert_eq!((&run["status"], &run["materializations"]), (&json!("success"), &json!(1)));
+    assert_eq!(
+        (&run["status"], &run["materializations"]),
+        (&json!("success"), &json!(1))
+    );
     server.stop().await;
 }

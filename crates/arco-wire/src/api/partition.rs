@@ -9,9 +9,7 @@ use super::MaterializationSummary;
 /// Where a partition stands. The first that holds, in this order: `in_progress` (planned in a run
 /// that is not over), `failed` (its last attempted task failed and no materialization came after),
 /// `materialized`, `never_materialized`.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PartitionStatus {
     /// Nothing was made yet.

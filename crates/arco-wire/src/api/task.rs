@@ -9,9 +9,7 @@ use utoipa::ToSchema;
 use super::{InputUsed, Time};
 
 /// Where a task stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
     /// Needs tasks that have not succeeded yet.
@@ -150,7 +148,8 @@ pub struct Task {
     pub checks: Vec<(AssetKey, String)>,
     /// Its attempts, the last 100, first to last.
     pub tries: Vec<Attempt>,
-    /// What its last attempt read: the first 1,000.
+    /// What its live attempt reads: the first 1,000. Of an attempt that is over, its materializations
+    /// say it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<InputUsed>,
 }

@@ -49,7 +49,9 @@ fn a_run_is_asked_for_with_a_selection_or_several() {
     .unwrap();
     assert_eq!(
         keys.partitions,
-        Some(PartitionsWanted::Keys(vec!["2026-01-01...2026-01-31".into()]))
+        Some(PartitionsWanted::Keys(vec![
+            "2026-01-01...2026-01-31".into()
+        ]))
     );
 }
 
@@ -57,7 +59,10 @@ fn a_run_is_asked_for_with_a_selection_or_several() {
 fn a_misspelt_field_is_refused() {
     let error = serde_json::from_value::<CreateRun>(json!({"selection": "a", "partition": "x"}))
         .expect_err("`partition` is not a field");
-    assert!(error.to_string().contains("unknown field `partition`"), "{error}");
+    assert!(
+        error.to_string().contains("unknown field `partition`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -54,12 +54,23 @@ pub(crate) fn partitions_asked(
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
     if tags.len() > limits::TAGS_MAX {
-        return Err(invalid(format!("`tags` has {} entries; a run has at most {}", tags.len(), limits::TAGS_MAX)));
+        return Err(invalid(format!(
+            "`tags` has {} entries; a run has at most {}",
+            tags.len(),
+            limits::TAGS_MAX
+        )));
     }
     for (key, value) in tags {
-        bounded(&format!("tags.{key}"), key.chars().count(), limits::KEY_CHARS_MAX)?;
+        bounded(
+            &format!("tags.{key}"),
+            key.chars().count(),
+            limits::KEY_CHARS_MAX,
+        )?;
         if value.chars().count() > limits::TAG_VALUE_CHARS_MAX {
-            return Err(invalid(format!("the value of tag `{key}` is over {} characters", limits::TAG_VALUE_CHARS_MAX)));
+            return Err(invalid(format!(
+                "the value of tag `{key}` is over {} characters",
+                limits::TAG_VALUE_CHARS_MAX
+            )));
         }
     }
     Ok(())
@@ -67,7 +78,9 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
 
 fn bounded(what: &str, length: usize, max: usize) -> Answer<()> {
     if length == 0 || length > max {
-        return Err(invalid(format!("`{what}` has length {length}; give 1 to {max}")));
+        return Err(invalid(format!(
+            "`{what}` has length {length}; give 1 to {max}"
+        )));
     }
     Ok(())
 }

@@ -51,14 +51,20 @@ impl RunFilter {
 
     pub(super) fn matches(&self, run: &Run) -> bool {
         let tagged = |(key, value): &(String, Option<String>)| {
-            run.tags.get(key).is_some_and(|has| value.as_ref().is_none_or(|value| value == has))
+            run.tags
+                .get(key)
+                .is_some_and(|has| value.as_ref().is_none_or(|value| value == has))
         };
         (self.status.is_empty() || self.status.contains(&render::run::status(run.status)))
-            && self.asset.as_ref().is_none_or(|key| run.assets.contains(key))
+            && self
+                .asset
+                .as_ref()
+                .is_none_or(|key| run.assets.contains(key))
             && self.tag.as_ref().is_none_or(tagged)
-            && self.run_key.as_ref().is_none_or(|key| {
-                run.scope == super::SCOPE && run.run_key.as_ref() == Some(key)
-            })
+            && self
+                .run_key
+                .as_ref()
+                .is_none_or(|key| run.scope == super::SCOPE && run.run_key.as_ref() == Some(key))
     }
 }
 

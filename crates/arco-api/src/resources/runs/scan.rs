@@ -57,7 +57,10 @@ async fn by_run_key(
         None => reading.engine().past_run(known.run).await?.map(Arc::new),
     };
     let found = run.filter(|run| asked.filter.matches(run));
-    Ok(found.iter().map(|run| summary(run, ASSETS_IN_LIST)).collect())
+    Ok(found
+        .iter()
+        .map(|run| summary(run, ASSETS_IN_LIST))
+        .collect())
 }
 
 /// Runs in falling order of id.

@@ -35,8 +35,18 @@ impl Counter {
 #[tokio::test]
 async fn the_same_number_is_the_same_call() {
     let (replays, tasks, counter) = (Replays::default(), TaskTracker::new(), Counter::default());
-    for (who, seq, answer) in [(1, 1, 1), (1, 1, 1), (1, 2, 2), (2, 1, 3), (1, 2, 2), (2, 1, 3)] {
-        let got = replays.once(&tasks, host(who), seq, counter.clone().call()).await.unwrap();
+    for (who, seq, answer) in [
+        (1, 1, 1),
+        (1, 1, 1),
+        (1, 2, 2),
+        (2, 1, 3),
+        (1, 2, 2),
+        (2, 1, 3),
+    ] {
+        let got = replays
+            .once(&tasks, host(who), seq, counter.clone().call())
+            .await
+            .unwrap();
         assert_eq!(got.lease_ttl_ms, answer, "host {who}, seq {seq}");
     }
     assert_eq!(counter.calls(), 3);
@@ -54,9 +64,15 @@ async fn a_call_ends_although_its_caller_hung_up() {
         }
     };
     let first = replays.once(&tasks, host(1), 1, call(counter.clone()));
-    assert!(futures::FutureExt::now_or_never(first).is_none(), "it waits, and is dropped here");
+    assert!(
+        futures::FutureExt::now_or_never(first).is_none(),
+        "it waits, and is dropped here"
+    );
     go.notify_one();
-    let again = replays.once(&tasks, host(1), 1, call(counter.clone())).await.unwrap();
+    let again = replays
+        .once(&tasks, host(1), 1, call(counter.clone()))
+        .await
+        .unwrap();
     assert_eq!(again.lease_ttl_ms, 1);
     assert_eq!(counter.calls(), 1);
 }
@@ -66,14 +82,22 @@ async fn a_failed_call_is_tried_again() {
     let (replays, tasks, counter) = (Replays::default(), TaskTracker::new(), Counter::default());
     let failing = async { Err(Refusal::new(Code::StoreUnavailable, "later")) };
     assert!(replays.once(&tasks, host(1), 1, failing).await.is_err());
-    assert!(replays.once(&tasks, host(1), 1, counter.call()).await.is_ok());
+    assert!(
+        replays
+            .once(&tasks, host(1), 1, counter.call())
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
 async fn only_the_last_answers_are_kept() {
     let (replays, tasks, counter) = (Replays::default(), TaskTracker::new(), Counter::default());
     for seq in 0..100 {
-        replays.once(&tasks, host(1), seq, counter.clone().call()).await.unwrap();
+        replays
+            .once(&tasks, host(1), seq, counter.clone().call())
+            .await
+            .unwrap();
     }
     assert_eq!(replays.hosts.lock().unwrap()[&host(1)].len(), KEPT);
     replays.forget(host(1));
