@@ -33,6 +33,7 @@ use crate::logging::Usual;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    client::install_crypto();
     let console = Console::new(&arguments.common);
     match dispatch(&arguments.command, &console) {
         Ok(exit) => exit.into(),

@@ -7,6 +7,9 @@ use crate::failure::{Failure, Outcome};
 #[cfg(test)]
 mod tests;
 
+/// Locations name folders and stand in every lease.
+const LOCATION_MAX: usize = 100;
+
 /// File names that say nothing about the project; its folder does.
 const NONDESCRIPT: [&str; 5] = ["definitions", "defs", "main", "assets", "__init__"];
 
@@ -103,11 +106,23 @@ fn location_name(text: &str) -> String {
             '_'
         }
     };
-    let name: String = text.chars().map(plain).collect();
+    // A name that begins with a dot would be a hidden folder, or the one above.
+    let name: String = text.trim_start_matches('.').chars().map(plain).collect();
     if name.is_empty() {
         "default".into()
     } else {
         name
+    }
+}
+
+/// Reads the name of a code location given by a person.
+pub(crate) fn parse_location(text: &str) -> Result<String, String> {
+    if !text.starts_with('.') && location_name(text) == text && text.len() <= LOCATION_MAX {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "names of code locations have up to {LOCATION_MAX} letters, digits, `_`, `-` and `.`, such as `flights`"
+        ))
     }
 }
 

@@ -8,7 +8,6 @@ mod error;
 mod request;
 pub(crate) mod sse;
 
-use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::Url;
@@ -48,7 +47,6 @@ impl Client {
             }
             None => env_vars::read(env_vars::TOKEN),
         };
-        install_crypto();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_MAX)
             .tcp_nodelay(true)
@@ -133,11 +131,8 @@ fn server_url(text: &str) -> Outcome<Url> {
     Ok(url)
 }
 
-/// One TLS provider for the process.
-fn install_crypto() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // It fails when there is one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
+/// One TLS provider for the process. Called first of all: an HTTP client cannot be made without.
+pub(crate) fn install_crypto() {
+    // It fails when there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -35,7 +35,7 @@ use crate::console::Console;
 use crate::failure::{Attempt, Exit, Outcome};
 use crate::server::{self, Listening, Parts, Server};
 use crate::signals::Stop;
-use crate::target::Target;
+use crate::target::{Target, parse_location};
 
 /// Start everything on this machine: control plane, worker host and API on one port
 #[derive(Debug, Args)]
@@ -53,7 +53,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FOLDER", default_value = ".arco")]
     dir: PathBuf,
     /// Name of the code location; from the target when not given
-    #[arg(long, value_name = "LOCATION")]
+    #[arg(long, value_name = "LOCATION", value_parser = parse_location)]
     name: Option<String>,
     /// How long the host may be silent before its tasks are given to another, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -108,6 +108,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
             server: url.clone(),
             storage: folder.storage(),
             working_dir: target.working_dir(&current),
+            lease_s: options.host_lease_ttl,
         },
     );
     ready(console, &url, &folder, &location, options);

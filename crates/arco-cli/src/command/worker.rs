@@ -3,6 +3,7 @@
 mod orphan;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use arco_wire::worker::Isolation;
 use arco_worker::{Host, HostError, HostHandle, HostStatus, Settings, Token};
@@ -13,7 +14,7 @@ use crate::console::Console;
 use crate::env_vars;
 use crate::failure::{Attempt, Exit, Failure, Outcome};
 use crate::signals::Stop;
-use crate::target::Target;
+use crate::target::{Target, parse_location};
 
 /// Run tasks of one code location
 #[derive(Debug, Args)]
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`
     target: String,
     /// Name of the code location; from the target when not given
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_location)]
     location: Option<String>,
     #[command(flatten)]
     python: PythonOptions,
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// The `arco dev` that started this host.
     #[arg(long, hide = true, value_name = "PID")]
     parent: Option<u32>,
+    /// How long to go on without it when no control plane answers.
+    #[arg(long, hide = true, value_name = "SECONDS", default_value_t = 15)]
+    patience: u64,
     /// Held as long as this host lives, so that the next `arco dev` finds it.
     #[arg(long, hide = true, value_name = "FOLDER")]
     lock: Option<PathBuf>,
@@ -101,7 +105,8 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let settings = settings(options)?;
     let location = settings.location.clone();
     if let Some(parent) = options.parent {
-        orphan::end_without(parent, &settings.server, stop.graceful.clone());
+        let patience = Duration::from_secs(options.patience);
+        orphan::end_without(parent, &settings.server, patience, stop.graceful.clone());
     }
     let (host, handle) = Host::new(settings)?;
     let watching = tokio::spawn(tell(handle, *console, location));

@@ -56,9 +56,13 @@ impl Paint {
     /// A status word in its colour.
     pub(crate) fn status(self, word: &str) -> String {
         match word {
-            "success" | "succeeded" | "materialized" | "passed" | "ok" => self.green(word),
-            "failure" | "failed" | "missing" | "lost" => self.red(word),
-            "started" | "running" | "leased" | "retrying" | "canceling" => self.cyan(word),
+            "success" | "succeeded" | "materialized" | "passed" | "ok" | "alive" => {
+                self.green(word)
+            }
+            "failure" | "failed" | "lost" => self.red(word),
+            "started" | "in progress" | "running" | "leased" | "retrying" | "canceling" => {
+                self.cyan(word)
+            }
             "canceled" | "cancelled" | "skipped" => self.yellow(word),
             _ => word.to_owned(),
         }

@@ -1,4 +1,4 @@
-use super::Target;
+use super::{Target, parse_location};
 use crate::render::Paint;
 
 struct Case(tempfile::TempDir);
@@ -61,9 +61,23 @@ fn missing_file_is_said_before_python_starts() {
 
 #[test]
 fn odd_characters_do_not_reach_location_names() {
-    let case = Case::new(&["my project/definitions.py"]);
-    assert!(
-        case.check("my project/definitions.py")
-            .ends_with("· my_project")
+    let case = Case::new(&["my project/definitions.py", ".hidden/defs.py"]);
+    assert!(case.check("my project/definitions.py").ends_with("· my_project"));
+    assert!(case.check(".hidden/defs.py").ends_with("· hidden"));
+}
+
+#[test]
+fn location_names_stay_in_their_folder() {
+    assert_eq!(
+        parse_location("flights-2.prod").as_deref(),
+        Ok("flights-2.prod")
     );
+    for bad in ["", "..", ".hidden", "a/b", "ä", &"x".repeat(101)] {
+        assert!(
+            parse_location(bad)
+                .unwrap_err()
+                .contains("such as `flights`"),
+            "{bad}"
+        );
+    }
 }

@@ -7,14 +7,24 @@ use crate::support::{Process, command, eventually, run};
 #[test]
 fn a_worker_in_another_language_carries_out_a_task() {
     let mut child = command()
-        .args(["--json", "serve", "--listen", "127.0.0.1:0", "--store", "memory:"])
+        .args([
+            "--json",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            "memory:",
+        ])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let url = crate::serving::ready(&mut child);
     let _server = Process::new(child);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/perl-worker/worker.pl");
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/perl-worker/worker.pl"
+    );
     let worker = Command::new("perl")
         .args([script, &url, "1"])
         .stdout(Stdio::null())
@@ -23,7 +33,10 @@ fn a_worker_in_another_language_carries_out_a_task() {
     let mut worker = Process::new(worker);
 
     let arco = |arguments: &[&str]| {
-        run(command().args(["--json"]).args(arguments).args(["--server", &url]))
+        run(command()
+            .args(["--json"])
+            .args(arguments)
+            .args(["--server", &url]))
     };
     eventually("the perl location is there", || {
         let assets = arco(&["assets", "list"]);

@@ -43,6 +43,8 @@ pub(super) struct Wanted {
     pub(super) server: String,
     pub(super) storage: PathBuf,
     pub(super) working_dir: PathBuf,
+    /// How long a host may be silent before its tasks are given to another.
+    pub(super) lease_s: u64,
 }
 
 /// What a running host serves: its command line and its folder. Written before it starts.
@@ -94,6 +96,7 @@ impl HostProcess {
 
     /// Keeps a host running. Never returns; safe to drop, the host runs on.
     pub(super) async fn keep(&mut self) {
+        self.end_others().await;
         loop {
             if self.running.is_none() {
                 self.find_or_start().await;
@@ -139,12 +142,27 @@ impl HostProcess {
                 return;
             }
             tracing::info!(target: "arco", location = self.wanted.location, pid = pid.as_raw(), "stopping the worker host of the last arco dev: it serves something else");
-            self.end(pid).await;
+            self.end(&self.folder, pid).await;
         }
         match self.start(&wanted) {
             Ok(child) => self.running = Some(Running::Ours(child, Instant::now())),
             Err(error) => {
                 tracing::error!(target: "arco", %error, "the worker host could not be started")
+            }
+        }
+    }
+
+    /// Hosts of other locations that a former `arco dev` left here: nobody wants them any more.
+    async fn end_others(&self) {
+        let Some(Ok(folders)) = self.folder.parent().map(std::fs::read_dir) else {
+            return;
+        };
+        for folder in folders.filter_map(Result::ok).map(|entry| entry.path()) {
+            if folder != self.folder
+                && let Some(pid) = survivor(&folder)
+            {
+                tracing::info!(target: "arco", pid = pid.as_raw(), folder = %folder.display(), "stopping the worker host of another location");
+                self.end(&folder, pid).await;
             }
         }
     }
@@ -159,7 +177,7 @@ impl HostProcess {
 
     fn start(&self, description: &Description) -> std::io::Result<Child> {
         write(&self.folder, description)?;
-        let mut command = StdCommand::new(std::env::current_exe()?);
+        let mut command = StdCommand::new(own_program()?);
         command
             .args(&description.arguments)
             .args(["--parent", &std::process::id().to_string()])
@@ -192,7 +210,7 @@ impl HostProcess {
             }
             Running::Adopted(pid) => {
                 let pid = *pid;
-                self.end(pid).await;
+                self.end(&self.folder, pid).await;
             }
         }
         self.running = None;
@@ -206,17 +224,27 @@ impl HostProcess {
     }
 
     /// Ends a host that is not our child.
-    async fn end(&self, pid: Pid) {
+    async fn end(&self, folder: &Path, pid: Pid) {
         let patience = Duration::from_secs(self.wanted.python.grace) + DELIVER_MAX;
         let _ = kill(pid, Signal::SIGTERM);
         let until = Instant::now() + patience;
-        while survivor(&self.folder) == Some(pid) {
+        while survivor(folder) == Some(pid) {
             if Instant::now() >= until {
                 let _ = kill(pid, Signal::SIGKILL);
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// This very program, also when its file was replaced by a newer build since it started.
+fn own_program() -> std::io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    Ok(if path.exists() {
+        path
+    } else {
+        "/proc/self/exe".into()
+    })
 }
 
 fn signal(pid: Option<u32>, signal: Signal) {
@@ -236,6 +264,7 @@ fn arguments(wanted: &Wanted, folder: &Path) -> Vec<String> {
     option("--server", wanted.server.clone());
     option("--workspace", "default".into());
     option("--storage", wanted.storage.display().to_string());
+    option("--patience", wanted.lease_s.to_string());
     option("--grace", wanted.python.grace.to_string());
     option("--lock", folder.display().to_string());
     if let Some(slots) = wanted.python.slots {

@@ -57,11 +57,11 @@ fn render(shown: &Shown, paint: Paint) -> String {
         })
         .collect();
     let read = format!(
-        "{} (segments {} to {}), {}, {}, {} read",
+        "{} in {} ({} to {}), {}, {} read",
         plural(report.events, "event"),
+        plural(report.segments, "segment"),
         report.first,
         report.last,
-        plural(report.segments, "segment"),
         plural(report.blobs, "blob"),
         plural(report.snapshots, "snapshot"),
     );

@@ -4,9 +4,12 @@
 //! a lost or late event costs a moment and no truth. Task events are left out of the stream on
 //! purpose: a run of ten thousand tasks would send all of them to draw one bar.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use arco_wire::api::{Definitions, LogPosition, MIN_POSITION_HEADER, Run, RunStatus};
+
+use tokio::sync::Notify;
 
 use super::progress::Progress;
 use crate::client::sse::Stream;
@@ -27,12 +30,13 @@ pub(super) async fn to_the_end(
     from: LogPosition,
     progress: &mut Progress,
 ) -> Result<Run, CallError> {
+    let woken = Notify::new();
     let mut wakes = Wakes {
         client,
         id,
         from: from.to_string(),
-        stream: None,
     };
+    let mut waking = pin!(wakes.listen(&woken));
     let mut queued = 0_u32;
     loop {
         let request = client
@@ -53,7 +57,8 @@ pub(super) async fn to_the_end(
             hint_at_missing_hosts(client, progress).await;
         }
         tokio::select! {
-            () = wakes.next() => {}
+            () = &mut waking => {}
+            () = woken.notified() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
@@ -64,28 +69,21 @@ struct Wakes<'a> {
     client: &'a Client,
     id: &'a str,
     from: String,
-    stream: Option<Stream>,
 }
 
 impl Wakes<'_> {
-    /// Returns at the next event. Dropping it loses nothing but the time it took to connect.
-    async fn next(&mut self) {
+    /// Notifies at every event. Never returns.
+    async fn listen(&mut self, woken: &Notify) {
         loop {
-            if let Some(stream) = &mut self.stream {
-                match stream.next().await {
-                    Some(message) => {
-                        if !message.id.is_empty() {
-                            self.from = message.id;
-                        }
-                        return;
+            if let Ok(mut stream) = self.open().await {
+                while let Some(message) = stream.next().await {
+                    if !message.id.is_empty() {
+                        self.from = message.id;
                     }
-                    None => self.stream = None,
+                    woken.notify_one();
                 }
             }
-            match self.open().await {
-                Ok(stream) => self.stream = Some(stream),
-                Err(_) => tokio::time::sleep(REOPEN_EVERY).await,
-            }
+            tokio::time::sleep(REOPEN_EVERY).await;
         }
     }
 

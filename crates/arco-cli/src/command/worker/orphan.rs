@@ -18,16 +18,14 @@ use tokio_util::sync::CancellationToken;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// A control plane in the middle of a recovery answers late; it still answers.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
-/// The usual lease (15 s): a longer one only means that we stay no longer than we can use it.
-const ALONE_MAX: Duration = Duration::from_secs(15);
 
-/// Cancels `stop` once `parent` has died and no control plane has answered for a lease.
-pub(super) fn end_without(parent: u32, server: &str, stop: CancellationToken) {
+/// Cancels `stop` once `parent` has died and no control plane has answered for `patience`: a lease.
+pub(super) fn end_without(parent: u32, server: &str, patience: Duration, stop: CancellationToken) {
     let health = format!("{}/health", server.trim_end_matches('/'));
     tokio::spawn(async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = alone(parent, &health) => {
+            () = alone(parent, &health, patience) => {
                 tracing::warn!(target: "arco", "no control plane for a whole lease, and the `arco dev` that started this host is gone: ending");
                 stop.cancel();
             }
@@ -36,7 +34,7 @@ pub(super) fn end_without(parent: u32, server: &str, stop: CancellationToken) {
 }
 
 /// Returns when nobody needs us any more.
-async fn alone(parent: u32, health: &str) {
+async fn alone(parent: u32, health: &str, patience: Duration) {
     while parent_lives(parent) {
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -49,7 +47,7 @@ async fn alone(parent: u32, health: &str) {
         return;
     };
     let mut answered = Instant::now();
-    while answered.elapsed() < ALONE_MAX {
+    while answered.elapsed() < patience {
         tokio::time::sleep(LOOK_EVERY).await;
         if http
             .get(health)

@@ -19,6 +19,7 @@ fn wanted() -> Wanted {
         server: "http://127.0.0.1:3000".into(),
         storage: "/p/.arco/storage".into(),
         working_dir: "/p".into(),
+        lease_s: 15,
     }
 }
 

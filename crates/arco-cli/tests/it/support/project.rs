@@ -1,0 +1,61 @@
+//! User code in a folder, and the Python that runs it.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A folder with `definitions.py`.
+#[derive(Debug)]
+pub(crate) struct Project(TempDir);
+
+impl Project {
+    /// A project with this code.
+    pub(crate) fn new(definitions: &str) -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(project.folder()).unwrap();
+        project.write(definitions);
+        project
+    }
+
+    /// The project most tests use.
+    pub(crate) fn usual() -> Self {
+        Self::new(include_str!("definitions.py"))
+    }
+
+    /// Changes its code.
+    pub(crate) fn write(&self, definitions: &str) {
+        std::fs::write(self.target(), definitions).unwrap();
+    }
+
+    /// Its name is the name of the location.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.0.path().join("numbers_project")
+    }
+
+    pub(crate) fn target(&self) -> PathBuf {
+        self.folder().join("definitions.py")
+    }
+
+    /// State of `arco dev`.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder().join(".arco")
+    }
+}
+
+/// An interpreter with the SDK's dependencies: the variable, the repository's environment, any.
+pub(crate) fn python() -> PathBuf {
+    if let Some(path) = std::env::var_os("ARCO_TEST_PYTHON") {
+        return path.into();
+    }
+    let own = repository().join(".venv/bin/python");
+    if own.exists() { own } else { "python3".into() }
+}
+
+/// Where the SDK's sources are.
+pub(crate) fn python_path() -> PathBuf {
+    repository().join("python/arco/src")
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
