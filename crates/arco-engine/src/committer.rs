@@ -18,6 +18,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
+use crate::commits::Announcer;
 use crate::engine::Committed;
 use crate::{EngineError, EngineSettings, View};
 
@@ -54,6 +55,7 @@ pub(crate) struct Committer {
     pub(crate) recent: imbl::Vector<(Position, Arc<RawEvent>)>,
     pub(crate) read_only: Option<String>,
     pub(crate) views: watch::Sender<Arc<View>>,
+    pub(crate) announcer: Announcer,
     pub(crate) last_heard: watch::Sender<Heard>,
 }
 
@@ -309,6 +311,7 @@ impl Committer {
             read_only: self.read_only.clone(),
         };
         self.views.send_replace(Arc::new(view));
+        self.announcer.announce();
     }
 }
 

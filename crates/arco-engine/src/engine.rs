@@ -11,9 +11,11 @@ use arco_flow::command::{Answer, Command};
 use arco_log::{Log, LogOptions, LogStore, WorkspacePaths};
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::commits::{Announcer, Commits};
 use crate::committer::{Committer, Heard, Proposal, Stands, Wake};
 use crate::hosts::HostsHeard;
 use crate::ids::Ids;
@@ -61,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) settings: EngineSettings,
     pub(crate) url: String,
     pub(crate) views: watch::Receiver<Arc<View>>,
+    pub(crate) commits: Commits,
     pub(crate) heard: watch::Receiver<Heard>,
     pub(crate) hosts: Mutex<HostsHeard>,
     pub(crate) sought: Mutex<leader::Sought>,
@@ -68,7 +71,7 @@ pub(crate) struct Inner {
     /// What a leader does unasked; over before the lead is released.
     duties: TaskTracker,
     tasks: TaskTracker,
-    stop: watch::Sender<bool>,
+    stop: CancellationToken,
 }
 
 impl Engine {
@@ -89,6 +92,8 @@ impl Engine {
         let recovered = snapshots::recover(&log).await?;
         let view = Arc::new(recovered.view());
         let (views, views_rx) = watch::channel(view);
+        let announcer = Announcer::default();
+        let commits = announcer.commits();
         let (heard, heard_rx) = watch::channel(Heard {
             holder: options.clock.now(),
             own: Duration::ZERO,
@@ -103,9 +108,10 @@ impl Engine {
             recent: recovered.recent,
             read_only: None,
             views,
+            announcer,
             last_heard: heard,
         };
-        let (stop, stopped) = watch::channel(false);
+        let stop = CancellationToken::new();
         let engine = Self {
             inner: Arc::new(Inner {
                 log,
@@ -114,13 +120,14 @@ impl Engine {
                 settings: options.settings,
                 url: options.url,
                 views: views_rx,
+                commits,
                 heard: heard_rx,
                 hosts: Mutex::default(),
                 sought: Mutex::default(),
                 wakes: Mutex::new(Some(wakes)),
                 duties: TaskTracker::new(),
                 tasks: TaskTracker::new(),
-                stop,
+                stop: stop.clone(),
             }),
         };
         engine.inner.tasks.spawn(committer.run(wakes_rx));
@@ -128,12 +135,11 @@ impl Engine {
         engine
             .inner
             .duties
-            .spawn(leader::watch(engine.clone(), stopped.clone()));
-        engine.inner.tasks.spawn(snapshots::keep(
-            engine.clone(),
-            recovered.snapshot_at,
-            stopped,
-        ));
+            .spawn(leader::watch(engine.clone(), stop.clone()));
+        engine
+            .inner
+            .tasks
+            .spawn(snapshots::keep(engine.clone(), recovered.snapshot_at, stop));
         Ok(engine)
     }
 
@@ -277,16 +283,26 @@ impl Engine {
 
     /// Waits until the committed state is at `position`; false when it is not after `at_most`.
     pub async fn wait_for(&self, position: Position, at_most: Duration) -> bool {
-        let mut views = self.commits();
-        let reached = views.wait_for(|view| view.position() >= position);
+        let mut commits = self.inner.commits.clone();
+        let reached = async {
+            loop {
+                commits.look();
+                if self.view().position() >= position {
+                    return true;
+                }
+                if commits.changed().await.is_err() {
+                    return false;
+                }
+            }
+        };
         tokio::time::timeout(at_most, reached)
             .await
-            .is_ok_and(|seen| seen.is_ok())
+            .unwrap_or(false)
     }
 
     /// Stands down and stops; what was accepted is committed and answered first.
     pub async fn shutdown(&self) {
-        self.inner.stop.send_replace(true);
+        self.inner.stop.cancel();
         // First the duties: they would take a lead that nobody holds.
         self.inner.duties.close();
         self.inner.duties.wait().await;

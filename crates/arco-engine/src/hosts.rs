@@ -21,27 +21,39 @@ use crate::{Engine, EngineError, leader};
 #[derive(Debug, Default)]
 pub(crate) struct HostsHeard {
     last: HashMap<HostId, Duration>,
-    /// Hosts without an entry count as heard at this time.
+    /// Every host counts as heard at this time, which may be to come.
     grace_from: Duration,
     /// The leadership all this belongs to. However this process came to lead (a put that landed
     /// late, a segment found to be its own), it has heard nobody yet in a new epoch.
     epoch: u64,
+    /// An epoch that began before the leader before it was silent for its ttl: that one may go on
+    /// answering hosts for so long.
+    early: Option<(u64, Duration)>,
 }
 
 impl HostsHeard {
-    /// A new leader has heard nobody yet: everyone gets a whole lease from now.
+    /// A new leader has heard nobody yet: everyone gets a whole lease from now, or from when nobody
+    /// else can answer hosts any more.
     fn enter(&mut self, epoch: u64, now: Duration) {
         if self.epoch != epoch {
+            let early = self.early.filter(|(of, _)| *of == epoch);
             *self = Self {
                 last: HashMap::new(),
-                grace_from: now,
+                grace_from: now + early.map_or(Duration::ZERO, |(_, by)| by),
                 epoch,
+                early,
             };
         }
     }
 
     fn of(&self, host: HostId) -> Duration {
-        self.last.get(&host).copied().unwrap_or(self.grace_from)
+        let last = self.last.get(&host).copied().unwrap_or_default();
+        last.max(self.grace_from)
+    }
+
+    /// `epoch` will begin although its predecessor may answer hosts for `by`.
+    pub(crate) fn begins_early(&mut self, epoch: u64, by: Duration) {
+        self.early = Some((epoch, by));
     }
 }
 
@@ -172,10 +184,11 @@ impl Engine {
         exchange: &HostExchange,
         wait: Duration,
     ) -> Result<bool, EngineError> {
-        let mut views = self.commits();
+        let mut commits = self.inner.commits.clone();
         let deadline = tokio::time::Instant::now() + wait;
         loop {
-            let view = Arc::clone(&views.borrow_and_update());
+            commits.look();
+            let view = self.view();
             let state = &view.state;
             let host = alive(state, exchange.host)?;
             let now = self.now().max(state.time);
@@ -191,7 +204,7 @@ impl Engine {
                 deadline.min(tokio::time::Instant::now() + due.max(Duration::from_millis(1)));
             tokio::select! {
                 biased;
-                changed = views.changed() => changed.map_err(|_| EngineError::Stopped)?,
+                changed = commits.changed() => changed.map_err(|_| EngineError::Stopped)?,
                 () = tokio::time::sleep_until(wake) => {
                     if tokio::time::Instant::now() >= deadline {
                         return Ok(false);

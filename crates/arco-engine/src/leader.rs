@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arco_core::Timestamp;
 use arco_flow::command::Command;
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::committer::Stands;
 use crate::{Engine, EngineError, View};
@@ -47,7 +47,10 @@ impl Sought {
     }
 }
 
-/// Takes the lead at start when nobody can hold it.
+/// Takes the lead at start when nobody can hold it, or when its holder was reached where this process
+/// is reached now: then that one is gone, as far as anyone can tell, and the hosts that look for it
+/// here must not wait for its ttl, which is longer than their lease. Should it live after all (behind
+/// one name for two processes), it may answer hosts until its ttl, and none is given up before.
 pub(crate) async fn at_start(
     engine: &Engine,
     last_stored: Option<Timestamp>,
@@ -58,7 +61,15 @@ pub(crate) async fn at_start(
     // Without a segment to tell its age by (all is under the snapshot) the log may be fresh.
     let old =
         last_stored.is_some_and(|at| engine.now().ms_since(at) > settings.leader_ttl_ms + SKEW_MS);
-    if settings.sole || old || view.state.leadership.holder.is_none() {
+    let leadership = &view.state.leadership;
+    let successor = leadership.url == engine.inner.url;
+    if settings.sole || old || successor || leadership.holder.is_none() {
+        if successor && !settings.sole {
+            let by = Duration::from_millis(leadership.ttl_ms);
+            let hosts = engine.inner.hosts.lock();
+            let mut hosts = hosts.expect("no panic holds this lock");
+            hosts.begins_early(leadership.epoch + 1, by);
+        }
         take(engine, &view, heard).await?;
     }
     Ok(())
@@ -93,14 +104,14 @@ async fn take(engine: &Engine, view: &View, judged: Duration) -> Result<(), Engi
 }
 
 /// Keeps, takes and uses the lead until told to stop.
-pub(crate) async fn watch(engine: Engine, mut stopped: watch::Receiver<bool>) {
+pub(crate) async fn watch(engine: Engine, stop: CancellationToken) {
     let beat = Duration::from_millis(engine.inner.settings.host_heartbeat_ms.clamp(50, 1_000) / 2);
     let mut tick = tokio::time::interval(beat);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
-            _ = stopped.changed() => return,
+            () = stop.cancelled() => return,
             _ = tick.tick() => {
                 if let Err(error) = once(&engine).await {
                     tracing::warn!(%error, "a leader's round failed; trying again");

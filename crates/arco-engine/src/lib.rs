@@ -11,6 +11,7 @@
 //! answer before the put that carries the answer's events succeeded.
 
 pub mod clock;
+mod commits;
 mod committer;
 mod config;
 mod engine;

@@ -8,7 +8,7 @@ use arco_core::event::{Position, RawEvent};
 use arco_flow::State;
 use arco_flow::state::FOLD_VERSION;
 use arco_log::{Head, Log, SnapshotAt};
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::committer::fold_segment;
 use crate::{Engine, EngineError, View};
@@ -90,20 +90,21 @@ async fn try_recover(log: &Log) -> Result<Recovered, EngineError> {
 }
 
 /// Writes snapshots as the log grows, moves ended runs to history first, and refreshes the hint.
-pub(crate) async fn keep(engine: Engine, mut last: u64, mut stopped: watch::Receiver<bool>) {
-    let mut views = engine.commits();
+pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken) {
+    let mut commits = engine.inner.commits.clone();
     let mut events = 0;
     let mut seen = engine.view().position();
     loop {
         tokio::select! {
             biased;
-            _ = stopped.changed() => {
+            () = stop.cancelled() => {
                 finish(&engine, last).await;
                 return;
             }
-            changed = views.changed() => if changed.is_err() { return },
+            changed = commits.changed() => if changed.is_err() { return },
         }
-        let view = Arc::clone(&views.borrow_and_update());
+        commits.look();
+        let view = engine.view();
         engine.inner.log.refresh_hint(view.head).await;
         events += view
             .recent

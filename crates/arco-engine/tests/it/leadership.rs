@@ -40,7 +40,11 @@ impl Pair {
     }
 
     async fn engine(&self, way: usize) -> Engine {
-        let mut options = self.world.options(["one", "two"][way]);
+        self.engine_at(way, ["one", "two"][way]).await
+    }
+
+    async fn engine_at(&self, way: usize, name: &str) -> Engine {
+        let mut options = self.world.options(name);
         options.store = LogStore::new(Arc::clone(&self.ways[way]) as _);
         options.settings = self.settings.clone();
         Engine::start(options).await.expect("it starts")
@@ -370,6 +374,25 @@ async fn a_process_that_starts_beside_a_silent_leader_waits() {
         assert!(!two.is_leader());
         assert!(one.is_leader());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_starts_where_the_leader_was_leads_at_once() {
+    let pair = Pair::new();
+    let (_one, _two, mut host) = pair.working().await;
+    pair.cut(0);
+    let again = pair.engine_at(1, "one").await;
+    assert!(again.is_leader());
+    assert_eq!(host.register(&again).await.expect("it may").len(), 1);
+    // Should the first live after all, it may tell the host to go on until its ttl.
+    pair.pass(TTL + Duration::from_secs(16));
+    a_while().await;
+    assert_eq!(host_status(&again, &host), HostStatus::Alive);
+    pair.pass(MOMENT);
+    until(&again, "the host is lost", |view| {
+        view.state.hosts[&host.id].status == HostStatus::Lost
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
