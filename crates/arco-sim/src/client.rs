@@ -1,0 +1,155 @@
+//! Clients: they ask for runs, ask again when they got no answer, stop some, and deploy.
+
+use std::time::Duration;
+
+use arco_core::RunId;
+use arco_engine::RunAsk;
+use arco_flow::command::Command;
+use arco_flow::planner::PartitionsAsked;
+use arco_testkit::random::Random;
+use arco_testkit::{ManifestBuilder, ask, asset, check};
+use tokio::time::Instant;
+
+use crate::host::LOCATION;
+use crate::network::Network;
+use crate::record::{Acked, Record};
+
+/// The definitions, in one of two versions.
+pub(crate) fn manifest(version: u64) -> ManifestBuilder {
+    ManifestBuilder::new(LOCATION)
+        .asset(
+            asset("a")
+                .retries(2, 1_500)
+                .code_version(&version.to_string()),
+        )
+        .asset(
+            asset("b")
+                .needs("a")
+                .partitions(&["x", "y", "z"])
+                .retries(1, 0),
+        )
+        .asset(asset("c").needs("b"))
+        .asset(asset("d").needs("a"))
+        .check(check("a", "good").blocking().inside())
+        .check(check("b", "fair"))
+}
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Client {
+    pub(crate) name: String,
+    pub(crate) network: Network,
+    pub(crate) random: Random,
+    pub(crate) record: Record,
+    /// Runs it knows of.
+    pub(crate) runs: Vec<RunId>,
+}
+
+impl Client {
+    /// Works until the chaos is over.
+    pub(crate) async fn run(mut self, until: Instant) {
+        while Instant::now() < until {
+            match self.random.below(20) {
+                0 => self.deploy().await,
+                1..4 => self.cancel().await,
+                _ => self.request().await,
+            }
+            let pause = self.random.between(100, 2_500);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    fn somewhere(&mut self) -> String {
+        let urls = self.network.urls();
+        self.random.pick(&urls).clone()
+    }
+
+    async fn request(&mut self) {
+        let selections = ["*", "a", "key:a or key:d", "b", "c"];
+        // Few keys, so that clients meet; one selection per key, so that most meetings agree.
+        let key = self.random.below(30);
+        let run_key = self.random.chance(500).then(|| format!("key {key}"));
+        let selection = match run_key {
+            Some(_) if self.random.chance(900) => selections[usize::try_from(key % 5).unwrap_or(0)],
+            _ => *self.random.pick(&selections),
+        };
+        let idempotency_key = Some(format!("{} {}", self.name, self.random.number()));
+        let ask = RunAsk {
+            run_key: run_key.clone(),
+            idempotency_key,
+            partitions: PartitionsAsked::All,
+            priority: i32::try_from(self.random.below(3)).unwrap_or(0),
+            ..ask(selection)
+        };
+        let partitioned = ["*", "b"].contains(&selection);
+        let ask = if partitioned {
+            ask
+        } else {
+            RunAsk {
+                partitions: PartitionsAsked::None,
+                ..ask
+            }
+        };
+        // The same request again until there is an answer: that is what the key is for.
+        for _ in 0..4 {
+            let url = self.somewhere();
+            let again = ask.clone();
+            let asked = self.network.call(&self.name, &url, |engine| async move {
+                engine.request_run("client:sim", "run", again).await
+            });
+            match asked.await {
+                Ok(made) => {
+                    self.runs.push(made.run);
+                    self.record.acked(Acked::Run {
+                        run: made.run,
+                        run_key,
+                        created: made.created,
+                        position: made.position,
+                    });
+                    self.record.count("runs acknowledged");
+                    return;
+                }
+                Err(error) => {
+                    self.record.count(error.code());
+                    if !error.again() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn cancel(&mut self) {
+        if self.runs.is_empty() {
+            return;
+        }
+        let run = *self.random.pick(&self.runs);
+        let url = self.somewhere();
+        let asked = self.network.call(&self.name, &url, |engine| async move {
+            engine
+                .submit("client:sim", "cancel", Command::CancelRun(run))
+                .await
+        });
+        match asked.await {
+            Ok(_) => {
+                self.record.acked(Acked::Cancel(run));
+                self.record.count("cancels acknowledged");
+            }
+            Err(error) => self.record.count(error.code()),
+        }
+    }
+
+    async fn deploy(&mut self) {
+        let manifest = manifest(self.random.below(2)).json();
+        let url = self.somewhere();
+        let asked = self.network.call(&self.name, &url, |engine| async move {
+            engine
+                .deploy("client:sim", "deploy", LOCATION, &manifest)
+                .await
+        });
+        match asked.await {
+            Ok(version) => self.record.acked(Acked::Deploy(version)),
+            Err(error) => self.record.count(error.code()),
+        }
+    }
+}

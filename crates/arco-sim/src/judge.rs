@@ -1,0 +1,238 @@
+//! Compares what everyone was told with what the log says and what the bodies wrote down.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arco_core::event::{Event, Fact, Position};
+use arco_core::{AttemptId, Digest, HostId, RunId};
+use arco_flow::State;
+use arco_log::Segment;
+use arco_testkit::replay::fold;
+
+use crate::record::{Acked, Seen};
+use crate::replica::is_compared;
+
+/// Everything that does not hold.
+pub(crate) fn judge(log: &[Segment], seen: &Seen) -> Vec<String> {
+    let story = Story::read(log);
+    let mut wrong = story.wrong.clone();
+    acknowledged_is_in_the_log(&story, seen, &mut wrong);
+    one_position_one_state(log, seen, &mut wrong);
+    no_two_attempts_overlap(&story, seen, &mut wrong);
+    wrong
+}
+
+/// The log, as the judge needs it.
+#[derive(Debug, Default)]
+struct Story {
+    runs: BTreeMap<RunId, Position>,
+    run_keys: BTreeMap<String, RunId>,
+    cancels: BTreeSet<RunId>,
+    over: BTreeSet<RunId>,
+    leased: BTreeMap<AttemptId, HostId>,
+    ended: BTreeSet<AttemptId>,
+    deployed: BTreeSet<Digest>,
+    wrong: Vec<String>,
+}
+
+impl Story {
+    fn read(log: &[Segment]) -> Self {
+        let mut story = Self::default();
+        let mut leader = (0, String::new());
+        for segment in log {
+            for (at, raw) in segment.positions() {
+                match Event::from_raw(raw) {
+                    Ok(event) => {
+                        story.controller(at, &event, &segment.header.writer, &mut leader);
+                        story.event(at, &event);
+                    }
+                    Err(error) => story.wrong.push(format!("event {at}: {error}")),
+                }
+            }
+        }
+        story
+    }
+
+    /// One leader's controller events per epoch.
+    fn controller(
+        &mut self,
+        at: Position,
+        event: &Event,
+        writer: &str,
+        leader: &mut (u64, String),
+    ) {
+        if let Fact::LeaseTaken(taken) = &event.fact {
+            if taken.epoch != leader.0 + 1 {
+                self.wrong.push(format!(
+                    "epoch {} at {at} follows epoch {}",
+                    taken.epoch, leader.0
+                ));
+            }
+            *leader = (taken.epoch, taken.holder.clone());
+        }
+        let Some(epoch) = event.epoch else { return };
+        if (epoch, writer) != (leader.0, leader.1.as_str()) {
+            let kind = event.fact.kind();
+            self.wrong.push(format!(
+                "{kind} at {at} is of epoch {epoch} by {writer}, and {} leads epoch {}",
+                leader.1, leader.0
+            ));
+        }
+    }
+
+    fn event(&mut self, at: Position, event: &Event) {
+        match &event.fact {
+            Fact::RunRequested(e) => {
+                if self.runs.insert(e.run, at).is_some() {
+                    self.wrong.push(format!("{} is requested twice", e.run));
+                }
+                if let Some(key) = &e.run_key
+                    && let Some(other) = self.run_keys.insert(key.clone(), e.run)
+                {
+                    self.wrong
+                        .push(format!("run key `{key}` made {other} and {}", e.run));
+                }
+            }
+            Fact::RunCancelRequested(e) => {
+                self.cancels.insert(e.run);
+            }
+            Fact::RunFinished(e) if !self.over.insert(e.run) => {
+                self.wrong.push(format!("{} ends twice", e.run));
+            }
+            Fact::AttemptLeased(e) => self.lease(at, e.attempt, e.host),
+            Fact::AttemptFinished(e) if !self.end(e.attempt) => {
+                self.wrong
+                    .push(format!("{} ends at {at}, and was not alive", e.attempt));
+            }
+            Fact::DefinitionsDeployed(e) => {
+                self.deployed.insert(e.version);
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends an attempt; says whether it was alive.
+    fn end(&mut self, attempt: AttemptId) -> bool {
+        self.leased.contains_key(&attempt) && self.ended.insert(attempt)
+    }
+
+    /// No attempt n+1 before n is over.
+    fn lease(&mut self, at: Position, attempt: AttemptId, host: HostId) {
+        if self.leased.insert(attempt, host).is_some() {
+            self.wrong.push(format!("{attempt} is leased twice"));
+        }
+        let before = AttemptId {
+            number: attempt.number.saturating_sub(1),
+            ..attempt
+        };
+        if attempt.number > 1 && !self.ended.contains(&before) {
+            self.wrong.push(format!(
+                "{attempt} is leased at {at}, before {before} is over"
+            ));
+        }
+    }
+}
+
+fn acknowledged_is_in_the_log(story: &Story, seen: &Seen, wrong: &mut Vec<String>) {
+    let mut missing = |what: String| wrong.push(format!("acknowledged and not in the log: {what}"));
+    for acked in &seen.acked {
+        match acked {
+            Acked::Run {
+                run,
+                run_key,
+                created,
+                position,
+            } => {
+                let made = story.runs.get(run);
+                if made.is_none_or(|at| at > position) {
+                    missing(format!("{run} (created: {created}) by {position}"));
+                }
+                if let Some(key) = run_key
+                    && story.run_keys.get(key) != Some(run)
+                {
+                    missing(format!("{run} under run key `{key}`"));
+                }
+                if !story.over.contains(run) {
+                    missing(format!("the end of {run}"));
+                }
+            }
+            Acked::Cancel(run) => {
+                if !story.cancels.contains(run) && !story.over.contains(run) {
+                    missing(format!("the stop of {run}"));
+                }
+            }
+            Acked::End(attempt) => {
+                if !story.ended.contains(attempt) {
+                    missing(format!("the end of {attempt}"));
+                }
+            }
+            Acked::Lease(attempt, host) => {
+                if story.leased.get(attempt) != Some(host) {
+                    missing(format!("the lease of {attempt} to {host}"));
+                }
+            }
+            Acked::Deploy(version) => {
+                if !story.deployed.contains(version) {
+                    missing(format!("definitions {version}"));
+                }
+            }
+        }
+    }
+}
+
+/// Every state a replica showed is the state of the log at that position.
+fn one_position_one_state(log: &[Segment], seen: &Seen, wrong: &mut Vec<String>) {
+    let mut state = State::default();
+    let mut compared = 0;
+    for segment in log {
+        state = fold(state, [segment]);
+        if let Some(hash) = seen.hashes.get(&state.position)
+            && is_compared(segment.number())
+        {
+            compared += 1;
+            if *hash != state.hash() {
+                wrong.push(format!(
+                    "a replica's state at {} is not the log's",
+                    state.position
+                ));
+                return;
+            }
+        }
+    }
+    if compared < seen.hashes.len() {
+        let shown = seen.hashes.len();
+        wrong.push(format!(
+            "replicas showed {shown} states, of which the log has {compared}"
+        ));
+    }
+}
+
+/// By the bodies' own account.
+fn no_two_attempts_overlap(story: &Story, seen: &Seen, wrong: &mut Vec<String>) {
+    let mut tasks: BTreeMap<(RunId, u32), Vec<_>> = BTreeMap::new();
+    for body in &seen.bodies {
+        if story.leased.get(&body.attempt) != Some(&body.host) {
+            wrong.push(format!(
+                "{} ran at {} without a lease",
+                body.attempt, body.host
+            ));
+        }
+        tasks
+            .entry((body.attempt.run, body.attempt.task))
+            .or_default()
+            .push(body);
+    }
+    for bodies in tasks.values_mut() {
+        bodies.sort_by_key(|body| (body.start, body.attempt));
+        for pair in bodies.windows(2) {
+            if pair[0].end.is_none_or(|end| end > pair[1].start) {
+                wrong.push(format!(
+                    "{} and {} overlap",
+                    pair[0].attempt, pair[1].attempt
+                ));
+            }
+            if pair[0].attempt == pair[1].attempt {
+                wrong.push(format!("{} ran twice", pair[0].attempt));
+            }
+        }
+    }
+}
