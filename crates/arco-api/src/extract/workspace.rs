@@ -44,6 +44,7 @@ pub(crate) struct Writing {
 }
 
 /// A worker host.
+#[derive(Clone)]
 pub(crate) struct Hosting {
     /// The workspace.
     pub(crate) workspace: Arc<Workspace>,

@@ -21,7 +21,7 @@ use super::{lease, report};
 /// Reports facts and asks for work.
 ///
 /// With reports it is answered at once; without, it waits for work up to `wait_ms`. The same `seq`
-/// again is the same call: its facts count once, and its answer is given again.
+/// again is the same call: its facts count once, and leases the host does not hold are given again.
 #[utoipa::path(post, path = "/worker/hosts/{host}/exchange", tag = "worker", operation_id = "exchange",
     params(("host" = String, Path, description = "Host id")), request_body = Exchange,
     responses((status = 200, description = "Work, cancellations, refused facts", body = Exchanged)))]
@@ -62,12 +62,18 @@ async fn ask(app: &App, hosting: Hosting, host: HostId, body: Exchange) -> Answe
     }
 }
 
-/// Reports facts. Runs to its end although the host hangs up, and remembers its answer, so that a
-/// repeat after a lost answer does not report twice.
+/// Reports facts. Runs to its end although the host hangs up, so that a repeat after a lost answer
+/// does not report twice; the repeat gets its leases from the state as it is now.
 async fn report(app: &App, hosting: Hosting, host: HostId, body: Exchange) -> Answer<Exchanged> {
+    let (workspace, seq) = (hosting.workspace.clone(), body.seq);
+    let again = Exchange {
+        reports: Vec::new(),
+        wait_ms: 0,
+        live: body.live.clone(),
+        ..body
+    };
     app.metrics().reports.inc_by(body.reports.len() as u64);
-    let workspace = hosting.workspace.clone();
-    let seq = body.seq;
+    let caller = hosting.clone();
     let call = async move {
         let request = HostExchange {
             host,
@@ -75,16 +81,24 @@ async fn report(app: &App, hosting: Hosting, host: HostId, body: Exchange) -> An
             want: body.want,
             live: body.live,
         };
-        let engine = hosting.engine();
+        let engine = caller.engine();
         let work = engine.exchange(
-            hosting.principal(),
-            &hosting.request_id,
+            caller.principal(),
+            &caller.request_id,
             request,
             Duration::ZERO,
         );
-        Ok(exchanged(&hosting.workspace, work.await?))
+        Ok(exchanged(&caller.workspace, work.await?))
     };
-    workspace.replays.once(app.tasks(), host, seq, call).await
+    let done = workspace.replays.once(app.tasks(), host, seq, call).await?;
+    if !done.repeated {
+        return Ok(done.answer);
+    }
+    let now = ask(app, hosting, host, again).await?;
+    Ok(Exchanged {
+        refused: done.answer.refused,
+        ..now
+    })
 }
 
 fn exchanged(workspace: &Workspace, work: HostWork) -> Exchanged {

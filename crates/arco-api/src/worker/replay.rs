@@ -1,9 +1,13 @@
-//! Reports count once: the last answers of each host, by its sequence number.
+//! Reports count once: the last calls of each host, by their sequence number.
 //!
 //! The fold already makes the end of an attempt count once. What it cannot tell apart is a host that
 //! materialized twice from a host that said it twice, because an answer was lost; the sequence number
 //! can. The memory is this process's: after a restart the few reports whose answer was lost with
 //! the old process may be said twice, which the end of their attempt then settles.
+//!
+//! A repeat learns what became of its reports, and only that. Leases and the sign of life must be of
+//! now: a remembered answer would hand tasks to a host that was declared lost meanwhile, and on a
+//! deposed leader it would stretch the host's deadline without the new leader knowing.
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +33,15 @@ const HOSTS_MAX: usize = 10_000;
 
 type Call = Shared<BoxFuture<'static, Answer<Exchanged>>>;
 
+/// A call that was carried out.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What it answered when it was.
+    pub(crate) answer: Exchanged,
+    /// Whether an earlier caller had it carried out.
+    pub(crate) repeated: bool,
+}
+
 /// Calls under way and their answers.
 #[derive(Default)]
 pub(crate) struct Replays {
@@ -45,13 +58,14 @@ impl Replays {
         host: HostId,
         seq: u64,
         call: impl Future<Output = Answer<Exchanged>> + Send + 'static,
-    ) -> Answer<Exchanged> {
-        let joined = {
+    ) -> Answer<Done> {
+        let (joined, repeated) = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             if hosts.len() >= HOSTS_MAX && !hosts.contains_key(&host) {
                 hosts.clear();
             }
             let calls = hosts.entry(host).or_default();
+            let repeated = calls.contains_key(&seq);
             let joined = calls
                 .entry(seq)
                 .or_insert_with(|| spawn(tasks, call))
@@ -59,16 +73,19 @@ impl Replays {
             while calls.len() > KEPT {
                 calls.pop_first();
             }
-            joined
+            (joined, repeated)
         };
-        let answer = joined.await;
+        let answer = joined.clone().await;
         if answer.is_err() {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(calls) = hosts.get_mut(&host) {
+            // Only this call: its repeat may stand there already.
+            if let Some(calls) = hosts.get_mut(&host)
+                && calls.get(&seq).is_some_and(|call| call.ptr_eq(&joined))
+            {
                 calls.remove(&seq);
             }
         }
-        answer
+        answer.map(|answer| Done { answer, repeated })
     }
 
     /// A host that left says nothing again.

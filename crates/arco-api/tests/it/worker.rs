@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arco_flow::Command;
 use arco_wire::worker::Exchanged;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -32,6 +33,30 @@ async fn a_repeated_exchange_counts_once_and_answers_the_same() {
         made["items"].as_array().map(Vec::len),
         Some(1),
         "said twice, counted once: {made}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_repeat_of_a_host_given_up_meanwhile_is_fenced() {
+    let server = Server::start().await;
+    let mut host = FakeHost::register(&server, &flights().json()).await;
+    server.run(json!({"selection": "raw/flights"})).await;
+    server.run(json!({"selection": "report"})).await;
+    let lease = host.exchange(&server, json!([]), 1).await.leases.remove(0);
+    host.live.clear();
+    let body = host.next(success(&lease).into(), 1, 0);
+    let path = host.path("exchange");
+    let answer: Exchanged = host.call(&server, &path, &body).await.read();
+    assert_eq!(answer.leases.len(), 1, "the answer that is lost");
+    let lost = Command::HostLost(host.id.parse().expect("an id"));
+    let done = server.engine.submit("controller:hosts", "test", lost).await;
+    done.expect("the leader may give a host up");
+    let again = host.call(&server, &path, &body).await;
+    assert_eq!(
+        again.code(),
+        (409, "fenced".into()),
+        "no lease out of memory"
     );
     server.stop().await;
 }

@@ -35,19 +35,20 @@ impl Counter {
 #[tokio::test]
 async fn the_same_number_is_the_same_call() {
     let (replays, tasks, counter) = (Replays::default(), TaskTracker::new(), Counter::default());
-    for (who, seq, answer) in [
-        (1, 1, 1),
-        (1, 1, 1),
-        (1, 2, 2),
-        (2, 1, 3),
-        (1, 2, 2),
-        (2, 1, 3),
+    for (who, seq, answer, repeated) in [
+        (1, 1, 1, false),
+        (1, 1, 1, true),
+        (1, 2, 2, false),
+        (2, 1, 3, false),
+        (1, 2, 2, true),
+        (2, 1, 3, true),
     ] {
         let got = replays
             .once(&tasks, host(who), seq, counter.clone().call())
             .await
             .unwrap();
-        assert_eq!(got.lease_ttl_ms, answer, "host {who}, seq {seq}");
+        let seen = (got.answer.lease_ttl_ms, got.repeated);
+        assert_eq!(seen, (answer, repeated), "host {who}, seq {seq}");
     }
     assert_eq!(counter.calls(), 3);
 }
@@ -73,7 +74,7 @@ async fn a_call_ends_although_its_caller_hung_up() {
         .once(&tasks, host(1), 1, call(counter.clone()))
         .await
         .unwrap();
-    assert_eq!(again.lease_ttl_ms, 1);
+    assert_eq!(again.answer.lease_ttl_ms, 1);
     assert_eq!(counter.calls(), 1);
 }
 
