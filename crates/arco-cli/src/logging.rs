@@ -12,6 +12,8 @@ use crate::env_vars;
 pub(crate) enum Usual {
     /// The story of a server: starts, stops, deployments, lost hosts.
     Server,
+    /// As a server that one person watches: `arco dev` says itself what became of their code.
+    Dev,
     /// Only what is wrong: the command itself says the rest.
     Client,
 }
@@ -38,10 +40,10 @@ pub(crate) fn start(console: &Console, usual: Usual) {
 
 fn level(usual: Usual, verbose: u8) -> &'static str {
     match (usual, verbose) {
-        (Usual::Server, 0) => "warn,arco=info",
         (Usual::Client, 0) => "warn",
-        (Usual::Client, 1) => "warn,arco=info",
-        (Usual::Server, 1) | (Usual::Client, 2) => "info,arco=debug",
+        (Usual::Dev, 0) => "warn,arco=info,arco_api=warn,arco_worker=warn",
+        (Usual::Server, 0) | (Usual::Dev | Usual::Client, 1) => "warn,arco=info",
+        (Usual::Server, 1) | (Usual::Dev | Usual::Client, 2) => "info,arco=debug",
         _ => "debug,arco=trace,hyper=info,reqwest=info",
     }
 }

@@ -46,9 +46,11 @@ fn main() -> ExitCode {
 
 fn dispatch(command: &Command, console: &Console) -> Outcome {
     match command {
-        Command::Dev(options) => serving(console, dev::run(options, console)),
-        Command::Serve(options) => serving(console, serve::run(options, console)),
-        Command::Worker(options) => serving(console, worker::run(options, console)),
+        Command::Dev(options) => serving(console, Usual::Dev, dev::run(options, console)),
+        Command::Serve(options) => serving(console, Usual::Server, serve::run(options, console)),
+        Command::Worker(options) => {
+            serving(console, options.usual(), worker::run(options, console))
+        }
         Command::Run(options) => asking(console, run::run(options, console)),
         Command::Runs(options) => asking(console, runs::run(options, console)),
         Command::Logs(options) => asking(console, logs::run(options, console)),
@@ -64,8 +66,8 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
 }
 
 /// A command that serves: all cores, and the log tells its story.
-fn serving(console: &Console, work: impl Future<Output = Outcome>) -> Outcome {
-    logging::start(console, Usual::Server);
+fn serving(console: &Console, usual: Usual, work: impl Future<Output = Outcome>) -> Outcome {
+    logging::start(console, usual);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     block_on(runtime.enable_all(), work)
 }

@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 
 /// `docs/guide/cli.md`.
 pub(crate) fn markdown() -> String {
-    let mut root = Arguments::command().term_width(WIDTH);
+    let mut root = Arguments::command();
     root.build();
     let mut page = String::from(INTRODUCTION);
     page.push_str("\n## Environment\n\nFlags win over variables.\n\n| variable | since | what it does |\n|---|---|---|\n");
@@ -24,28 +24,30 @@ pub(crate) fn markdown() -> String {
         );
     }
     page.push_str("\n## Commands\n");
-    section(&mut page, &mut root, "###");
+    section(&mut page, &root);
     page
 }
 
-fn section(page: &mut String, command: &mut clap::Command, level: &str) {
-    let name = command
-        .get_bin_name()
-        .unwrap_or_else(|| command.get_name())
-        .to_owned();
-    let help = command.render_long_help().to_string();
-    let trimmed: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
-    let _ = write!(
-        page,
-        "\n{level} {name}\n\n```text\n{}\n```\n",
-        trimmed.join("\n")
-    );
-    for sub in command
-        .get_subcommands_mut()
-        .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
-    {
-        section(page, sub, level);
+fn section(page: &mut String, command: &clap::Command) {
+    let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
+    let _ = write!(page, "\n### {name}\n\n```text\n{}\n```\n", help(name));
+    let subcommands = command.get_subcommands();
+    for sub in subcommands.filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
+        section(page, sub);
     }
+}
+
+/// What a person reads who asks for it: clap decides between a long and a short form only then.
+fn help(name: &str) -> String {
+    let line = name.split(' ').chain(["--help"]);
+    let asked = Arguments::command()
+        .term_width(WIDTH)
+        .try_get_matches_from(line);
+    let help = asked
+        .expect_err("`--help` is an answer, not a match")
+        .to_string();
+    let lines: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
+    lines.join("\n")
 }
 
 const INTRODUCTION: &str = "\

@@ -109,6 +109,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
             storage: folder.storage(),
             working_dir: target.working_dir(&current),
             lease_s: options.host_lease_ttl,
+            verbose: console.verbose(),
         },
     );
     ready(console, &url, &folder, &location, options);

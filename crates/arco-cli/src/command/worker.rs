@@ -13,6 +13,7 @@ use crate::args::Connection;
 use crate::console::Console;
 use crate::env_vars;
 use crate::failure::{Attempt, Exit, Failure, Outcome};
+use crate::logging::Usual;
 use crate::signals::Stop;
 use crate::target::{Target, parse_location};
 
@@ -90,6 +91,17 @@ impl From<IsolationName> for Isolation {
             IsolationName::Reuse => Self::Reuse,
             IsolationName::Fork => Self::Fork,
             IsolationName::Spawn => Self::Spawn,
+        }
+    }
+}
+
+impl Options {
+    /// What it logs: a host of `arco dev` speaks in the voice of that.
+    pub(crate) fn usual(&self) -> Usual {
+        if self.parent.is_some() {
+            Usual::Dev
+        } else {
+            Usual::Server
         }
     }
 }

@@ -62,7 +62,10 @@ fn missing_file_is_said_before_python_starts() {
 #[test]
 fn odd_characters_do_not_reach_location_names() {
     let case = Case::new(&["my project/definitions.py", ".hidden/defs.py"]);
-    assert!(case.check("my project/definitions.py").ends_with("· my_project"));
+    assert!(
+        case.check("my project/definitions.py")
+            .ends_with("· my_project")
+    );
     assert!(case.check(".hidden/defs.py").ends_with("· hidden"));
 }
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::assert_run;
-use crate::support::{Dev, Project, command, run};
+use crate::support::{Dev, Process, Project, command, eventually, run};
 
 #[test]
 fn busy_port_is_named_with_another() {
@@ -116,4 +116,69 @@ fn replicas_need_tokens_to_be_reached_from_elsewhere() {
     hint: `--tokens FILE` names a JSON file with tokens and their roles
     hint: `--listen 127.0.0.1:3000` answers this machine only, without tokens
     ");
+}
+
+/// A project whose server has run and stopped, and its log's folder.
+fn stopped(project: &Project) -> std::path::PathBuf {
+    let mut dev = Dev::loaded(project);
+    dev.arco(&["run", "numbers"]).good();
+    assert_eq!(dev.stop(), 0, "{}", dev.log());
+    project.state().join("store/default/default")
+}
+
+fn start_again(project: &Project) -> crate::support::Answer {
+    run(command()
+        .args(["dev", "definitions.py", "--port", "0"])
+        .current_dir(project.folder()))
+}
+
+#[test]
+fn corrupt_segment_is_named_instead_of_started_on() {
+    let project = Project::usual();
+    let segment = stopped(&project).join("log/0000000000000000/00000000000000000002");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::write(&segment, bytes).unwrap();
+    assert_run!(start_again(&project), "corrupt_segment");
+}
+
+#[test]
+fn missing_blob_is_named_instead_of_started_on() {
+    let project = Project::usual();
+    let blobs = stopped(&project).join("blob");
+    std::fs::remove_dir_all(blobs).unwrap();
+    assert_run!(start_again(&project), "missing_blob");
+}
+
+#[test]
+fn missing_python_is_named_and_the_server_stays() {
+    let project = Project::usual();
+    let log = project.folder().join("dev.log");
+    let child = command()
+        .args([
+            "dev",
+            "definitions.py",
+            "--port",
+            "0",
+            "--python",
+            "/nowhere/python",
+        ])
+        .current_dir(project.folder())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let mut dev = Process::new(child);
+    let said = eventually("the interpreter is named twice", || {
+        let said = std::fs::read_to_string(&log).unwrap();
+        (said
+            .matches("error: cannot start Python with `/nowhere/python`")
+            .count()
+            >= 2)
+            .then_some(said)
+    });
+    assert!(said.contains("hint: `--python PATH`"), "{said}");
+    assert!(dev.ended().is_none(), "the server stays up");
+    dev.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(dev.wait().success());
 }

@@ -1,6 +1,6 @@
 //! The real binary, as a person or a script calls it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bad_input;
 mod dev_start;

@@ -87,6 +87,27 @@ impl Deployment {
         Process::new(child)
     }
 
+    /// A host that has its token from the environment.
+    fn worker_by_variable(&self, url: &str) -> Process {
+        let child = command()
+            .arg("worker")
+            .arg(self.project.target())
+            .args(["--server", url, "--location", "flights"])
+            .arg("--storage")
+            .arg(self.file("storage"))
+            .arg("--python")
+            .arg(python())
+            .env("ARCO_TOKEN", HOST)
+            .env("CI_COPY", format!("Bearer {HOST}"))
+            .env("PYTHONPATH", python_path())
+            .env("TEST_FOLDER", self.project.folder())
+            .current_dir(self.project.folder())
+            .stderr(self.log("worker.log"))
+            .spawn()
+            .unwrap();
+        Process::new(child)
+    }
+
     fn log(&self, name: &str) -> std::fs::File {
         std::fs::File::options()
             .create(true)
@@ -203,4 +224,23 @@ fn replicas_on_one_store_show_the_same_and_one_follows_the_other() {
             .json();
         (status["leader"]["here"] == true).then_some(())
     });
+}
+
+#[test]
+fn task_that_prints_its_environment_shows_no_credential() {
+    let deployment = Deployment::new();
+    let (_server, url) = deployment.serve();
+    let _worker = deployment.worker_by_variable(&url);
+    deployment.wait_loaded(&url);
+    deployment.arco(&url, &["run", "environment"]).good();
+    let logs = deployment
+        .arco(
+            &url,
+            &["logs", "latest", "environment", "--stream", "stdout"],
+        )
+        .good();
+    assert!(logs.stdout.contains("TEST_FOLDER="), "{logs}");
+    for secret in [HOST, PEOPLE, "ARCO_TOKEN", "CI_COPY"] {
+        assert!(!logs.stdout.contains(secret), "{secret}: {logs}");
+    }
 }

@@ -112,6 +112,26 @@ fn graceful_stop_ends_tasks_and_the_run_goes_on_at_the_next_start() {
 }
 
 #[test]
+fn second_ctrl_c_ends_everything_at_once() {
+    // This task does not end when it is asked to, so the first signal alone would take the grace.
+    let project = Project::new(&format!(
+        "{}\nimport signal\n\n@dg.asset\ndef deaf():\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    \
+         open(os.environ['TEST_FOLDER'] + '/began', 'w').write(f'{{os.getpid()}}\\n')\n    time.sleep(600)\n\n\
+         defs = dg.Definitions(assets=[deaf])\n",
+        "import os\nimport time\nimport arco_flow as dg",
+    ));
+    let mut dev = Dev::start_with(&project, &["--port", "0"]);
+    dev.wait_for("loaded");
+    dev.arco(&["run", "deaf", "--detach"]).good();
+    let body: u32 = eventually("the body began", || began(&project).first()?.parse().ok());
+    let host = dev.host().unwrap();
+    assert_eq!(dev.stop_hard(), 130, "{}", dev.log());
+    eventually("host and body are gone", || {
+        (!lives(host) && !lives(body)).then_some(())
+    });
+}
+
+#[test]
 fn cancelled_run_stops_its_task() {
     let project = Project::usual();
     let dev = Dev::loaded(&project);

@@ -45,7 +45,7 @@ impl Deadline {
     }
 
     /// The deadline to tell the zygotes, when it has moved enough.
-    pub(super) fn to_tell(&mut self) -> Option<Boottime> {
+    pub(super) fn due_to_tell(&mut self) -> Option<Boottime> {
         let at = self.at?;
         let worth = self
             .told

@@ -179,7 +179,7 @@ impl Loop {
         }
         self.loading.candidate = None;
         let old = std::mem::replace(&mut self.loading.current, registered);
-        let told = self.deadline.to_tell().or(self.deadline.told());
+        let told = self.deadline.due_to_tell().or(self.deadline.told());
         if let Some(new) = registered.and_then(|id| self.zygotes.get_mut(&id)) {
             new.renew(told);
         }
@@ -252,7 +252,7 @@ impl Loop {
 
     /// Keeps the kernel's timers ahead of the lease.
     pub(super) fn move_dead_man_switch(&mut self) {
-        let Some(deadline) = self.deadline.to_tell() else {
+        let Some(deadline) = self.deadline.due_to_tell() else {
             return;
         };
         for zygote in self

@@ -69,7 +69,7 @@ pub(super) async fn start(
             let _ = told.send(Ok(process.id().cast_signed()));
             let end = process
                 .wait()
-                .map_or_else(|error| error.to_string(), |status| describe(status));
+                .map_or_else(|error| error.to_string(), describe);
             // What it wrote last is the best hint there is, if it ended early.
             output.wait_for_end(LAST_WORDS);
             let _ = wakes.blocking_send(Wake::Zygote(id, Event::Gone(end)));

@@ -15,7 +15,7 @@ async fn per_task(isolation: Isolation, count: u32) -> Duration {
             .submit("one", |lease| lease.isolation = isolation);
         bench.plane.outcome(warm).await;
     }
-    let begun = boottime_ns();
+    let (begun, cpu_begun) = (boottime_ns(), cpu_time());
     let attempts: Vec<_> = (0..count)
         .map(|_| {
             bench
@@ -30,12 +30,19 @@ async fn per_task(isolation: Isolation, count: u32) -> Duration {
         ));
     }
     let took = Duration::from_nanos(boottime_ns() - begun) / count;
+    let cpu = (cpu_time() - cpu_begun) / count;
+    let exchanges = bench.plane.know().exchanges;
     eprintln!(
-        "{isolation:?}: {took:?} per task; {} exchanges",
-        bench.plane.know().exchanges
+        "{isolation:?}: {took:?} per task, {cpu:?} CPU of host and plane; {exchanges} exchanges"
     );
     bench.stop().await.unwrap();
     took
+}
+
+/// Processor time of this process: the host, and the plane that it talks to.
+fn cpu_time() -> Duration {
+    let clock = nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID;
+    Duration::from(nix::time::clock_gettime(clock).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -45,6 +45,8 @@ pub(super) struct Wanted {
     pub(super) working_dir: PathBuf,
     /// How long a host may be silent before its tasks are given to another.
     pub(super) lease_s: u64,
+    /// How often `-v` was given.
+    pub(super) verbose: u8,
 }
 
 /// What a running host serves: its command line and its folder. Written before it starts.
@@ -181,6 +183,7 @@ impl HostProcess {
         command
             .args(&description.arguments)
             .args(["--parent", &std::process::id().to_string()])
+            .args(std::iter::repeat_n("-v", usize::from(self.wanted.verbose)))
             .current_dir(&description.working_dir)
             .env_remove(env_vars::TOKEN)
             .env_remove(env_vars::SECRET)

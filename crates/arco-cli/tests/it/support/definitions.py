@@ -59,12 +59,19 @@ def slow(context: dg.AssetExecutionContext):
     raise TimeoutError("nobody let it go")
 
 
+@dg.asset(group_name="odd")
+def environment():
+    """Everything a task can see of its environment."""
+    for name, value in os.environ.items():
+        print(f"{name}={value}")
+
+
 @dg.asset_check(asset=numbers)
 def not_empty(numbers):
     return dg.AssetCheckResult(passed=len(numbers) > 0)
 
 
 defs = dg.Definitions(
-    assets=[numbers, daily, limited, broken, after_broken, slow],
+    assets=[numbers, daily, limited, broken, after_broken, slow, environment],
     asset_checks=[not_empty],
 )

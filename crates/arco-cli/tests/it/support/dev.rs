@@ -142,6 +142,15 @@ impl Dev {
         self.process.wait();
     }
 
+    /// Asks it to end until it has, as an impatient person does; its exit code.
+    pub(crate) fn stop_hard(&mut self) -> i32 {
+        let status = eventually("it ends", || {
+            self.process.signal(Signal::SIGINT);
+            self.process.ended()
+        });
+        status.code().unwrap_or(-1)
+    }
+
     /// Asks it to end, as Ctrl-C does; its exit code.
     pub(crate) fn stop(&mut self) -> i32 {
         self.process.signal(Signal::SIGINT);

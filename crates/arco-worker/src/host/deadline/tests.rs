@@ -25,7 +25,7 @@ fn zygotes_are_told_seldom() {
     let mut told = 0;
     for ms in 0..12_000 {
         deadline.answered(start.plus_ms(ms), 12_000);
-        told += usize::from(deadline.to_tell().is_some());
+        told += usize::from(deadline.due_to_tell().is_some());
     }
     assert_eq!(told, 12);
 }

@@ -20,6 +20,7 @@ fn wanted() -> Wanted {
         storage: "/p/.arco/storage".into(),
         working_dir: "/p".into(),
         lease_s: 15,
+        verbose: 0,
     }
 }
 
