@@ -41,6 +41,9 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
         ),
         (r"(?m)^(queued|started|canceling) \d+/\d+ tasks.*\n", ""),
         (r"\b\d+\.\d\d? s\b", "[TOOK]"),
+        // A short body ends in the breath it began in, and has no time of its own.
+        (r"(?m)^( +\d+  \S+ +\w+ +\d+) +\[TOOK\]$", "${1}"),
+        (r"ATTEMPTS +TOOK", "ATTEMPTS  TOOK"),
         (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[PORT]"),
         (r"\bport \d{5}\b", "port [PORT]"),
         (r"--port \d{5}", "--port [PORT]"),
