@@ -40,7 +40,7 @@ class Target:
     def load(self) -> Any:
         """The ``Definitions`` of the location. Whatever user code raises comes through."""
         # What a task needs is imported here, once, and not again in every forked child.
-        import arco_flow._internal.execution
+        import arco_flow._internal.execution  # noqa: F401  imported for its effect
         from arco_flow._internal.load import load_definitions
 
         return load_definitions(self.target)
