@@ -188,7 +188,10 @@ fn python() -> Result<()> {
         .dir(&sdk)
         .run()?;
     environment.module("mypy").dir(&sdk).run()?;
-    environment.module("pytest").dir(&sdk).run()?;
+    // Tests of the whole product run the binary of this very tree, not one that lies about.
+    let arco = repo::build_arco(repo::Profile::Dev)?;
+    let tests = environment.module("pytest").env("ARCO_BIN", arco);
+    tests.dir(&sdk).run()?;
     let example = repo::path("examples/flights");
     environment
         .module("ruff")
