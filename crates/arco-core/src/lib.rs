@@ -6,6 +6,7 @@
 
 pub mod asset_key;
 pub mod canonical;
+pub mod cron;
 pub mod definitions;
 pub mod digest;
 pub mod event;

@@ -25,4 +25,5 @@ pub use edge::{PartitionEdge, Upstream};
 pub use error::{MappingError, PartitionKeyError, PartitionsError};
 pub use key::{PartitionKey, PartitionValue};
 pub use mapping::{Mapped, PartitionMapping};
+pub(crate) use series::{Zone, civil};
 pub use window::{Cadence, TimeWindowSpec};

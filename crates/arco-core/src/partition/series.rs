@@ -13,7 +13,7 @@ use super::error::PartitionsError;
 use super::window::{Cadence, TimeWindowSpec};
 use crate::selection::suggest::nearest;
 
-pub(super) mod civil;
+pub(crate) mod civil;
 mod hours;
 mod zone;
 
@@ -21,7 +21,7 @@ mod zone;
 mod tests;
 
 use hours::Hours;
-pub(super) use zone::Zone;
+pub(crate) use zone::Zone;
 
 const DAY: i64 = 86_400;
 /// Bounds of slots and instants, far outside of what validation lets in, so that arithmetic on
@@ -216,7 +216,7 @@ fn slot_of_month(year: i64, month: u8, having: &[i64]) -> i64 {
 
 impl Zone {
     /// The zone with an IANA name, spelled as the database spells it.
-    pub(super) fn get(name: &str) -> Result<Self, PartitionsError> {
+    pub(crate) fn get(name: &str) -> Result<Self, PartitionsError> {
         Self::find(name).ok_or_else(|| {
             let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
             let hint = nearest(name, names.iter().map(String::as_str)).map_or_else(

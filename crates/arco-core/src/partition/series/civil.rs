@@ -1,7 +1,7 @@
 //! The Gregorian calendar as arithmetic on days since 1970-01-01 and seconds of local time.
 
 /// Days from 1970-01-01 to a date.
-pub(in crate::partition) const fn days(year: i64, month: u8, day: u8) -> i64 {
+pub(crate) const fn days(year: i64, month: u8, day: u8) -> i64 {
     // Count years from March, so that the leap day is the last of a year
     // (Howard Hinnant, "chrono-compatible low-level date algorithms").
     let year = if month <= 2 { year - 1 } else { year };
@@ -14,7 +14,7 @@ pub(in crate::partition) const fn days(year: i64, month: u8, day: u8) -> i64 {
 }
 
 /// The date `days` after 1970-01-01.
-pub(in crate::partition) const fn date(days: i64) -> (i64, u8, u8) {
+pub(crate) const fn date(days: i64) -> (i64, u8, u8) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
@@ -33,7 +33,7 @@ pub(in crate::partition) const fn date(days: i64) -> (i64, u8, u8) {
 }
 
 /// How many days a month has.
-pub(in crate::partition) const fn days_in_month(year: i64, month: u8) -> u8 {
+pub(crate) const fn days_in_month(year: i64, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
         2 if year.rem_euclid(4) == 0
@@ -47,7 +47,7 @@ pub(in crate::partition) const fn days_in_month(year: i64, month: u8) -> u8 {
 }
 
 /// Reads `2024-01-31`, `2024-01-31T12:30` or `2024-01-31T12:30:00` as seconds of local time.
-pub(in crate::partition) fn parse(text: &str) -> Option<i64> {
+pub(crate) fn parse(text: &str) -> Option<i64> {
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),

@@ -10,7 +10,7 @@ const LAST_LISTED_YEAR: i64 = 2040;
 
 /// A time zone.
 #[derive(Debug, Clone)]
-pub(in crate::partition) struct Zone {
+pub(crate) struct Zone {
     name: String,
     kind: Kind,
 }
@@ -46,12 +46,12 @@ impl Zone {
         })
     }
 
-    pub(in crate::partition) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Seconds that local time is ahead of UTC at `instant`.
-    pub(in crate::partition) fn offset_at(&self, instant: i64) -> i64 {
+    pub(crate) fn offset_at(&self, instant: i64) -> i64 {
         match &self.kind {
             Kind::Fixed(offset) => *offset,
             Kind::Changing(zone) => i64::from(zone.to_offset(timestamp(instant)).seconds()),
@@ -59,7 +59,7 @@ impl Zone {
     }
 
     /// The instant of a local time: after a gap its end, of two the second (S-17, S-18).
-    pub(super) fn resolve_last(&self, local: i64) -> i64 {
+    pub(crate) fn resolve_last(&self, local: i64) -> i64 {
         match self.ambiguous(local) {
             AmbiguousOffset::Unambiguous { offset } => local - seconds(offset),
             AmbiguousOffset::Fold { after, .. } => local - seconds(after),
@@ -69,7 +69,7 @@ impl Zone {
 
     /// The instant of a local time as `start`, `end` and keys give it: of two the first, in a gap as
     /// if the clocks had not changed yet.
-    pub(in crate::partition) fn resolve_first(&self, local: i64) -> i64 {
+    pub(crate) fn resolve_first(&self, local: i64) -> i64 {
         match self.ambiguous(local) {
             AmbiguousOffset::Unambiguous { offset } => local - seconds(offset),
             AmbiguousOffset::Fold { before, .. } | AmbiguousOffset::Gap { before, .. } => {
@@ -79,7 +79,7 @@ impl Zone {
     }
 
     /// Whether the local time of `instant` has been before, an hour or so ago (P-13).
-    pub(in crate::partition) fn is_repeated(&self, instant: i64) -> bool {
+    pub(crate) fn is_repeated(&self, instant: i64) -> bool {
         if matches!(self.kind, Kind::Fixed(_)) {
             return false;
         }
@@ -125,6 +125,26 @@ impl Zone {
             }
         }
         days
+    }
+
+    /// Whether the zone left a whole day out of its calendar, as Apia did with 30 December 2011 (D-25).
+    pub(crate) fn leaves_out_day(&self, day: i64) -> bool {
+        let is_gap = |local| matches!(self.ambiguous(local), AmbiguousOffset::Gap { .. });
+        is_gap(day * DAY) && is_gap(day * DAY + DAY - 1)
+    }
+
+    /// The time around `instant` in which the clocks do not change: from the last change, which belongs
+    /// to it, until the next, which does not.
+    pub(crate) fn stretch(&self, instant: i64) -> (i64, i64) {
+        let Kind::Changing(zone) = &self.kind else {
+            return (i64::MIN, i64::MAX);
+        };
+        let last = zone.preceding(timestamp(instant.saturating_add(1))).next();
+        let next = zone.following(timestamp(instant)).next();
+        (
+            last.map_or(i64::MIN, |change| change.timestamp().as_second()),
+            next.map_or(i64::MAX, |change| change.timestamp().as_second()),
+        )
     }
 
     fn ambiguous(&self, local: i64) -> AmbiguousOffset {
