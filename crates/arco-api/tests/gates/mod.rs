@@ -1,0 +1,30 @@
+//! What the parity gates of this crate share: random definitions, deliveries that can be repeated,
+//! and what a workspace means, apart from where it stands in the log.
+
+pub(crate) mod delivery;
+pub(crate) mod graph;
+
+use serde_json::Value;
+
+use crate::server::Server;
+
+/// Everything the committed state says but where and when it stands, and who leads: the leader may
+/// say that it is still there at any time.
+pub(crate) fn meaning(server: &Server) -> Value {
+    let bytes = server.engine.view().state.to_bytes();
+    let mut state: Value = serde_json::from_slice(&bytes).expect("a state is JSON");
+    for apart in ["position", "time", "leadership"] {
+        let gone = state.as_object_mut().and_then(|all| all.remove(apart));
+        assert!(gone.is_some(), "a state has a `{apart}`");
+    }
+    state
+}
+
+/// One row of an asset's partitions.
+pub(crate) async fn partition(server: &Server, asset: &str, key: &str) -> Value {
+    let rows = server
+        .all(&format!("assets/{asset}/partitions"), 1000)
+        .await;
+    let row = rows.into_iter().find(|row| row["key"] == key);
+    row.unwrap_or_else(|| panic!("`{asset}` has no partition `{key}`"))
+}
