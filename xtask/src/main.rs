@@ -1,4 +1,5 @@
-//! Commands of the repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//! Commands of the repository: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask parity`.
 //!
 //! One file a command under `command/`; what several of them need lies beside: processes that never
 //! outlive us, the Python environment, a server under test, its HTTP client, a stopwatch.
@@ -8,6 +9,7 @@ mod bench;
 mod command;
 mod crate_edges;
 mod dependencies;
+mod parity;
 mod process;
 mod python_env;
 mod repo;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench as bench_command, demo, peer, test};
+use crate::command::{bench as bench_command, demo, parity as parity_command, peer, test};
 
 /// Commands of the repository.
 #[derive(Parser)]
@@ -38,6 +40,8 @@ enum Command {
     Test(test::Options),
     /// Measure a release build through its HTTP API.
     Bench(bench_command::Options),
+    /// Prove every claim of the parity matrix.
+    Parity(parity_command::Options),
     /// Prepare an environment with another orchestrator, to measure beside ours.
     Peer(peer::Options),
 }
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench_command::run(&options),
+        Command::Parity(options) => parity_command::run(&options),
         Command::Peer(options) => peer::run(&options),
     });
     process::yield_to_signal();

@@ -123,14 +123,19 @@ impl Cmd {
     }
 
     /// Runs it with errors (progress) on our terminal and gives what it printed.
-    pub(crate) fn capture_stdout(mut self) -> Result<String> {
-        self.inner.stdin(Stdio::null()).stdout(Stdio::piped());
+    pub(crate) fn capture_stdout(self) -> Result<String> {
         let text = self.text.clone();
-        let (status, out) = self.start()?.wait_with_stdout()?;
+        let (status, out) = self.status_and_stdout()?;
         if !status.success() {
             bail!("`{text}` failed ({status})\n{}", out.trim_end());
         }
         Ok(out)
+    }
+
+    /// Runs it with errors on our terminal and gives how it ended and what it printed.
+    pub(crate) fn status_and_stdout(mut self) -> Result<(ExitStatus, String)> {
+        self.inner.stdin(Stdio::null()).stdout(Stdio::piped());
+        self.start()?.wait_with_stdout()
     }
 
     /// Starts it as the leader of its own process group, which ends when the guard is dropped.

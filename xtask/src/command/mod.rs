@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod demo;
+pub(crate) mod parity;
 pub(crate) mod peer;
 pub(crate) mod test;

@@ -9,6 +9,10 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::command::demo;
+use crate::command::parity::{self, Source};
+use crate::parity::reports::{self, Recording};
+use crate::parity::run::nextest_report;
+use crate::parity::test_name::Stage as Proving;
 use crate::python_env::{self, PythonEnv};
 use crate::shell::Cmd;
 use crate::timing::Stopwatch;
@@ -45,6 +49,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "doctests",     about: "Rust examples in documentation compile and run",            run: doctests },
     Stage { name: "python",       about: "Python lints, types and tests",                             run: python },
     Stage { name: "example",      about: "the flights example, in process",                           run: example },
+    Stage { name: "parity",       about: "each claim of the parity matrix has proof on this tree",    run: parity_proof },
     Stage { name: "demo",         about: "the demo on a real server, its figures against the CSV",    run: demo_and_figures },
 ];
 
@@ -159,15 +164,31 @@ fn environment() -> Result<()> {
 /// Tests of real processes need a Python with the SDK: they run inside the environment.
 fn rust() -> Result<()> {
     let environment = python_env::for_development()?;
-    let tests = if toolchain::has_nextest() {
-        Cmd::cargo(&["nextest", "run", "--locked", "--workspace"])
-    } else {
+    if !toolchain::has_nextest() {
         println!(
             "  cargo-nextest is not installed (cargo install cargo-nextest --locked): using cargo test"
         );
-        Cmd::cargo(&["test", "--locked", "--workspace", "--all-targets"])
-    };
-    environment.activate(tests).run()
+        let tests = Cmd::cargo(&["test", "--locked", "--workspace", "--all-targets"]);
+        return environment.activate(tests).run();
+    }
+    let recording = recording(Proving::Rust)?;
+    let report = nextest_report()?;
+    reports::forget(&report)?;
+    let tests = Cmd::cargo(&["nextest", "run", "--locked", "--workspace"]);
+    environment
+        .activate(tests)
+        .args(&["--profile", "default"])
+        .run()?;
+    recording.keep(&report)
+}
+
+/// A stage that passes is proof for the rows of the parity matrix that name its tests.
+fn recording(stage: Proving) -> Result<Recording> {
+    Recording::begin(repo::root(), reports::folder()?, stage)
+}
+
+fn parity_proof() -> Result<()> {
+    parity::judge(Source::ReportsOrRuns)
 }
 
 fn doctests() -> Result<()> {
@@ -191,7 +212,7 @@ fn python() -> Result<()> {
     // Tests of the whole product run the binary of this very tree, not one that lies about.
     let arco = repo::build_arco(repo::Profile::Dev)?;
     let tests = environment.module("pytest").env("ARCO_BIN", arco);
-    tests.dir(&sdk).run()?;
+    recorded_pytest(Proving::Python, tests.dir(&sdk))?;
     let example = repo::path("examples/flights");
     environment
         .module("ruff")
@@ -207,7 +228,17 @@ fn python() -> Result<()> {
 }
 
 fn example() -> Result<()> {
-    flights_tests(&python_env::for_development()?, &[])
+    let environment = python_env::for_development()?;
+    recorded_pytest(Proving::Example, flights_tests(&environment, &[]))
+}
+
+fn recorded_pytest(stage: Proving, pytest: Cmd) -> Result<()> {
+    let recording = recording(stage)?;
+    let draft = recording.draft();
+    pytest
+        .args(&["--junitxml".as_ref(), draft.as_os_str()])
+        .run()?;
+    recording.keep(&draft)
 }
 
 fn demo_and_figures() -> Result<()> {
@@ -220,15 +251,12 @@ fn demo_and_figures() -> Result<()> {
             &outcome.storage.to_string_lossy(),
         ],
     )
+    .run()
 }
 
-fn flights_tests(environment: &PythonEnv, arguments: &[&str]) -> Result<()> {
+fn flights_tests(environment: &PythonEnv, arguments: &[&str]) -> Cmd {
     let folder = repo::path("examples/flights");
-    environment
-        .module("pytest")
-        .args(arguments)
-        .dir(&folder)
-        .run()
+    environment.module("pytest").args(arguments).dir(&folder)
 }
 
 #[cfg(test)]

@@ -1,0 +1,218 @@
+//! Runs named tests, exactly those, and gives their report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::junit::{Outcome, Report};
+use super::reports::{self, forget};
+use super::test_name::{Stage, Target, Test, binary_id};
+use crate::python_env::PythonEnv;
+use crate::repo;
+use crate::shell::Cmd;
+use crate::toolchain;
+
+/// Where nextest's default profile writes its report.
+pub(crate) fn nextest_report() -> Result<PathBuf> {
+    Ok(repo::cargo_target()?.join("nextest/default/junit.xml"))
+}
+
+/// A checkout, or a copy of one, whose tests are run.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) root: &'a Path,
+    pub(crate) environment: &'a PythonEnv,
+}
+
+impl Place<'_> {
+    /// Runs the tests of one stage. A test that fails is told by the report; what does not build or
+    /// does not start is an error.
+    pub(crate) fn run(&self, stage: Stage, tests: &BTreeSet<Test>) -> Result<Report> {
+        if tests.is_empty() {
+            return Ok(Report::default());
+        }
+        match stage {
+            Stage::Rust if toolchain::has_nextest() => self.nextest(tests),
+            Stage::Rust => self.cargo_test(tests),
+            Stage::Python | Stage::Example => self.pytest(stage, tests),
+        }
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Result<Cmd> {
+        let target = repo::cargo_target()?;
+        let cargo = Cmd::cargo(arguments)
+            .dir(self.root)
+            // A copy shares what is built of the dependencies.
+            .env("CARGO_TARGET_DIR", target)
+            .env("INSTA_UPDATE", "no");
+        Ok(self.with_own_sdk(self.environment.activate(cargo)))
+    }
+
+    /// The environment holds the SDK of the checkout; a copy has its own.
+    fn with_own_sdk(&self, command: Cmd) -> Cmd {
+        if self.root == repo::root() {
+            return command;
+        }
+        command.env("PYTHONPATH", self.root.join("python/arco/src"))
+    }
+
+    fn nextest(&self, tests: &BTreeSet<Test>) -> Result<Report> {
+        let report = nextest_report()?;
+        forget(&report)?;
+        let mut arguments: Vec<String> = ["nextest", "run", "--locked", "--profile", "default"]
+            .map(str::to_owned)
+            .to_vec();
+        for package in packages(tests) {
+            arguments.extend(["--package".to_owned(), package.to_owned()]);
+        }
+        // A filter of hundreds of tests is longer than anyone wants to read in an error.
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let filter = filter(tests);
+        let status = self
+            .cargo(&arguments)?
+            .args(&["--filterset", &filter])
+            .status()?;
+        if !report.is_file() {
+            bail!("the tests did not build or did not start ({status})");
+        }
+        Report::read(&report)
+    }
+
+    fn cargo_test(&self, tests: &BTreeSet<Test>) -> Result<Report> {
+        let mut binaries = BTreeMap::<(&str, &Target), Vec<&str>>::new();
+        for test in tests {
+            if let Test::Rust {
+                package,
+                target,
+                name,
+            } = test
+            {
+                binaries.entry((package, target)).or_default().push(name);
+            }
+        }
+        let mut report = Report::default();
+        for ((package, target), names) in binaries {
+            let binary = match target {
+                Target::Lib => vec!["--lib"],
+                Target::Bin(name) => vec!["--bin", name],
+                Target::Integration(name) => vec!["--test", name],
+            };
+            let (status, printed) = self
+                .cargo(&["test", "--locked", "--no-fail-fast", "--package", package])?
+                .args(&binary)
+                .args(&["--", "--exact"])
+                .args(&names)
+                .status_and_stdout()?;
+            if !printed.contains("\ntest result: ") {
+                bail!("the tests of {package} did not build or did not start ({status})");
+            }
+            for (name, outcome) in harness_lines(&printed) {
+                report.push(&binary_id(package, target), name, outcome);
+            }
+        }
+        Ok(report)
+    }
+
+    fn pytest(&self, stage: Stage, tests: &BTreeSet<Test>) -> Result<Report> {
+        let mut roots = BTreeMap::<&str, Vec<String>>::new();
+        for test in tests {
+            if let Test::Python {
+                root,
+                file,
+                classes,
+                name,
+            } = test
+            {
+                let mut id = vec![file.as_str()];
+                id.extend(classes.iter().map(String::as_str));
+                id.push(name);
+                roots.entry(root).or_default().push(id.join("::"));
+            }
+        }
+        let arco = match stage {
+            Stage::Python => Some(self.build_arco()?),
+            _ => None,
+        };
+        let mut report = Report::default();
+        for (root, ids) in roots {
+            let file = reports::folder()?.join(format!("{stage}.named.xml"));
+            forget(&file)?;
+            let mut pytest = self.environment.module("pytest").dir(&self.root.join(root));
+            if let Some(arco) = &arco {
+                pytest = pytest.env("ARCO_BIN", arco);
+            }
+            let status = self
+                .with_own_sdk(pytest)
+                .args(&["--junitxml".as_ref(), file.as_os_str()])
+                .args(&ids)
+                .status()?;
+            if !file.is_file() {
+                bail!("pytest did not start in {root} ({status})");
+            }
+            report.extend(Report::read(&file).context("read what pytest reported")?);
+        }
+        Ok(report)
+    }
+
+    /// Tests of the whole product run the binary of this very place.
+    fn build_arco(&self) -> Result<PathBuf> {
+        self.cargo(&[
+            "build",
+            "--locked",
+            "--package",
+            "arco-cli",
+            "--bin",
+            "arco",
+        ])?
+        .run()?;
+        Ok(repo::cargo_target()?.join("debug/arco"))
+    }
+}
+
+fn packages(tests: &BTreeSet<Test>) -> BTreeSet<&str> {
+    tests
+        .iter()
+        .filter_map(|test| match test {
+            Test::Rust { package, .. } => Some(package.as_str()),
+            Test::Python { .. } => None,
+        })
+        .collect()
+}
+
+/// `(binary_id(=a::it) & (test(=b) | test(=c))) | …`
+fn filter(tests: &BTreeSet<Test>) -> String {
+    let mut binaries = BTreeMap::<String, Vec<String>>::new();
+    for test in tests {
+        if let Test::Rust {
+            package,
+            target,
+            name,
+        } = test
+        {
+            let names = binaries.entry(binary_id(package, target)).or_default();
+            names.push(format!("test(={name})"));
+        }
+    }
+    binaries
+        .iter()
+        .map(|(binary, names)| format!("(binary_id(={binary}) & ({}))", names.join(" | ")))
+        .collect::<Vec<_>>()
+        .join(" | ")
+}
+
+/// `test a::b ... ok`, as the harness prints without nextest.
+fn harness_lines(printed: &str) -> impl Iterator<Item = (&str, Outcome)> {
+    printed.lines().filter_map(|line| {
+        let (name, ending) = line.strip_prefix("test ")?.split_once(" ... ")?;
+        let outcome = match ending.split([',', ' ']).next()? {
+            "ok" => Outcome::Passed,
+            "ignored" => Outcome::Skipped,
+            _ => Outcome::Failed,
+        };
+        Some((name, outcome))
+    })
+}
+
+#[cfg(test)]
+mod tests;
