@@ -19,6 +19,9 @@ const NAP_MS_MAX: u64 = 500;
 pub(crate) struct Boottime(u64);
 
 impl Boottime {
+    /// Long past.
+    pub(crate) const ZERO: Self = Self(0);
+
     pub(crate) fn now() -> Self {
         Self(read(ClockId::CLOCK_BOOTTIME))
     }

@@ -89,6 +89,11 @@ impl Hands {
             .map(|(attempt, child)| (*attempt, *child))
     }
 
+    pub(super) fn holds(&self, attempt: AttemptId) -> bool {
+        self.running.contains_key(&attempt)
+            || self.waiting.iter().any(|lease| lease.attempt == attempt)
+    }
+
     /// Takes one lease back out of those that wait. It may come again: it never ran.
     pub(super) fn put_down(&mut self, attempt: AttemptId) -> bool {
         let before = self.waiting.len();

@@ -1,9 +1,9 @@
 //! The link to the control plane: which call to make next, and what its answer changes.
 //!
 //! Two calls at most are under way: the main one (register or exchange) and a heartbeat beside it,
-//! which keeps the lease while an exchange waits for work. An exchange that waits for work is broken
-//! off as soon as there is something to report; it is then repeated under its number without waiting,
-//! because it may have been given leases whose answer was on its way.
+//! which keeps the lease while an exchange waits. An exchange that waits for work is broken off as
+//! soon as there is something to report. It may have been given leases whose answer was on its way:
+//! they come again with the next answer, because the next call does not name them as live.
 
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use arco_wire::worker::{
 };
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::outbox::Outbox;
 use super::turn::Loop;
 use super::{HostError, HostStatus, Wake, orphans};
 use crate::child::Stop;
@@ -25,6 +24,9 @@ use crate::zygote::ZygoteId;
 const BACKOFF_MS: [u64; 6] = [50, 100, 200, 400, 800, 1_000];
 /// A control plane that gives nothing and does not wait either is asked at most this often.
 const EMPTY_POLL_MS: u64 = 50;
+/// While bodies begin and end at a faster pace than this, their reports carry the wish for work, and
+/// a call that waits would only be broken off again.
+const QUIET_MS: u64 = 25;
 
 /// An answer, and the call it belongs to.
 #[derive(Debug)]
@@ -109,16 +111,6 @@ impl Link {
         self.failures > 0
     }
 
-    pub(super) fn next_moment(&self, outbox: &Outbox, now: Boottime) -> Option<Boottime> {
-        let main = match (&self.flight, self.retry_at) {
-            (Some(flight), _) => flight.waits.then(|| outbox.due(now)).flatten(),
-            (None, Some(retry)) => Some(retry),
-            (None, None) => [outbox.due(now), self.poll_at].into_iter().flatten().min(),
-        };
-        let beat = self.beat_at.filter(|_| self.beat_flight.is_none());
-        [main, beat].into_iter().flatten().min()
-    }
-
     fn failed(&mut self, now: Boottime) {
         let pause = BACKOFF_MS[self.failures.min(BACKOFF_MS.len() - 1)];
         self.failures += 1;
@@ -140,10 +132,45 @@ impl Link {
 }
 
 impl Loop {
+    /// When the link has something to do though nothing has happened.
+    pub(super) fn link_moment(&self) -> Option<Boottime> {
+        let due = self.report_due();
+        let main = match (&self.link.flight, self.link.retry_at) {
+            (Some(flight), _) => due.filter(|_| flight.waits),
+            (None, Some(retry)) => Some(retry),
+            (None, None) => due.or_else(|| self.poll_due()),
+        };
+        let beat = self
+            .link
+            .beat_at
+            .filter(|_| self.link.beat_flight.is_none());
+        [main, beat].into_iter().flatten().min()
+    }
+
+    fn report_due(&self) -> Option<Boottime> {
+        self.outbox.due(self.hands.waiting_count() > 0)
+    }
+
+    /// When to make a call that waits, for work or for cancellations; `None` when there is nothing
+    /// to wait for.
+    fn poll_due(&self) -> Option<Boottime> {
+        let running = self.hands.running_count() > 0;
+        if !self.link.registered || self.stopping.is_some() || !(running || self.wanted() > 0) {
+            return None;
+        }
+        let quiet = self
+            .hands
+            .moved()
+            .filter(|_| running)
+            .map(|moved| moved.plus_ms(QUIET_MS));
+        let earliest = self.link.poll_at.max(quiet);
+        Some(earliest.unwrap_or(Boottime::ZERO))
+    }
+
     /// Makes the next main call, if there is one to make.
     pub(super) fn call(&mut self, now: Boottime) {
         if let Some(flight) = &self.link.flight {
-            let interrupt = self.outbox.due(now).is_some_and(|due| due <= now)
+            let interrupt = self.report_due().is_some_and(|due| due <= now)
                 || self.stopping.is_some()
                 || self.link.must_register;
             if !flight.waits || !interrupt {
@@ -151,13 +178,13 @@ impl Loop {
             }
             flight.abort.abort();
             self.link.flight = None;
-            self.outbox.hurry();
+            self.outbox.drop_wish();
         }
         if self.link.retry_at.is_some_and(|at| now < at) {
             return;
         }
-        // New code is registered between two exchanges, so that none has leases nobody knows of. A
-        // host that is not registered (any more) has no choice.
+        // New code is registered between two exchanges; a host that is not registered (any more) has
+        // no choice.
         let between = !self.link.registered || self.outbox.unanswered().is_none();
         if self.link.must_register && between {
             self.register(now);
@@ -196,20 +223,18 @@ impl Loop {
     }
 
     fn exchange(&mut self, now: Boottime) {
-        let exchange = if let Some(unanswered) = self.outbox.unanswered() {
-            &unanswered.exchange
-        } else {
-            let want = self.wanted();
-            let live = self.hands.attempts();
-            match self.outbox.due(now) {
-                Some(due) if due <= now => self.outbox.next(want, 0, live),
-                // What lingers goes first: its call can carry the wish for work.
-                Some(_) => return,
-                None if want > 0 && self.link.poll_at.is_none_or(|at| at <= now) => {
-                    self.outbox.next(want, self.settings.wait_ms, live)
-                }
-                None => return,
+        let exchange = match (self.outbox.unanswered(), self.report_due()) {
+            (Some(unanswered), _) => unanswered,
+            (None, Some(due)) if due <= now => {
+                self.outbox.next(self.wanted(), 0, self.hands.attempts())
             }
+            // What lingers goes first: its call carries the wish for work.
+            (None, Some(_)) => return,
+            (None, None) if self.poll_due().is_some_and(|at| at <= now) => {
+                self.outbox
+                    .next(self.wanted(), self.settings.wait_ms, self.hands.attempts())
+            }
+            (None, None) => return,
         };
         let (client, host, body) = (self.client.clone(), self.host, exchange.clone());
         let waits = body.wait_ms > 0;
@@ -316,7 +341,7 @@ impl Loop {
         self.link.registered = true;
         self.link.must_register = false;
         self.deadline.answered(sent, registered.lease_ttl_ms);
-        self.outbox.registered();
+        self.outbox.drop_wish();
         for attempt in registered.killed {
             self.disown(attempt);
         }
@@ -345,15 +370,11 @@ impl Loop {
         let Some(asked) = self.outbox.answered() else {
             return;
         };
-        let idle = exchanged.leases.is_empty() && asked.exchange.reports.is_empty();
-        self.link.poll_at =
-            (idle && now < sent.plus_ms(EMPTY_POLL_MS)).then(|| now.plus_ms(EMPTY_POLL_MS));
+        let idle = exchanged.leases.is_empty() && asked.reports.is_empty();
+        let hasty = idle && now < sent.plus_ms(EMPTY_POLL_MS);
+        self.link.poll_at = hasty.then(|| now.plus_ms(EMPTY_POLL_MS));
         for lease in exchanged.leases {
-            if asked.before_registration {
-                self.finish(lease.attempt, Outcome::Released, now);
-            } else {
-                self.take(lease);
-            }
+            self.take(lease, now);
         }
         for refused in exchanged.refused {
             tracing::debug!(attempt = %refused.attempt, reason = refused.reason, "facts were refused");

@@ -18,6 +18,9 @@ const REPORTS_MAX: usize = 2_000;
 /// That a body began is news for people and may wait this long for company: with short bodies it
 /// then travels with their end, and a task costs one call instead of two.
 const LINGER_MS: u64 = 25;
+/// While more work waits in hand nobody is idle, and ends may wait this long for company: many short
+/// bodies then share a call, at the control plane a commit.
+const BATCH_MS: u64 = 2;
 
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -26,16 +29,7 @@ pub(super) struct Outbox {
     since: Option<Boottime>,
     urgent: bool,
     seq: u64,
-    unanswered: Option<Unanswered>,
-}
-
-/// An exchange whose answer has not been heard.
-#[derive(Debug)]
-pub(super) struct Unanswered {
-    pub exchange: Exchange,
-    /// It was made before the last registration: leases it may have been given are not in the list
-    /// that was registered, so the control plane no longer counts on them.
-    pub before_registration: bool,
+    unanswered: Option<Exchange>,
 }
 
 impl Outbox {
@@ -45,95 +39,81 @@ impl Outbox {
         self.waiting.push_back(Report { attempt, fact });
     }
 
-    /// When the facts that are waiting should go; `None` when there are none.
-    pub(super) fn due(&self, now: Boottime) -> Option<Boottime> {
-        let since = self.since?;
-        Some(if self.urgent {
-            now
-        } else {
-            since.plus_ms(LINGER_MS)
-        })
+    /// When the facts that are waiting should go; `None` when there are none. `work_waits`: leases
+    /// are in hand that no child has begun.
+    pub(super) fn due(&self, work_waits: bool) -> Option<Boottime> {
+        let patience = match (self.urgent, work_waits) {
+            (true, false) => 0,
+            (true, true) => BATCH_MS,
+            (false, _) => LINGER_MS,
+        };
+        Some(self.since?.plus_ms(patience))
     }
 
-    /// Makes the next exchange of what is waiting. The one before must be answered.
-    pub(super) fn next(&mut self, want: u32, wait_ms: u64, live: Vec<AttemptId>) -> &Exchange {
+    /// Makes the next exchange of what is waiting. The one before must be answered. `live` are the
+    /// attempts in hand; those whose end is still to be told are alive for the control plane too,
+    /// else it would give them again.
+    pub(super) fn next(&mut self, want: u32, wait_ms: u64, mut live: Vec<AttemptId>) -> &Exchange {
         debug_assert!(self.unanswered.is_none(), "one exchange at a time");
         let count = self.waiting.len().min(REPORTS_MAX);
         let reports: Vec<Report> = self.waiting.drain(..count).collect();
-        if self.waiting.is_empty() {
-            self.since = None;
-            self.urgent = false;
-        }
+        live.extend(self.waiting.iter().map(|report| report.attempt));
+        self.settle();
         self.seq += 1;
-        let exchange = Exchange {
+        self.unanswered.insert(Exchange {
             seq: self.seq,
             reports,
             want,
             wait_ms,
             live,
-        };
-        &self
-            .unanswered
-            .insert(Unanswered {
-                exchange,
-                before_registration: false,
-            })
-            .exchange
+        })
     }
 
-    pub(super) fn unanswered(&self) -> Option<&Unanswered> {
+    pub(super) fn unanswered(&self) -> Option<&Exchange> {
         self.unanswered.as_ref()
     }
 
-    /// The same exchange shall not wait for work this time: there is something to say after it.
-    pub(super) fn hurry(&mut self) {
-        if let Some(unanswered) = &mut self.unanswered {
-            unanswered.exchange.wait_ms = 0;
-        }
-    }
-
-    /// The host has registered (again). What the call before may have been given is not in the list
-    /// that was registered; if it has not been given anything yet, it shall not be.
-    pub(super) fn registered(&mut self) {
-        self.hurry();
-        if let Some(unanswered) = &mut self.unanswered {
-            unanswered.exchange.want = 0;
-            unanswered.before_registration = true;
-        }
+    /// A call that only asked for work is not worth repeating: leases it may have been given are
+    /// given again, because the next call does not name them among those that live.
+    pub(super) fn drop_wish(&mut self) {
+        self.unanswered
+            .take_if(|exchange| exchange.reports.is_empty());
     }
 
     /// The answer is here.
-    pub(super) fn answered(&mut self) -> Option<Unanswered> {
+    pub(super) fn answered(&mut self) -> Option<Exchange> {
         self.unanswered.take()
     }
 
     /// The exchange was refused as a whole. Its facts go again one attempt at a time, so that only
     /// the attempt that spoils it is hurt; when it was one attempt alone, that is the culprit.
     pub(super) fn split(&mut self, now: Boottime) -> Option<AttemptId> {
-        let reports = self.unanswered.take()?.exchange.reports;
-        // A refused call has had no effect, so its number is still free.
-        self.seq -= 1;
-        let first = reports.first()?.attempt;
-        let (alone, others): (Vec<_>, Vec<_>) = reports
+        let refused = self.unanswered.take()?;
+        let first = refused.reports.first()?.attempt;
+        let (reports, others): (Vec<_>, Vec<_>) = refused
+            .reports
             .into_iter()
             .partition(|report| report.attempt == first);
         if others.is_empty() {
             return Some(first);
         }
+        let live = refused
+            .live
+            .into_iter()
+            .chain(others.iter().map(|report| report.attempt));
+        let live = live.collect();
         for report in others.into_iter().rev() {
             self.waiting.push_front(report);
         }
         self.since = Some(now);
         self.urgent = true;
         self.seq += 1;
-        let exchange = Exchange {
+        self.unanswered = Some(Exchange {
             seq: self.seq,
-            reports: alone,
-            ..Exchange::default()
-        };
-        self.unanswered = Some(Unanswered {
-            exchange,
-            before_registration: false,
+            reports,
+            want: 0,
+            wait_ms: 0,
+            live,
         });
         None
     }
@@ -141,10 +121,7 @@ impl Outbox {
     /// Facts of an attempt that is not ours any more are not sent.
     pub(super) fn forget(&mut self, attempt: AttemptId) {
         self.waiting.retain(|report| report.attempt != attempt);
-        if self.waiting.is_empty() {
-            self.since = None;
-            self.urgent = false;
-        }
+        self.settle();
     }
 
     /// Attempts with facts that the control plane has not taken yet.
@@ -152,7 +129,7 @@ impl Outbox {
         let sent = self
             .unanswered
             .iter()
-            .flat_map(|unanswered| &unanswered.exchange.reports);
+            .flat_map(|exchange| &exchange.reports);
         self.waiting
             .iter()
             .chain(sent)
@@ -162,5 +139,12 @@ impl Outbox {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.unanswered.is_none()
+    }
+
+    fn settle(&mut self) {
+        if self.waiting.is_empty() {
+            self.since = None;
+            self.urgent = false;
+        }
     }
 }

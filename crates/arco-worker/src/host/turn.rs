@@ -148,7 +148,7 @@ impl Loop {
             self.deadline.kill_at(),
             self.loading.due(),
             self.long_since(),
-            self.link.next_moment(&self.outbox, now),
+            self.link_moment(),
             self.stopping
                 .as_ref()
                 .and_then(|stopping| stopping.next_moment(now)),

@@ -23,9 +23,23 @@ impl Loop {
     }
 
     /// A lease comes into hand, as the settings want it run.
-    pub(super) fn take(&mut self, lease: Lease) {
+    ///
+    /// One that was here before is not run again. If it is still here, or its end is on its way, it
+    /// has crossed a call of ours. Else the control plane holds for alive what is over: then it is
+    /// told so, for it would wait for ever.
+    pub(super) fn take(&mut self, lease: Lease, now: Boottime) {
+        let attempt = lease.attempt;
         let isolation = self.settings.isolation.unwrap_or(lease.isolation);
-        self.hands.take(Lease { isolation, ..lease });
+        let new = self.hands.take(Lease { isolation, ..lease });
+        let here = new || self.hands.holds(attempt) || self.outbox.undelivered().contains(&attempt);
+        if !here {
+            let message = "the attempt was leased again after it was over".into();
+            self.finish(
+                attempt,
+                failed(FailureClass::WorkerLost, "LeasedTwice", message),
+                now,
+            );
+        }
     }
 
     /// Gives waiting leases to free children, and sees to it that there will be more.

@@ -37,7 +37,6 @@ pub(crate) struct Attempt {
 struct Host {
     fenced: bool,
     seq: u64,
-    answer: Option<Exchanged>,
 }
 
 /// Everything the plane knows; tests look at it and turn its knobs.
@@ -57,6 +56,7 @@ pub(crate) struct Knowledge {
     pub refused: Vec<Refused>,
     pub exchanges: u64,
     pub repeats: u64,
+    pub given_again: usize,
     /// Nobody is there: every call fails without effect.
     pub down: bool,
     /// So many exchanges have their effect and lose their answer.
@@ -297,8 +297,40 @@ impl Knowledge {
         known.is_some_and(|known| known.host == Some(host) && known.outcome.is_none())
     }
 
+    fn answer(&mut self, host: HostId, body: &Exchange) -> Result<Exchanged, Refusal> {
+        if let Some(bad) = self.refuse_attempt
+            && body.reports.iter().any(|report| {
+                report.attempt == bad && matches!(report.fact, Fact::Materialized { .. })
+            })
+        {
+            let detail = "metadata `x` is not to our liking";
+            return Err(problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "invalid_body",
+                detail,
+            ));
+        }
+        let refused = self.report(host, body);
+        self.exchanges += 1;
+        Ok(Exchanged {
+            leases: self.lease(host, body),
+            cancels: self.cancels(host),
+            refused,
+            lease_ttl_ms: self.ttl_ms,
+        })
+    }
+
+    /// Reports count once for each number.
     fn report(&mut self, host: HostId, body: &Exchange) -> Vec<Refused> {
         let mut refused = Vec::new();
+        if !body.reports.is_empty() {
+            let this = self.hosts.get_mut(&host).unwrap();
+            if body.seq <= this.seq {
+                self.repeats += 1;
+                return refused;
+            }
+            this.seq = body.seq;
+        }
         for report in &body.reports {
             if !self.mine(host, report.attempt) {
                 let reason = "not yours".to_owned();
@@ -316,7 +348,7 @@ impl Knowledge {
                 } => {
                     attempt.host = None;
                     attempt.released += 1;
-                    self.queue.extend(attempt.lease.take());
+                    self.queue.extend(attempt.lease.clone());
                 }
                 Fact::Finished { outcome } => attempt.outcome = Some(outcome.clone()),
                 _ => {}
@@ -326,16 +358,29 @@ impl Knowledge {
         refused
     }
 
-    fn lease(&mut self, host: HostId, want: u32) -> Vec<Lease> {
-        let count = self.queue.len().min(want as usize);
-        let leases: Vec<_> = self.queue.drain(..count).collect();
-        for lease in &leases {
+    /// What the host holds and does not speak of is given again, then new work.
+    fn lease(&mut self, host: HostId, body: &Exchange) -> Vec<Lease> {
+        let lost = |id: &AttemptId| self.mine(host, *id) && !body.live.contains(id);
+        let again = self.attempts.iter().filter(|(id, _)| lost(id));
+        let mut leases: Vec<_> = again.filter_map(|(_, known)| known.lease.clone()).collect();
+        self.given_again += leases.len();
+        let room = (body.want as usize)
+            .saturating_sub(leases.len())
+            .min(self.queue.len());
+        for lease in self.queue.drain(..room) {
             let attempt = self.attempts.entry(lease.attempt).or_default();
             attempt.host = Some(host);
             attempt.leased += 1;
             attempt.lease = Some(lease.clone());
+            leases.push(lease);
         }
         leases
+    }
+
+    fn has_undelivered(&self, host: HostId, body: &Exchange) -> bool {
+        self.attempts
+            .keys()
+            .any(|id| self.mine(host, *id) && !body.live.contains(id))
     }
 
     fn cancels(&self, host: HostId) -> Vec<AttemptId> {
@@ -399,45 +444,11 @@ async fn exchange(
         {
             let mut known = state.knowledge.lock().unwrap();
             known.admit(&headers, Some(host))?;
-            if let Some(bad) = known.refuse_attempt
-                && body.reports.iter().any(|report| {
-                    report.attempt == bad && matches!(report.fact, Fact::Materialized { .. })
-                })
-            {
-                let detail = "metadata `x` is not to our liking";
-                return Err(problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail));
-            }
-            let (seq, answer) = {
-                let host = &known.hosts[&host];
-                (host.seq, host.answer.clone())
-            };
-            if body.seq == seq {
-                known.repeats += 1;
-                return Ok(Json(answer.unwrap()));
-            }
-            if body.seq < seq {
-                // The host has broken this call off and gone on: nobody hears the answer.
-                return Err(problem(
-                    StatusCode::CONFLICT,
-                    "stale",
-                    "a later call came first",
-                ));
-            }
-            assert!(seq == 0 || body.seq == seq + 1, "{} after {seq}", body.seq);
-            let cancels = known.cancels(host);
-            if !may_wait || !known.queue.is_empty() && body.want > 0 || !cancels.is_empty() {
-                let refused = known.report(host, &body);
-                let leases = known.lease(host, body.want);
-                known.exchanges += 1;
-                let answer = Exchanged {
-                    leases,
-                    cancels,
-                    refused,
-                    lease_ttl_ms: known.ttl_ms,
-                };
-                let this = known.hosts.get_mut(&host).unwrap();
-                this.seq = body.seq;
-                this.answer = Some(answer.clone());
+            let work = !known.queue.is_empty() && body.want > 0;
+            let news =
+                work || !known.cancels(host).is_empty() || known.has_undelivered(host, &body);
+            if !may_wait || news {
+                let answer = known.answer(host, &body)?;
                 state.changed.notify_waiters();
                 if known.lose_answers > 0 {
                     known.lose_answers -= 1;
