@@ -242,3 +242,41 @@ async fn a_repeated_exchange_has_its_effect_once() {
     assert_eq!(events(&engine, "asset.materialized").await.len(), 1);
     assert_eq!(events(&engine, "attempt.leased").await.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn facts_said_again_after_a_lost_answer_are_recorded_once() {
+    let world = World::new();
+    let manifest = arco_testkit::ManifestBuilder::new("main")
+        .asset(arco_testkit::asset("a"))
+        .check(arco_testkit::check("a", "good").inside());
+    let (engine, mut host) = ready(&world, &manifest).await;
+    run(&engine, "a").await;
+    let held = lease(&mut host, &engine).await;
+    // Everything but the end, twice, and the second time to another process.
+    let mut facts = succeeds(&held);
+    facts.pop();
+    for fact in &facts {
+        let said = host.say(&engine, held.attempt, fact.clone()).await;
+        said.expect("the host is heard");
+    }
+    engine.shutdown().await;
+    let again = world.engine_named("two").await;
+    for fact in &facts {
+        let said = host.say(&again, held.attempt, fact.clone()).await;
+        said.expect("the host is heard");
+    }
+    for kind in ["attempt.started", "asset.materialized", "check.evaluated"] {
+        assert_eq!(events(&again, kind).await.len(), 1, "{kind}");
+    }
+    let mut other = facts[1].clone();
+    if let Reported::Materialized { metadata, .. } = &mut other {
+        metadata.insert(
+            "rows".into(),
+            serde_json::json!({"type": "int", "value": 2}),
+        );
+    }
+    let said = host.say(&again, held.attempt, other).await;
+    said.expect("the host is heard");
+    let made = events(&again, "asset.materialized").await.len();
+    assert_eq!(made, 2, "something else is news");
+}

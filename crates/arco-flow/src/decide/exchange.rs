@@ -254,19 +254,32 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
     let data_version = data_version.clone().unwrap_or_else(|| {
         derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id)
     });
-    d.emit_about(
-        Some((definitions.location().to_owned(), definitions.version())),
-        AssetMaterialized {
-            asset: asset.clone(),
-            partition: key,
-            attempt: id,
-            data_version,
-            code_version,
-            inputs: (*inputs).clone(),
-            metadata: metadata.clone(),
-            tags: tags.clone(),
-        },
-    );
+    let made = AssetMaterialized {
+        asset: asset.clone(),
+        partition: key,
+        attempt: id,
+        data_version,
+        code_version,
+        inputs: (*inputs).clone(),
+        metadata: metadata.clone(),
+        tags: tags.clone(),
+    };
+    if !is_recorded(&d.state, &made) {
+        let about = (definitions.location().to_owned(), definitions.version());
+        d.emit_about(Some(about), made);
+    }
+}
+
+/// Whether the attempt said the very same before: its answer was lost, and perhaps the control plane
+/// that remembered the call.
+fn is_recorded(state: &State, made: &AssetMaterialized) -> bool {
+    let Some(asset) = state.assets.get(&made.asset) else {
+        return false;
+    };
+    let mut recent = asset.recent.iter().rev();
+    let last =
+        recent.find(|row| row.2.attempt == made.attempt && row.2.partition == made.partition);
+    last.is_some_and(|row| row.2 == *made)
 }
 
 /// Keyed and length-safe, unlike Dagster's concatenation (D-9, F-14): the digest of canonical JSON.
@@ -308,7 +321,7 @@ fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         None if defined.is_some_and(|c| c.partitions.is_some()) => task_partition(&run, id, None),
         None => None,
     };
-    d.emit(CheckEvaluated {
+    let judged = CheckEvaluated {
         asset: asset.clone(),
         check: check.clone(),
         partition: key,
@@ -318,7 +331,25 @@ fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         blocking: defined.is_some_and(|c| c.blocking),
         description: description.clone(),
         metadata: metadata.clone(),
+    };
+    if !is_judged(&d.state, &judged) {
+        d.emit(judged);
+    }
+}
+
+/// Whether the attempt gave the very same verdict before.
+fn is_judged(state: &State, judged: &CheckEvaluated) -> bool {
+    let row = state.assets.get(&judged.asset).and_then(|asset| {
+        let ordinal = asset.ordinal(&judged.partition)?;
+        asset.checks.get(&judged.check)?.get(&ordinal)
     });
+    row.is_some_and(|row| {
+        row.attempt == judged.attempt
+            && row.passed == judged.passed
+            && row.severity == judged.severity
+            && row.description == judged.description
+            && row.metadata == judged.metadata
+    })
 }
 
 /// Leases the best tasks of the host's location: those whose next try is due, then the ready ones.
