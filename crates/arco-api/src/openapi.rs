@@ -1,18 +1,20 @@
 //! The description of the API: OpenAPI 3.1, made from the handlers, committed as `openapi.json`.
 //!
 //! What is true of every path is said here once and put into each: the workspace, the refusal, the
-//! headers, the security.
+//! headers, the security; that what is absent is left out and never `null`; what ids look like.
 
-use arco_wire::api::{MIN_POSITION_HEADER, POSITION_HEADER, REQUEST_ID_HEADER};
+mod absent;
+
+use arco_wire::api::{LogPosition, MIN_POSITION_HEADER, POSITION_HEADER, REQUEST_ID_HEADER};
 use arco_wire::problem::Problem;
-use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, OpenApi, PathItem, Ref, RefOr, Required, Response,
-    ResponseBuilder,
+    ResponseBuilder, Schema,
 };
+use utoipa::{OpenApi as _, PartialSchema as _};
 
 const ABOUT: &str = "Arco orchestrates data assets. Every path below a workspace answers with the \
 position of the log it was read at; a refusal is `application/problem+json`, explained at its `type`. \
@@ -52,6 +54,7 @@ pub(crate) fn complete(mut api: OpenApi) -> OpenApi {
         bearer("A configured token. Without configured tokens the server answers its own machine only, and needs none."),
     );
     components.add_security_scheme("attempt_token", bearer("The `token` of a lease."));
+    absent::not_null(&mut components.schemas);
     for (path, item) in &mut api.paths.paths {
         complete_path(path, item);
     }
@@ -83,6 +86,11 @@ fn complete_path(path: &str, item: &mut PathItem) {
 }
 
 fn complete_operation(operation: &mut Operation, in_workspace: bool) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            complete_parameter(parameter);
+        }
+    }
     let responses = &mut operation.responses.responses;
     for (_, response) in responses.iter_mut() {
         if let RefOr::T(response) = response {
@@ -97,6 +105,23 @@ fn complete_operation(operation: &mut Operation, in_workspace: bool) {
             SecurityRequirement::new("token", none),
             SecurityRequirement::default(),
         ]);
+    }
+}
+
+/// What the text of a path parameter looks like.
+fn complete_parameter(parameter: &mut Parameter) {
+    if let Some(schema) = &mut parameter.schema {
+        absent::strip(schema);
+    }
+    let pattern = match parameter.name.as_str() {
+        "run" => "^run_[0-9A-HJKMNP-TV-Z]{26}$",
+        "host" => "^host_[0-9A-HJKMNP-TV-Z]{26}$",
+        "stream" => "^(stdout|stderr|log)$",
+        "from" | "last-event-id" => "^[0-9]+\\.[0-9]+$",
+        _ => return,
+    };
+    if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema {
+        object.pattern = Some(pattern.into());
     }
 }
 
@@ -149,6 +174,6 @@ fn min_position() -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some("Answer from this position of the log or a later one; 503 when it is not reached in two seconds"))
-        .schema(Some(text()))
+        .schema(Some(LogPosition::schema()))
         .build()
 }

@@ -31,6 +31,7 @@ pub(crate) struct AssetsQuery {
     /// Only the assets of this selection: `group:raw and not kind:csv`.
     selection: Option<String>,
     /// Rows, 1 to 1,000; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,

@@ -18,6 +18,7 @@ pub(crate) struct ChecksQuery {
     /// Show the last result for this partition, in Dagster's text, not the last of all.
     partition: Option<String>,
     /// Rows, 1 to 1,000; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,

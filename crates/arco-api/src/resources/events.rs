@@ -34,6 +34,7 @@ pub(crate) struct EventsQuery {
     /// Only kinds that begin with one of these, separated by commas: `run.,asset.materialized`.
     kind: Option<String>,
     /// Events looked at, 1 to 1,000; 100 when absent. A filter may leave fewer. Not for streams.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 

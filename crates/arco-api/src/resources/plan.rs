@@ -25,6 +25,7 @@ const NEEDS: usize = 100;
 #[into_params(parameter_in = Query)]
 pub(crate) struct PlanQuery {
     /// Tasks shown, 1 to 1,000; 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct TasksQuery {
     /// Statuses, separated by commas: `failed,running`.
     status: Option<String>,
     /// Rows, 1 to 1,000; 50 when absent.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// `next_page_token` of the page before.
     page_token: Option<String>,

@@ -26,7 +26,7 @@ pub(crate) struct ChunkPath {
     params(("attempt" = String, Path, description = "Attempt id"),
            ("stream" = String, Path, description = "`stdout`, `stderr` or `log`"),
            ("chunk" = u64, Path, description = "Counts from 0, without a gap")),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "At most 1 MiB"),
+    request_body(content_type = "application/octet-stream", description = "At most 1 MiB"),
     responses((status = 204, description = "Stored")),
     security(("attempt_token" = [])))]
 pub(crate) async fn put(

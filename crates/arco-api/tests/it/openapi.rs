@@ -43,6 +43,13 @@ fn it_is_openapi_3_1_and_every_reference_resolves() {
     }
 }
 
+#[test]
+fn absent_is_not_null() {
+    let api = description();
+    let schemas = api["components"]["schemas"].to_string();
+    assert!(!schemas.contains("\"null\""), "a schema allows null");
+}
+
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
