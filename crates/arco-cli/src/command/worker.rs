@@ -2,7 +2,7 @@
 
 mod orphan;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arco_wire::worker::Isolation;
@@ -62,6 +62,24 @@ pub(crate) struct PythonOptions {
     /// From asking a task to stop to killing it, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) grace: u64,
+}
+
+impl PythonOptions {
+    /// The interpreter that was named. A path is meant from here, whatever folder Python works in; a
+    /// bare name is looked up on the path.
+    pub(crate) fn interpreter(&self) -> Option<PathBuf> {
+        let named = self.python.as_ref()?;
+        let is_path = named.components().count() > 1;
+        Some(if is_path {
+            absolute(named)
+        } else {
+            named.clone()
+        })
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// How tasks are kept apart.
@@ -145,12 +163,11 @@ fn settings(options: &Options) -> Outcome<Settings> {
             .unwrap_or_else(|| target.name.clone()),
         token: token(&options.connection)?,
         python: python
-            .python
-            .clone()
+            .interpreter()
             .unwrap_or_else(|| arco_worker::find_python(&target.folder)),
         working_dir: target.working_dir(&current),
         target: target.text,
-        storage: options.storage.clone(),
+        storage: options.storage.as_deref().map(storage),
         isolation: python.isolation.map(Isolation::from),
         grace_ms: python.grace.saturating_mul(1_000),
         watch: options.watch,
@@ -161,6 +178,15 @@ fn settings(options: &Options) -> Outcome<Settings> {
         settings.slots = slots;
     }
     Ok(settings)
+}
+
+/// A folder is meant from here, as the interpreter is; a URL stays as it is.
+fn storage(place: &str) -> String {
+    if place.contains("://") {
+        place.to_owned()
+    } else {
+        absolute(Path::new(place)).display().to_string()
+    }
 }
 
 fn token(connection: &Connection) -> Outcome<Token> {

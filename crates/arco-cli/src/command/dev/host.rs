@@ -273,7 +273,7 @@ fn arguments(wanted: &Wanted, folder: &Path) -> Vec<String> {
     if let Some(slots) = wanted.python.slots {
         option("--slots", slots.to_string());
     }
-    if let Some(python) = &wanted.python.python {
+    if let Some(python) = wanted.python.interpreter() {
         option("--python", python.display().to_string());
     } else if let Some(environment) = env_vars::read(env_vars::VIRTUAL_ENV) {
         // Written down, so that a host with another environment is another host.
