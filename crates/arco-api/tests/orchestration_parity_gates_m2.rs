@@ -10,6 +10,7 @@ use arco_testkit::random::Random;
 use arco_testkit::{ManifestBuilder, asset};
 use serde_json::{Value, json};
 
+use crate::gates::seeds;
 use crate::host::{FakeHost, failure, success};
 use crate::server::Server;
 
@@ -104,7 +105,7 @@ fn wanted(random: &mut Random) -> (Vec<String>, BTreeSet<String>) {
 
 #[tokio::test]
 async fn ranges_run_each_of_their_partitions_once_and_show_it() {
-    for seed in 0..10 {
+    for seed in seeds(10) {
         let mut random = Random::new(seed);
         let (texts, keys) = wanted(&mut random);
         let server = Server::start().await;
@@ -140,7 +141,7 @@ async fn ranges_run_each_of_their_partitions_once_and_show_it() {
 
 #[tokio::test]
 async fn failed_partitions_are_shown_bring_down_their_own_and_are_run_again_alone() {
-    for seed in 0..10 {
+    for seed in seeds(10) {
         let mut random = Random::new(100 + seed);
         let (texts, keys) = wanted(&mut random);
         let bad: BTreeSet<String> = keys

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::gates::delivery::{lease, say};
 use crate::gates::graph::{Assets, name};
+use crate::gates::seeds;
 use crate::host::{FakeHost, failure, finished, success};
 use crate::server::Server;
 
@@ -159,7 +160,7 @@ fn shape(task: &Value) -> Value {
 
 #[tokio::test]
 async fn a_run_does_what_its_plan_showed() {
-    for seed in 0..10 {
+    for seed in seeds(10) {
         let mut random = Random::new(seed);
         let assets = Assets::random(&mut random);
         let server = Server::start().await;

@@ -8,6 +8,15 @@ use serde_json::Value;
 
 use crate::server::Server;
 
+/// So many seeds, or `ARCO_GATE_DEPTH` times as many.
+pub(crate) fn seeds(seeds: u64) -> std::ops::Range<u64> {
+    let depth = std::env::var("ARCO_GATE_DEPTH").ok();
+    let depth: u64 = depth.map_or(1, |depth| {
+        depth.parse().expect("ARCO_GATE_DEPTH is a number")
+    });
+    0..seeds * depth
+}
+
 /// Everything the committed state says but where and when it stands, and who leads: the leader may
 /// say that it is still there at any time.
 pub(crate) fn meaning(server: &Server) -> Value {

@@ -10,10 +10,15 @@ pub(crate) mod model;
 
 use proptest::test_runner::Config;
 
-/// So many random cases; a failing one prints itself, small, and is kept in no file.
+/// So many random cases, or `ARCO_GATE_DEPTH` times as many; a failing one prints itself, small, and
+/// is kept in no file.
 pub(crate) fn cases(cases: u32) -> Config {
+    let depth = std::env::var("ARCO_GATE_DEPTH").ok();
+    let depth: u32 = depth.map_or(1, |depth| {
+        depth.parse().expect("ARCO_GATE_DEPTH is a number")
+    });
     Config {
-        cases,
+        cases: cases * depth,
         failure_persistence: None,
         ..Config::default()
     }
