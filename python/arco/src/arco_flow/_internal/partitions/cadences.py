@@ -204,7 +204,9 @@ def _check_fmt(self: TimeWindowPartitionsDefinition) -> None:
     first = self.first
     following = self.ticks.after(first)
     try:
-        distinct = self.time_window_for_partition_key(self.key_of(following)).start == following
+        start = self.time_window_for_partition_key(self.key_of(following)).start
+        # In the hour that autumn repeats, times of two zones are never equal (PEP 495): compare instants.
+        distinct = start.timestamp() == following.timestamp()
     except UnknownPartitionError:
         distinct = False
     if not distinct or self.key_of(first) == self.key_of(following):
