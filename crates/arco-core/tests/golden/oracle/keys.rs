@@ -31,6 +31,7 @@ const ODD_ZONES: [&str; 6] = [
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
+        card: "EX-21",
         name: "P-17, D-27: a text between two windows is no key, also of hourly and daily windows",
         explains: |case| {
             case.line.op == "partition_has"
@@ -44,6 +45,7 @@ const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
+        card: "EX-22",
         name: "D-28: a format that gives several windows one key is refused",
         explains: |case| {
             let def = definition(&case.line.args["definition"]);
@@ -51,6 +53,7 @@ const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
+        card: "EX-23",
         name: "P-8: day 29 skips a short February; Dagster fails on it",
         explains: |case| {
             let day = &case.line.args["definition"]["day_offset"];
@@ -58,14 +61,17 @@ const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
+        card: "EX-24",
         name: "P-6: a window that has not ended by `end` is no partition, not even the first",
         explains: |case| ends_before_the_first(&case.line.args["definition"]),
     },
     Exception {
+        card: "EX-25",
         name: "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first has begun",
         explains: |case| adds_before_the_first(&case.line.args["definition"], now(&case.line.args)),
     },
     Exception {
+        card: "EX-26",
         name: "D-25: changes of the clocks at midnight, by half an hour or by a day follow the one rule",
         explains: |case| {
             let zone = case.line.args["definition"]["timezone"].as_str();

@@ -10,6 +10,7 @@ use super::{Case, Exception, Line, compare_all, corpus, strings};
 #[test]
 fn selections_choose_what_dagster_chooses() {
     let graphs: Vec<Graph> = corpus("selections")
+        .lines
         .iter()
         .filter(|line| line.op == "graph")
         .map(|line| Graph::of(&line.args["assets"]))
@@ -19,6 +20,7 @@ fn selections_choose_what_dagster_chooses() {
 
 const EXCEPTIONS: &[Exception] = &[
     Exception {
+        card: "EX-29",
         name: "L-15, D-33: what is printed reads back as the same selection, bare keys as bare keys",
         explains: |case| {
             // Dagster's own text must be the one that means something else.
@@ -31,26 +33,32 @@ const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
+        card: "EX-30",
         name: "L-10: a depth beyond all counting is all counting",
         explains: |case| text(case).starts_with("9999999999"),
     },
     Exception {
+        card: "EX-31",
         name: "L-8, D-33: `key:*` is read",
         explains: |case| text(case) == "key:*",
     },
     Exception {
+        card: "EX-32",
         name: "L-2: a word of the grammar may be a value",
         explains: |case| ["key:sensor", "key:and", "kind:roots"].contains(&text(case)),
     },
     Exception {
+        card: "EX-33",
         name: "L-14: `partitions:` with an unknown word is refused",
         explains: |case| ["partitions:foo", "partitions:daily"].contains(&text(case)),
     },
     Exception {
+        card: "EX-34",
         name: "L-7, D-33: `<null>` works for owners and tags too",
         explains: |case| ["owner:<null>", "tag:<null>"].contains(&text(case)),
     },
     Exception {
+        card: "EX-35",
         name: "L-3: `code_location:` is answered",
         explains: |case| text(case) == "code_location:x",
     },

@@ -1,0 +1,280 @@
+"""Answers questions with an installed Dagster: the other side of the differential tests.
+
+    echo '{"op": "cron_valid", "args": {"cron": "0 0 * * *"}}' | python dagster_oracle.py
+
+A line in is {"op", "args"}, a line out {"ok": true, "result"} or {"ok": false, "error", "message"}.
+`ask.py` imports this module and calls `OPS` directly. An operation depends on its arguments alone:
+time is one of them. It exists for what Arco is compared on and for nothing else, see README.md.
+
+What the arguments look like:
+
+definition  {"type": "static", "keys": [..]}, or {"type": "hourly" | "daily" | "weekly" | "monthly",
+            "start", "end"?, "timezone"?, "fmt"?, "end_offset"?, "minute_offset"?, "hour_offset"?,
+            "day_offset"?}; what else it carries is for the other side
+mapping     {"type": "identity" | "all" | "last"}, {"type": "time_window", "start_offset"?,
+            "end_offset"?, "allow_nonexistent"?}, or null for the one that Dagster infers
+graph       {"assets": [{"key": "a/b", "deps": [key or {"key", "mapping"}], "group"?, "tags"?,
+            "kinds"?, "owners"?, "partitions"?: definition, "external"?}]}
+time        ISO 8601; without an offset UTC, or the time zone of the question
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+warnings.simplefilter("ignore")
+logging.disable(logging.CRITICAL)
+
+import dagster as dg  # noqa: E402
+from dagster._core.definitions.partitions.context import partition_loading_context  # noqa: E402
+from dagster._core.definitions.partitions.utils.mapping import infer_partition_mapping  # noqa: E402
+from dagster._core.test_utils import freeze_time  # noqa: E402
+from dagster._utils.schedules import (  # noqa: E402
+    get_smallest_cron_interval,
+    is_valid_cron_schedule,
+    schedule_execution_time_iterator,
+)
+
+VERSION: str = dg.__version__
+Spec = dict[str, Any]
+OPS: dict[str, Callable[..., Any]] = {}
+
+
+def op(answers: Callable[..., Any]) -> Callable[..., Any]:
+    OPS[answers.__name__] = answers
+    return answers
+
+
+# Arguments.
+
+WINDOWS: dict[str, tuple[Any, list[str]]] = {
+    "hourly": (dg.HourlyPartitionsDefinition, ["minute_offset"]),
+    "daily": (dg.DailyPartitionsDefinition, ["minute_offset", "hour_offset"]),
+    "weekly": (dg.WeeklyPartitionsDefinition, ["minute_offset", "hour_offset", "day_offset"]),
+    "monthly": (dg.MonthlyPartitionsDefinition, ["minute_offset", "hour_offset", "day_offset"]),
+}
+
+
+def instant(text: str, zone: str | None = None) -> dt.datetime:
+    time = dt.datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone or "UTC"))
+
+
+def loading(now: str | None) -> Any:
+    return partition_loading_context(instant(now) if now else None)
+
+
+def asset_key(text: str) -> dg.AssetKey:
+    return dg.AssetKey(text.split("/"))
+
+
+def partitions(spec: Spec | None) -> Any:
+    if spec is None:
+        return None
+    if spec["type"] == "static":
+        return dg.StaticPartitionsDefinition(spec["keys"])
+    definition, offsets = WINDOWS[spec["type"]]
+    names = ["timezone", "fmt", "end_offset", *offsets]
+    given = {name: spec[name] for name in names if spec.get(name) is not None}
+    return definition(start_date=spec["start"], end_date=spec.get("end"), **given)
+
+
+def mapping_of(spec: Spec | None) -> Any:
+    match spec and spec["type"]:
+        case None:
+            return None
+        case "identity":
+            return dg.IdentityPartitionMapping()
+        case "all":
+            return dg.AllPartitionMapping()
+        case "last":
+            return dg.LastPartitionMapping()
+        case "time_window":
+            return dg.TimeWindowPartitionMapping(
+                start_offset=spec.get("start_offset", 0),
+                end_offset=spec.get("end_offset", 0),
+                allow_nonexistent_upstream_partitions=spec.get("allow_nonexistent", False),
+            )
+        case other:
+            raise ValueError(f"there is no mapping of type {other}")
+
+
+def asset(spec: Spec) -> Any:
+    deps = [d if isinstance(d, dict) else {"key": d} for d in spec.get("deps", [])]
+    described = dg.AssetSpec(
+        key=asset_key(spec["key"]),
+        deps=[
+            dg.AssetDep(asset_key(d["key"]), partition_mapping=mapping_of(d.get("mapping")))
+            for d in deps
+        ],
+        group_name=spec.get("group"),
+        tags=spec.get("tags"),
+        kinds=set(spec["kinds"]) if spec.get("kinds") else None,
+        owners=spec.get("owners"),
+        partitions_def=partitions(spec.get("partitions")),
+    )
+    if spec.get("external"):
+        return described
+
+    @dg.multi_asset(name="make_" + spec["key"].replace("/", "_"), specs=[described])
+    def make() -> None: ...
+
+    return make
+
+
+@lru_cache(maxsize=32)
+def asset_graph(assets: str) -> Any:
+    """The graph of a JSON list of assets; most questions are about one of a few."""
+    return dg.Definitions(assets=[asset(spec) for spec in json.loads(assets)]).resolve_asset_graph()
+
+
+# Cron.
+
+
+@op
+def cron_valid(cron: str | list[str]) -> bool:
+    """Whether a schedule may have this cron, or these."""
+    return is_valid_cron_schedule(cron)
+
+
+@op
+def cron_ticks(
+    cron: str | list[str], tz: str, start: str, n: int = 8, descending: bool = False
+) -> list[float]:
+    """The first instants at or after `start`, or at or before it, in seconds since 1970."""
+    begin = instant(start, tz).timestamp()
+    ticks = schedule_execution_time_iterator(begin, cron, tz, ascending=not descending)
+    return [tick.timestamp() for tick in islice(ticks, n)]
+
+
+@op
+def cron_smallest_interval(cron: str) -> float:
+    """Seconds of the least gap that Dagster finds among the instants of a year, in UTC."""
+    with freeze_time(instant("2024-01-01T00:00:00")):
+        return get_smallest_cron_interval(cron, "UTC").total_seconds()
+
+
+# Partitions.
+
+
+@op
+def partition_keys(definition: Spec, now: str | None = None) -> list[str]:
+    """The keys that exist at `now`, in order."""
+    with loading(now):
+        return [str(key) for key in partitions(definition).get_partition_keys()]
+
+
+@op
+def partition_window(definition: Spec, key: str) -> Spec:
+    """When the window of a key begins and ends."""
+    window = partitions(definition).time_window_for_partition_key(key)
+    return {"start": window.start.timestamp(), "end": window.end.timestamp()}
+
+
+@op
+def partition_has(definition: Spec, keys: list[str], now: str | None = None) -> dict[str, Any]:
+    """For each text, whether it is the key of a partition that exists at `now`."""
+    asked = partitions(definition)
+
+    def has(key: str) -> bool | str:
+        try:
+            return asked.has_partition_key(key)
+        except Exception as error:
+            return f"error:{type(error).__name__}"
+
+    with loading(now):
+        return {key: has(key) for key in keys}
+
+
+@op
+def partition_range(definition: Spec, start: str, end: str, now: str | None = None) -> list[str]:
+    """The keys from one to another, both of them too."""
+    asked = dg.PartitionKeyRange(start, end)
+    with loading(now):
+        return [str(key) for key in partitions(definition).get_partition_keys_in_range(asked)]
+
+
+@op
+def infer_mapping(up_def: Spec | None, down_def: Spec | None) -> str:
+    """The name of the mapping of a dependency that gives none."""
+    inferred = infer_partition_mapping(None, partitions(down_def), partitions(up_def))
+    return type(inferred).__name__
+
+
+@op
+def map_partitions(
+    up_def: Spec | None,
+    down_def: Spec | None,
+    keys: list[str] | None,
+    mapping: Spec | None = None,
+    direction: str = "up",
+    now: str | None = None,
+) -> Spec:
+    """The parent's keys that the given keys of the child read (up), or the child's keys that the given
+    keys of the parent feed (down)."""
+    up, down = partitions(up_def), partitions(down_def)
+    used = infer_partition_mapping(mapping_of(mapping), down, up)
+    invalid = None
+    try:
+        used.validate_partition_mapping(up, down)
+    except Exception as error:
+        invalid = type(error).__name__
+    with loading(now):
+        if direction == "up":
+            subset = down.subset_with_partition_keys(keys) if down and keys is not None else None
+            found = used.get_upstream_mapped_partitions_result_for_partitions(
+                downstream_partitions_subset=subset,
+                downstream_partitions_def=down,
+                upstream_partitions_def=up,
+            )
+            there, missing = found.partitions_subset, found.required_but_nonexistent_subset
+            nonexistent = sorted(map(str, missing.get_partition_keys()))
+        else:
+            there = used.get_downstream_partitions_for_partitions(
+                upstream_partitions_subset=up.subset_with_partition_keys(keys),
+                upstream_partitions_def=up,
+                downstream_partitions_def=down,
+            )
+            nonexistent = []
+        mapped = sorted(map(str, there.get_partition_keys()))
+    return {"invalid": invalid, "keys": mapped, "nonexistent": nonexistent}
+
+
+# Selections.
+
+
+@op
+def parse_selection(selection: str) -> Spec:
+    """What Dagster prints for a selection it has read."""
+    return {"canonical": str(dg.AssetSelection.from_string(selection))}
+
+
+@op
+def resolve_selection(graph: Spec, selection: str) -> list[str]:
+    """The assets of a graph that a selection picks, sorted."""
+    assets = asset_graph(json.dumps(graph["assets"]))
+    chosen = dg.AssetSelection.from_string(selection).resolve(assets)
+    return sorted(key.to_user_string() for key in chosen)
+
+
+def reply(question: Spec) -> Spec:
+    try:
+        return {"ok": True, "result": OPS[question["op"]](**question.get("args", {}))}
+    except Exception as error:
+        return {"ok": False, "error": type(error).__name__, "message": str(error)[:500]}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(reply(json.loads(line))), flush=True)
