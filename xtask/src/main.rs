@@ -9,6 +9,7 @@ mod bench;
 mod command;
 mod crate_edges;
 mod dependencies;
+mod differential;
 mod parity;
 mod process;
 mod python_env;
@@ -22,7 +23,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::command::{bench as bench_command, demo, parity as parity_command, peer, test};
+use crate::command::{
+    bench as bench_command, demo, differential as differential_command, parity as parity_command,
+    peer, test,
+};
 
 /// Commands of the repository.
 #[derive(Parser)]
@@ -42,6 +46,8 @@ enum Command {
     Bench(bench_command::Options),
     /// Prove every claim of the parity matrix.
     Parity(parity_command::Options),
+    /// Compare answers with those of a real Dagster, on fresh questions.
+    Differential(differential_command::Options),
     /// Prepare an environment with another orchestrator, to measure beside ours.
     Peer(peer::Options),
 }
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench_command::run(&options),
         Command::Parity(options) => parity_command::run(&options),
+        Command::Differential(options) => differential_command::run(&options),
         Command::Peer(options) => peer::run(&options),
     });
     process::yield_to_signal();

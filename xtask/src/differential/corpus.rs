@@ -1,0 +1,70 @@
+//! What can be compared, and how much of it.
+
+use clap::ValueEnum;
+
+/// A file of questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Corpus {
+    /// Validity, instants and least intervals of crons.
+    Cron,
+    /// Keys, windows, existence and ranges of partitions.
+    PartitionKeys,
+    /// Mappings both ways.
+    PartitionMappings,
+    /// How selections print and what they pick.
+    Selections,
+}
+
+impl Corpus {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Cron,
+        Self::PartitionKeys,
+        Self::PartitionMappings,
+        Self::Selections,
+    ];
+
+    /// As `ask.py` and the files call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Cron => "cron",
+            Self::PartitionKeys => "partition_keys",
+            Self::PartitionMappings => "partition_mappings",
+            Self::Selections => "selections",
+        }
+    }
+
+    /// Its operations.
+    pub(super) fn ops(self) -> &'static [&'static str] {
+        match self {
+            Self::Cron => &["cron_valid", "cron_ticks", "cron_smallest_interval"],
+            Self::PartitionKeys => &[
+                "partition_keys",
+                "partition_has",
+                "partition_range",
+                "partition_window",
+            ],
+            Self::PartitionMappings => &["infer_mapping", "map_partitions"],
+            Self::Selections => &["parse_selection", "resolve_selection"],
+        }
+    }
+
+    /// Questions of one round: some seconds of asking.
+    pub(super) fn cases_of_round(self) -> usize {
+        match self {
+            Self::Cron => 5000,
+            Self::PartitionKeys | Self::PartitionMappings => 3000,
+            Self::Selections => 4000,
+        }
+    }
+
+    /// Questions of a full comparison.
+    pub(super) fn deep_cases(self) -> usize {
+        match self {
+            Self::Cron => 20_000,
+            Self::PartitionKeys | Self::PartitionMappings => 5000,
+            // Each expression is asked how it prints and what it picks: 5000 of them.
+            Self::Selections => 10_000,
+        }
+    }
+}
