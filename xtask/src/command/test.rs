@@ -172,7 +172,7 @@ fn rust() -> Result<()> {
         return environment.activate(tests).run();
     }
     let recording = recording(Proving::Rust)?;
-    let report = nextest_report()?;
+    let report = nextest_report(repo::root());
     reports::forget(&report)?;
     let tests = Cmd::cargo(&["nextest", "run", "--locked", "--workspace"]);
     environment

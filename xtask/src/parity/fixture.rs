@@ -118,6 +118,10 @@ pub(crate) fn with_matrix(text: &str) -> Tree {
         (PYTHON_TEST, "def test_schedule(): ...\n"),
         ("docs/parity/bite/SCH-01.patch", "--- a\n+++ b\n"),
         (
+            "docs/parity/dagster-parity-matrix-template.md",
+            "# Template\n",
+        ),
+        (
             "docs/parity/charter.md",
             "[the matrix](dagster-parity-matrix.md)\n",
         ),

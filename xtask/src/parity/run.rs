@@ -13,9 +13,10 @@ use crate::repo;
 use crate::shell::Cmd;
 use crate::toolchain;
 
-/// Where nextest's default profile writes its report.
-pub(crate) fn nextest_report() -> Result<PathBuf> {
-    Ok(repo::cargo_target()?.join("nextest/default/junit.xml"))
+/// Where nextest's default profile writes its report: below the root of the workspace, whatever
+/// folder cargo builds into.
+pub(crate) fn nextest_report(root: &Path) -> PathBuf {
+    root.join("target/nextest/default/junit.xml")
 }
 
 /// A checkout, or a copy of one, whose tests are run.
@@ -58,13 +59,15 @@ impl Place<'_> {
     }
 
     fn nextest(&self, tests: &BTreeSet<Test>) -> Result<Report> {
-        let report = nextest_report()?;
+        let report = nextest_report(self.root);
         forget(&report)?;
         let mut arguments: Vec<String> = ["nextest", "run", "--locked", "--profile", "default"]
             .map(str::to_owned)
             .to_vec();
-        for package in packages(tests) {
+        // Only what holds a named test is built.
+        for (package, target) in binaries(tests).into_keys() {
             arguments.extend(["--package".to_owned(), package.to_owned()]);
+            arguments.extend(target.flags().map(str::to_owned));
         }
         // A filter of hundreds of tests is longer than anyone wants to read in an error.
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -80,27 +83,11 @@ impl Place<'_> {
     }
 
     fn cargo_test(&self, tests: &BTreeSet<Test>) -> Result<Report> {
-        let mut binaries = BTreeMap::<(&str, &Target), Vec<&str>>::new();
-        for test in tests {
-            if let Test::Rust {
-                package,
-                target,
-                name,
-            } = test
-            {
-                binaries.entry((package, target)).or_default().push(name);
-            }
-        }
         let mut report = Report::default();
-        for ((package, target), names) in binaries {
-            let binary = match target {
-                Target::Lib => vec!["--lib"],
-                Target::Bin(name) => vec!["--bin", name],
-                Target::Integration(name) => vec!["--test", name],
-            };
+        for ((package, target), names) in binaries(tests) {
             let (status, printed) = self
                 .cargo(&["test", "--locked", "--no-fail-fast", "--package", package])?
-                .args(&binary)
+                .args(&target.flags().collect::<Vec<_>>())
                 .args(&["--", "--exact"])
                 .args(&names)
                 .status_and_stdout()?;
@@ -170,19 +157,9 @@ impl Place<'_> {
     }
 }
 
-fn packages(tests: &BTreeSet<Test>) -> BTreeSet<&str> {
-    tests
-        .iter()
-        .filter_map(|test| match test {
-            Test::Rust { package, .. } => Some(package.as_str()),
-            Test::Python { .. } => None,
-        })
-        .collect()
-}
-
-/// `(binary_id(=a::it) & (test(=b) | test(=c))) | …`
-fn filter(tests: &BTreeSet<Test>) -> String {
-    let mut binaries = BTreeMap::<String, Vec<String>>::new();
+/// The programs that hold tests, each by its package and target, and the names of those tests.
+fn binaries(tests: &BTreeSet<Test>) -> BTreeMap<(&str, &Target), Vec<&str>> {
+    let mut binaries = BTreeMap::<(&str, &Target), Vec<&str>>::new();
     for test in tests {
         if let Test::Rust {
             package,
@@ -190,13 +167,21 @@ fn filter(tests: &BTreeSet<Test>) -> String {
             name,
         } = test
         {
-            let names = binaries.entry(binary_id(package, target)).or_default();
-            names.push(format!("test(={name})"));
+            binaries.entry((package, target)).or_default().push(name);
         }
     }
     binaries
-        .iter()
-        .map(|(binary, names)| format!("(binary_id(={binary}) & ({}))", names.join(" | ")))
+}
+
+/// `(binary_id(=a::it) & (test(=b) | test(=c))) | …`
+fn filter(tests: &BTreeSet<Test>) -> String {
+    binaries(tests)
+        .into_iter()
+        .map(|((package, target), names)| {
+            let binary = binary_id(package, target);
+            let names: Vec<String> = names.iter().map(|name| format!("test(={name})")).collect();
+            format!("(binary_id(={binary}) & ({}))", names.join(" | "))
+        })
         .collect::<Vec<_>>()
         .join(" | ")
 }

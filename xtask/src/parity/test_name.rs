@@ -3,7 +3,7 @@
 //! ```text
 //! crates/arco-api/tests/it/runs.rs::paged           nextest: arco-api::it  runs::paged
 //! crates/arco-core/src/a/tests.rs::holds            nextest: arco-core     a::tests::holds
-//! crates/arco-cli/src/main.rs::parses               nextest: arco-cli::bin/arco  tests::parses
+//! crates/arco-cli/src/a.rs::parses                  nextest: arco-cli::bin/arco  a::parses
 //! python/arco/tests/io/test_x.py::TestA::test_b     pytest in python/arco: tests/io/test_x.py::TestA::test_b
 //! ```
 
@@ -44,6 +44,18 @@ pub(crate) enum Target {
     Lib,
     Bin(String),
     Integration(String),
+}
+
+impl Target {
+    /// What tells cargo to build it and nothing else.
+    pub(crate) fn flags(&self) -> impl Iterator<Item = &str> {
+        let (flag, name) = match self {
+            Self::Lib => ("--lib", None),
+            Self::Bin(name) => ("--bin", Some(name)),
+            Self::Integration(name) => ("--test", Some(name)),
+        };
+        std::iter::once(flag).chain(name.map(String::as_str))
+    }
 }
 
 /// A test and where it runs.

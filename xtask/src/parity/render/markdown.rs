@@ -5,19 +5,18 @@ use std::fmt::Write as _;
 
 use crate::parity::cards::{self, Card};
 use crate::parity::links::slug;
-use crate::parity::matrix::{FILE, Row, SECTIONS, Status};
+use crate::parity::matrix::{Row, SECTIONS, Status};
 use crate::parity::test_name;
 
 /// From `docs/parity` to the root.
 const UP: &str = "../../";
 
 pub(super) fn page(rows: &[Row], cards: &[Card]) -> String {
-    let mut text = format!(
+    let mut text = String::from(
         "# Dagster parity matrix\n\n\
-         Made from [`{}`](matrix.toml) by `cargo xtask parity --write`; do not edit it here. What the \
-         columns mean is told by the format's rules in `xtask/src/parity`: a row is one testable \
-         statement, and an implemented one has code, a test and the job that runs it.\n\n",
-        FILE.rsplit('/').next().unwrap_or(FILE)
+         Made from [`matrix.toml`](matrix.toml) by `cargo xtask parity --write`: edit the data, not \
+         this page. What the columns mean is told in the \
+         [template](dagster-parity-matrix-template.md).\n\n",
     );
     text.push_str(&counts(rows));
     for section in SECTIONS {
