@@ -91,9 +91,9 @@ def partitions(spec: Spec | None) -> Any:
 
 
 def mapping_of(spec: Spec | None) -> Any:
-    match spec and spec["type"]:
-        case None:
-            return None
+    if spec is None:
+        return None
+    match spec["type"]:
         case "identity":
             return dg.IdentityPartitionMapping()
         case "all":
@@ -127,10 +127,10 @@ def asset(spec: Spec) -> Any:
     if spec.get("external"):
         return described
 
-    @dg.multi_asset(name="make_" + spec["key"].replace("/", "_"), specs=[described])
     def make() -> None: ...
 
-    return make
+    name = "make_" + spec["key"].replace("/", "_")
+    return dg.multi_asset(name=name, specs=[described])(make)
 
 
 @lru_cache(maxsize=32)
@@ -145,7 +145,7 @@ def asset_graph(assets: str) -> Any:
 @op
 def cron_valid(cron: str | list[str]) -> bool:
     """Whether a schedule may have this cron, or these."""
-    return is_valid_cron_schedule(cron)
+    return bool(is_valid_cron_schedule(cron))
 
 
 @op
@@ -162,7 +162,7 @@ def cron_ticks(
 def cron_smallest_interval(cron: str) -> float:
     """Seconds of the least gap that Dagster finds among the instants of a year, in UTC."""
     with freeze_time(instant("2024-01-01T00:00:00")):
-        return get_smallest_cron_interval(cron, "UTC").total_seconds()
+        return float(get_smallest_cron_interval(cron, "UTC").total_seconds())
 
 
 # Partitions.
@@ -189,7 +189,7 @@ def partition_has(definition: Spec, keys: list[str], now: str | None = None) -> 
 
     def has(key: str) -> bool | str:
         try:
-            return asked.has_partition_key(key)
+            return bool(asked.has_partition_key(key))
         except Exception as error:
             return f"error:{type(error).__name__}"
 

@@ -64,6 +64,8 @@ TICKS_ELSEWISE: list[tuple[str | list[str], str, str]] = [
     ("30 0 * * *", "America/Havana", "2024-03-09T12:00:00"),
     ("0 0 * * *", "Pacific/Apia", "2011-12-28T12:00:00"),
     ("0 * * * *", "Asia/Kolkata", "2024-01-01T00:10:00"),
+    ("40 * * * *", "Australia/Lord_Howe", "2021-07-09T10:30:00+00:00"),
+    ("40 * * * *", "Australia/Lord_Howe", "2021-01-09T10:45:00+00:00"),
     ("0 0 29 2 *", "UTC", "2024-02-28T12:00:00"),
     ("0 9 15 * mon#1", "UTC", "2024-01-02T00:00:00"),
     ("* 4 29-L * *", "America/Phoenix", "2024-03-19T07:00:00+00:00"),
@@ -78,8 +80,8 @@ def ask(rng: Random) -> Iterator[Question]:
     """The known forms and days first, then random ones."""
     for form in [*FORMS, *ELSEWISE]:
         yield "cron_valid", {"cron": form}
-    for crons in ([], ["0 0 * * *", "1 1 * * *"], ["0 0 * * *", "nonsense"], ["@daily"]):
-        yield "cron_valid", {"cron": crons}
+    for several in ([], ["0 0 * * *", "1 1 * * *"], ["0 0 * * *", "nonsense"], ["@daily"]):
+        yield "cron_valid", {"cron": several}
     for move in MOVES:
         for zone, day in [("America/New_York", "2024-03-09T23:30:00"), ("America/New_York", "2024-11-02T23:30:00"),
                           ("Europe/Berlin", "2024-03-31T00:00:00"), ("Europe/Berlin", "2024-10-27T00:00:00")]:
@@ -124,6 +126,7 @@ def broken(rng: Random) -> str:
 
 
 def ticks(rng: Random) -> dict[str, Any]:
+    crons: str | list[str]
     roll = rng.random()
     if roll < 0.012:
         zone = rng.choice(ODD_ZONES)
@@ -139,7 +142,7 @@ def ticks(rng: Random) -> dict[str, Any]:
         return {"cron": cron(rng, days=lambda _: ("*", "*", "*")), "tz": zone, "start": start.isoformat(), "n": 4}
     else:
         zone, crons = rng.choice(PLAIN_ZONES), crons_of(rng)
-    question = {"cron": crons, "tz": zone, "start": start_of(rng, zone)}
+    question: dict[str, Any] = {"cron": crons, "tz": zone, "start": start_of(rng, zone)}
     if rng.random() < 0.25:
         question["descending"] = True
     return question

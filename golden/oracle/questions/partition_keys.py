@@ -28,7 +28,7 @@ def ask(rng: Random) -> Iterator[Question]:
         ["tab\there"], ["one"],
     ]
     for keys in static:
-        definition = {"type": "static", "keys": keys}
+        definition: Spec = {"type": "static", "keys": keys}
         yield "partition_keys", {"definition": definition}
         yield "partition_has", {"definition": definition, "keys": [*keys, "zzz", keys[0] + " "]}
         yield "partition_range", {"definition": definition, "start": keys[0], "end": keys[-1]}
@@ -37,7 +37,7 @@ def ask(rng: Random) -> Iterator[Question]:
     while True:
         if rng.random() < 0.03:
             keys = rng.sample(["a", "b", "c", "x|y", "", "z,w", "us-east", "eu west", "zürich", "a...b", "tab\there"], 4)
-            definition: Spec = {"type": "static", "keys": keys}
+            definition = {"type": "static", "keys": keys}
             yield "partition_keys", {"definition": definition}
             yield "partition_has", {"definition": definition, "keys": [*keys, "zzz", keys[0] + " "]}
             continue
@@ -72,7 +72,7 @@ def known() -> Iterator[Question]:
     for fmt, start in [("%Y-%m-%d", "2024-01-01"), ("%Y-%m-%d %M", "2024-01-01 00")]:
         coarse = {**hourly, "fmt": fmt, "start": start}
         yield "partition_keys", {"definition": coarse, "now": "2024-01-01T04:00:00"}
-    for spec, now in [
+    known_windows: list[tuple[Spec, str]] = [
         ({"type": "monthly", "day_offset": 29, "start": "2023-01-01"}, "2023-06-01T00:00:00"),
         ({"type": "monthly", "day_offset": 29, "start": "2024-03-11"}, "2026-10-27T01:01:00"),
         ({"type": "monthly", "day_offset": 31, "start": "2023-01-01"}, "2023-09-15T00:00:00"),
@@ -80,7 +80,8 @@ def known() -> Iterator[Question]:
         ({"type": "daily", "start": "2024-01-10", "end_offset": 2}, "2024-01-08T12:00:00"),
         ({"type": "daily", "start": "2024-01-10", "end_offset": 2}, "2024-01-09T00:00:00"),
         ({"type": "daily", "start": "2024-01-10", "end_offset": 2}, "2024-01-08T00:00:00"),
-    ]:
+    ]
+    for spec, now in known_windows:
         definition = {**spec, "local_start": spec["start"] + "T00:00:00"}
         yield "partition_keys", {"definition": definition, "now": now}
     # The second window begins in the hour that comes twice.

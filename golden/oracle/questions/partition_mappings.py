@@ -9,15 +9,17 @@ from typing import Any
 
 from dagster_oracle import partition_keys, partition_window
 
-from .windows import ZONES, fmt_of, in_fmt, length, local, seldom, window_def
+from .windows import ZONES, Spec, fmt_of, in_fmt, length, local, seldom, window_def
 
 
 def ask(rng: Random) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every pair of simple definitions first, then random windows."""
-    static = {"type": "static", "keys": ["a", "b", "c"]}
-    other = {"type": "static", "keys": ["b", "c", "d"]}
-    day = {"type": "daily", "start": "2024-01-01", "local_start": "2024-01-01T00:00:00"}
-    definitions = [None, static, other, day, {**day, "type": "monthly"}]
+    static: Spec = {"type": "static", "keys": ["a", "b", "c"]}
+    other: Spec = {"type": "static", "keys": ["b", "c", "d"]}
+    day: Spec = {"type": "daily", "start": "2024-01-01", "local_start": "2024-01-01T00:00:00"}
+    question: Spec
+    mapping: Spec | None
+    definitions: list[Spec | None] = [None, static, other, day, {**day, "type": "monthly"}]
     for up in definitions:
         for down in definitions:
             yield "infer_mapping", {"up_def": up, "down_def": down}
@@ -31,16 +33,16 @@ def ask(rng: Random) -> Iterator[tuple[str, dict[str, Any]]]:
             for down in [static, day]:
                 question = {"up_def": up, "down_def": down, "mapping": mapping, "now": now}
                 yield "map_partitions", {**question, "keys": keys, "direction": "down"}
-    ended = {**day, "hour_offset": 12, "end": "2024-01-02", "local_end": "2024-01-02T00:00:00", "end_offset": 5}
-    yesterday = {"type": "time_window", "start_offset": -1, "end_offset": 0}
+    ended: Spec = {**day, "hour_offset": 12, "end": "2024-01-02", "local_end": "2024-01-02T00:00:00", "end_offset": 5}
+    yesterday: Spec = {"type": "time_window", "start_offset": -1, "end_offset": 0}
     question = {"up_def": ended, "down_def": day, "mapping": yesterday, "now": now}
     yield "map_partitions", {**question, "keys": ["2024-01-01"], "direction": "up"}
     # Met once: day 29 in a short February (P-8), `end_offset` before the first window (P-4).
-    late = {"type": "monthly", "day_offset": 29, "start": "2024-04-17", "local_start": "2024-04-17T00:00:00"}
+    late: Spec = {"type": "monthly", "day_offset": 29, "start": "2024-04-17", "local_start": "2024-04-17T00:00:00"}
     spring = {"type": "daily", "start": "2024-03-28", "local_start": "2024-03-28T00:00:00"}
     question = {"up_def": late, "down_def": spring, "mapping": {**yesterday, "allow_nonexistent": True}}
     yield "map_partitions", {**question, "keys": ["2024-03-28"], "direction": "up", "now": "2024-03-30T01:30:00"}
-    ahead = {"type": "monthly", "day_offset": 31, "start": "2024-04-01", "local_start": "2024-04-01T00:00:00", "end_offset": 2}
+    ahead: Spec = {"type": "monthly", "day_offset": 31, "start": "2024-04-01", "local_start": "2024-04-01T00:00:00", "end_offset": 2}
     hours = {"type": "hourly", "start": "2024-02-27-00:00", "local_start": "2024-02-27T00:00:00"}
     question = {"up_def": ahead, "down_def": hours, "mapping": {**yesterday, "end_offset": 1}}
     yield "map_partitions", {**question, "keys": ["2024-03-11-22:00"], "direction": "up", "now": "2024-03-17T00:00:00"}
@@ -91,4 +93,4 @@ def begins_early(question: dict[str, Any]) -> bool:
         return False
     begin = partition_window(question["down_def"], question["keys"][0])["start"]
     first = local(up["local_start"]) + length(up["type"], 1) + dt.timedelta(days=1)
-    return begin < first.replace(tzinfo=dt.timezone.utc).timestamp()
+    return bool(begin < first.replace(tzinfo=dt.timezone.utc).timestamp())

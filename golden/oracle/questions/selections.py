@@ -18,13 +18,13 @@ def ask(rng: Random) -> Iterator[tuple[str, dict[str, Any]]]:
             yield "parse_selection", {"selection": text}
         yield "resolve_selection", {"graph": 0, "selection": text}
     yield "parse_selection", {"selection": "99999999999999999999+key:b"}
-    for graph, text in ON_GRAPHS:
-        yield "resolve_selection", {"graph": graph, "selection": text}
+    for number, text in ON_GRAPHS:
+        yield "resolve_selection", {"graph": number, "selection": text}
     number = len(known)
     while True:
-        graph = random_graph(rng)
-        yield "graph", {"graph": number, "assets": graph["assets"]}
-        keys = [asset["key"] for asset in graph["assets"]]
+        assets = random_graph(rng)["assets"]
+        yield "graph", {"graph": number, "assets": assets}
+        keys = [asset["key"] for asset in assets]
         for _ in range(24):
             text = expression(rng, keys, 2)
             if not prints_otherwise(text) or rng.random() < 0.006:
@@ -72,12 +72,12 @@ def known_graphs() -> Iterator[dict[str, Any]]:
 
 def random_graph(rng: Random) -> dict[str, Any]:
     day = {"type": "daily", "start": "2024-01-01"}
-    assets = []
+    assets: list[dict[str, Any]] = []
     for i in range(rng.randrange(8, 13)):
         parts = rng.choice([[], [], ["raw"], ["mart", "x"]])
         key = "/".join([*parts, f"t{i}"])
         before = [a["key"] for a in assets]
-        asset = {"key": key, "group": rng.choice(["g1", "g2", "g3/sub", "default"])}
+        asset: dict[str, Any] = {"key": key, "group": rng.choice(["g1", "g2", "g3/sub", "default"])}
         if i < 3 and rng.random() < 0.5:
             asset["external"] = True
         else:
@@ -131,8 +131,8 @@ ON_GRAPHS = [
 ]
 
 
-def expression(rng: Random, keys, depth: int) -> str:
-    def attribute():
+def expression(rng: Random, keys: list[str], depth: int) -> str:
+    def attribute() -> str:
         key = rng.choice(keys)
         return rng.choice([
             f"key:{key}", f"key:{key}", f'key:"{key}"', "key:raw/*", "key:*1", f"kind:{rng.choice(['python', 'dbt', 'table'])}",
@@ -140,14 +140,14 @@ def expression(rng: Random, keys, depth: int) -> str:
             'owner:"team:core"', "is:external", "is:materializable", "partitions:time", "partitions:none", "partitions:static",
         ])
 
-    def operand():
+    def operand() -> str:
         roll = rng.random()
         if depth <= 0 or roll < 0.5:
             return attribute()
         inner = expression(rng, keys, depth - 1)
         return rng.choice([f"({inner})", f"({inner})", f"sinks({inner})", f"roots({inner})"])
 
-    def traversal():
+    def traversal() -> str:
         text = operand()
         up = rng.choice(["", "", "", "+", "1+", "2+", "0+"])
         down = rng.choice(["", "", "", "+", "+1", "+2"])

@@ -37,7 +37,7 @@ const EXCEPTIONS: &[Exception] = &[
     Exception {
         card: "EX-49",
         name: "S-8: day 0 is refused at the end of a range too",
-        explains: |case| is_refused(case, "-0` is out of range"),
+        explains: |case| is_refused(case, "-0` is out of range") || is_refused(case, "-0/"),
     },
     Exception {
         card: "EX-50",
@@ -74,8 +74,21 @@ const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         card: "EX-52",
-        name: "S-11: several crons come in order, also in an hour that comes twice",
-        explains: |case| case.line.args["cron"].is_array() && !is_in_order(case),
+        name: "S-11: several crons are all due, and in order, also in an hour that comes twice",
+        explains: |case| {
+            case.line.args["cron"].is_array()
+                && (!is_in_order(case) || differs_at_changes_only(case))
+        },
+    },
+    Exception {
+        card: "EX-26",
+        name: "D-25: Lord Howe's hours begin with the local hour, in whatever season one asks",
+        explains: |case| {
+            zone_is(case, &["Australia/Lord_Howe"])
+                && crons(&case.line.args)
+                    .iter()
+                    .any(|cron| CronExpression::parse(cron).is_ok_and(|c| c.repeats_every_hour()))
+        },
     },
     Exception {
         card: "EX-26",
