@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// Ask the questions of a seed that was printed before.
     #[arg(long)]
     seed: Option<String>,
-    /// Go on with new questions for so long; 4 without `--deep`.
+    /// Time for asking and comparing, 4 by default; with `--deep` go on with new questions for so long.
     #[arg(long)]
     minutes: Option<u64>,
     /// What is compared; everything when nothing is named.
