@@ -41,13 +41,22 @@ impl Place<'_> {
     }
 
     fn cargo(&self, arguments: &[&str]) -> Result<Cmd> {
-        let target = repo::cargo_target()?;
         let cargo = Cmd::cargo(arguments)
             .dir(self.root)
-            // A copy shares what is built of the dependencies.
-            .env("CARGO_TARGET_DIR", target)
+            .env("CARGO_TARGET_DIR", self.target()?)
             .env("INSTA_UPDATE", "no");
         Ok(self.with_own_sdk(self.environment.activate(cargo)))
+    }
+
+    /// Where cargo builds. A copy has a folder of its own, kept from bite to bite: cargo knows the
+    /// crates of a workspace by their place in it, so in a shared folder it would take a mutated
+    /// crate that was built later than the checkout was edited for the checkout's own.
+    fn target(&self) -> Result<PathBuf> {
+        if self.root == repo::root() {
+            repo::cargo_target()
+        } else {
+            Ok(reports::folder()?.join("bite-target"))
+        }
     }
 
     /// The environment holds the SDK of the checkout; a copy has its own.
@@ -153,7 +162,7 @@ impl Place<'_> {
             "arco",
         ])?
         .run()?;
-        Ok(repo::cargo_target()?.join("debug/arco"))
+        Ok(self.target()?.join("debug/arco"))
     }
 }
 
