@@ -70,19 +70,11 @@ impl Place<'_> {
     fn nextest(&self, tests: &BTreeSet<Test>) -> Result<Report> {
         let report = nextest_report(self.root);
         forget(&report)?;
-        let mut arguments: Vec<String> = ["nextest", "run", "--locked", "--profile", "default"]
-            .map(str::to_owned)
-            .to_vec();
-        // Only what holds a named test is built.
-        for (package, target) in binaries(tests).into_keys() {
-            arguments.extend(["--package".to_owned(), package.to_owned()]);
-            arguments.extend(target.flags().map(str::to_owned));
-        }
-        // A filter of hundreds of tests is longer than anyone wants to read in an error.
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let arguments = ["nextest", "run", "--locked", "--profile", "default"];
         let filter = filter(tests);
         let status = self
             .cargo(&arguments)?
+            .args(&builds(tests))
             .args(&["--filterset", &filter])
             .status()?;
         if !report.is_file() {
@@ -180,6 +172,17 @@ fn binaries(tests: &BTreeSet<Test>) -> BTreeMap<(&str, &Target), Vec<&str>> {
         }
     }
     binaries
+}
+
+/// What to build: only what holds a named test.
+fn builds(tests: &BTreeSet<Test>) -> Vec<&str> {
+    // A flag stands once, however many packages it is for.
+    let mut flags = BTreeSet::new();
+    for (package, target) in binaries(tests).into_keys() {
+        flags.insert(vec!["--package", package]);
+        flags.insert(target.flags().collect());
+    }
+    flags.into_iter().flatten().collect()
 }
 
 /// `(binary_id(=a::it) & (test(=b) | test(=c))) | …`

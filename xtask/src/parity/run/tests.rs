@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::{filter, harness_lines};
+use super::{builds, filter, harness_lines};
 use crate::parity::junit::Outcome;
 use crate::parity::test_name::{Target, Test};
 
@@ -24,6 +24,21 @@ fn filter_names_each_test_in_its_binary_and_nothing_else() {
         filter(&tests),
         "(binary_id(=a) & (test(=m::one))) | (binary_id(=a::it) & (test(=three) | test(=two))) \
          | (binary_id(=cli::bin/arco) & (test(=four)))"
+    );
+}
+
+#[test]
+fn what_holds_a_named_test_is_built_and_named_once() {
+    let tests = BTreeSet::from([
+        rust("a", Target::Lib, "one"),
+        rust("a", Target::Integration("it".into()), "two"),
+        rust("b", Target::Lib, "three"),
+        rust("cli", Target::Bin("arco".into()), "four"),
+        rust("cli", Target::Integration("it".into()), "five"),
+    ]);
+    assert_eq!(
+        builds(&tests).join(" "),
+        "--bin arco --lib --package a --package b --package cli --test it"
     );
 }
 
