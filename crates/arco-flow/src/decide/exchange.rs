@@ -264,7 +264,7 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         metadata: metadata.clone(),
         tags: tags.clone(),
     };
-    if !is_recorded(&d.state, &made) {
+    if !was_said(&d.state, id, &made) {
         let about = (definitions.location().to_owned(), definitions.version());
         d.emit_about(Some(about), made);
     }
@@ -272,14 +272,11 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
 
 /// Whether the attempt said the very same before: its answer was lost, and perhaps the control plane
 /// that remembered the call.
-fn is_recorded(state: &State, made: &AssetMaterialized) -> bool {
-    let Some(asset) = state.assets.get(&made.asset) else {
-        return false;
-    };
-    let mut recent = asset.recent.iter().rev();
-    let last =
-        recent.find(|row| row.2.attempt == made.attempt && row.2.partition == made.partition);
-    last.is_some_and(|row| row.2 == *made)
+fn was_said(state: &State, attempt: AttemptId, fact: &impl serde::Serialize) -> bool {
+    let task = state
+        .run(attempt.run)
+        .and_then(|run| run.task(attempt.task));
+    task.is_some_and(|task| task.said.contains(fact))
 }
 
 /// Keyed and length-safe, unlike Dagster's concatenation (D-9, F-14): the digest of canonical JSON.
@@ -332,24 +329,9 @@ fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         description: description.clone(),
         metadata: metadata.clone(),
     };
-    if !is_judged(&d.state, &judged) {
+    if !was_said(&d.state, id, &judged) {
         d.emit(judged);
     }
-}
-
-/// Whether the attempt gave the very same verdict before.
-fn is_judged(state: &State, judged: &CheckEvaluated) -> bool {
-    let row = state.assets.get(&judged.asset).and_then(|asset| {
-        let ordinal = asset.ordinal(&judged.partition)?;
-        asset.checks.get(&judged.check)?.get(&ordinal)
-    });
-    row.is_some_and(|row| {
-        row.attempt == judged.attempt
-            && row.passed == judged.passed
-            && row.severity == judged.severity
-            && row.description == judged.description
-            && row.metadata == judged.metadata
-    })
 }
 
 /// Leases the best tasks of the host's location: those whose next try is due, then the ready ones.

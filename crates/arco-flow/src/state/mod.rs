@@ -8,6 +8,7 @@ mod host;
 pub mod inputs;
 mod leadership;
 mod run;
+mod said;
 mod snapshot;
 mod task;
 mod task_fold;
@@ -29,6 +30,7 @@ pub use fold::{ApplyError, Blobs, NoBlobs};
 pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
 pub use run::{Counts, Run, RunStatus};
+pub use said::Said;
 pub use snapshot::SnapshotError;
 pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
 

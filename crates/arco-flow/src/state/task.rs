@@ -7,6 +7,8 @@ use arco_core::{HostId, TaskIndex, Timestamp};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
+use super::Said;
+
 /// Where a task stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -130,6 +132,9 @@ pub struct Task {
     /// What it reads, as it stood when the live attempt was leased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Arc<Vec<InputVersion>>>,
+    /// Materializations and verdicts of the live attempt.
+    #[serde(default, skip_serializing_if = "Said::is_empty")]
+    pub said: Said,
     /// Its attempts, first to last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptRow>,
@@ -171,6 +176,7 @@ impl Task {
             retry_at: None,
             skipped: None,
             inputs: None,
+            said: Said::default(),
             attempts: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ use arco_core::event::{
 use arco_core::plan::Plan;
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
 use imbl::Vector;
+use serde::Serialize;
 
 use super::{
     AttemptRow, Counts, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
@@ -308,6 +309,7 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
     let mut holder = None;
     let to = transition(state, run, task, event, |t| {
         t.inputs = None;
+        t.said.clear();
         t.failures += u32::from(matches!(e.outcome, AttemptOutcome::Failed { .. }));
         t.retry_at = e.retry_at;
         if let Some(row) = t.attempts.last_mut() {
@@ -376,6 +378,7 @@ pub(super) fn materialized(
     Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).materialized(at, time, e);
     if let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) {
         run.materializations += 1;
+        note(run, e.attempt, e);
     }
 }
 
@@ -387,6 +390,7 @@ pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &Chec
     let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) else {
         return;
     };
+    note(run, e.attempt, e);
     if e.passed {
         run.checks.0 += 1;
     } else {
@@ -398,6 +402,13 @@ pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &Chec
         && let Some(task) = run.tasks.get_mut(e.attempt.task as usize)
     {
         Arc::make_mut(task).blocked = true;
+    }
+}
+
+/// Remembers a fact of a live attempt, so that it counts once.
+fn note(run: &mut Run, attempt: AttemptId, fact: &impl Serialize) {
+    if let Some(task) = run.tasks.get_mut(attempt.task as usize) {
+        Arc::make_mut(task).said.insert(fact);
     }
 }
 

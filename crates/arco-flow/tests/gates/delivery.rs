@@ -1,10 +1,10 @@
 //! Commands decided again, on any state of a life.
 
 use arco_core::event::{Cause, Position};
-use arco_core::{AttemptId, HostId, Timestamp};
+use arco_core::{HostId, Timestamp};
 
 use super::life::{Life, Said, held};
-use crate::command::{Command, Context, HostExchange, Reported};
+use crate::command::{Command, Context, HostExchange};
 use crate::state::State;
 use crate::testing::World;
 use crate::{Rejection, decide};
@@ -51,23 +51,4 @@ pub(crate) fn effect(
             Some(kinds.collect::<Vec<_>>().join(" "))
         }
     }
-}
-
-/// FIXME: whether the verdict of a live attempt was followed by another run's verdict on the same. The
-/// state keeps the last verdict alone, so the first attempt's repeat is taken for a new one;
-/// `a_verdict_repeated_after_another_runs_verdict_counts_again` shows it.
-pub(crate) fn overtaken(state: &State, said: &Said) -> bool {
-    let by_other = |(id, reported): &(AttemptId, Reported)| {
-        let Reported::Checked { asset, check, .. } = reported else {
-            return false;
-        };
-        let run = state.run(id.run).and_then(|run| run.planned(id.task));
-        let facts = state.assets.get(asset);
-        let last = run.zip(facts).and_then(|(planned, facts)| {
-            let ordinal = facts.ordinal(&planned.partitions.first().cloned())?;
-            facts.checks.get(check)?.get(&ordinal)
-        });
-        held(state, said.host).contains(id) && last.is_some_and(|row| row.attempt != *id)
-    };
-    said.reports.iter().any(by_other)
 }
