@@ -74,6 +74,10 @@ def test_an_attribute_may_be_a_function(write) -> None:
         load_definitions(path)
     with pytest.raises(dg.LoadError, match="has no `tow`; did you mean `two`"):
         load_definitions(f"{path}:tow")
+    with pytest.raises(dg.LoadError, match=r"has no `nope`; its Definitions are `one`, `two`$"):
+        load_definitions(f"{path}:nope")
+    with pytest.raises(dg.LoadError, match="has no `nope`; it has no Definitions, add `defs = "):
+        load_definitions(f"{write('none_defs.py', ASSETS)}:nope")
     with pytest.raises(dg.LoadError, match="`dg` of `several_defs` is a module"):
         load_definitions(f"{path}:dg")
 

@@ -106,6 +106,8 @@ def test_message(name: str) -> None:
 def test_a_keyword_nobody_knows_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'nmae'"):
         dg.asset(nmae="x")
+    with pytest.raises(TypeError, match="'partition_def'; did you mean `partitions_def`"):
+        dg.asset(partition_def=PARTS)
 
 
 def test_parts_of_a_key_may_have_any_characters() -> None:

@@ -102,6 +102,10 @@ def test_the_same_function_given_twice_is_told() -> None:
 
 def test_two_keys_of_one_step_name_are_refused() -> None:
     assert "both make a step `a__b`" in fails(make("a/b"), make("a__b"))
+    message = fails(make("raw/äl"), make("raw/öl"))
+    assert "asset `raw/äl` of function" in message
+    assert "and asset `raw/öl` of function" in message
+    assert "both make a step `raw___l`, where other characters" in message
 
 
 def test_a_cycle_is_shown_as_a_path() -> None:

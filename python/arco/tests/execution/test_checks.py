@@ -168,3 +168,21 @@ def test_a_check_that_returns_nothing_is_told(worker) -> None:
         result["error"]["message"]
         == "check `a_c` returned None; return AssetCheckResult(passed=...)"
     )
+
+
+def test_a_check_of_all_partitions_says_so_when_one_is_missing(worker) -> None:
+    days = dg.DailyPartitionsDefinition("2024-01-01")
+
+    @dg.asset(partitions_def=days)
+    def day(): ...
+
+    def told(**given) -> str:
+        check = dg.asset_check(asset=day, name="c", **given)(lambda day: bool(day))
+        defs = dg.Definitions([day], asset_checks=[check])
+        (result,) = worker(defs, "day_c", inputs={"day": ("day", ["2024-01-01", "2024-01-02"])})
+        return result["error"]["message"]
+
+    assert "has no stored value" in told()
+    assert "is not partitioned, so it reads all partitions of `day`" in told()
+    assert "give it partitions_def= of the asset" in told()
+    assert "reads all partitions" not in told(partitions_def=days)

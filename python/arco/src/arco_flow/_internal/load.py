@@ -165,7 +165,8 @@ def _pick(module: ModuleType, attribute: str | None, target: str) -> Definitions
 def _of_attribute(module: ModuleType, attribute: str) -> Definitions:
     names = list(vars(module))
     if not hasattr(module, attribute):
-        raise LoadError(f"`{module.__name__}` has no `{attribute}`{did_you_mean(attribute, names)}")
+        close = did_you_mean(attribute, names)
+        raise LoadError(f"`{module.__name__}` has no `{attribute}`{close or _instead(module)}")
     value: Any = getattr(module, attribute)
     if callable(value) and not isinstance(value, Definitions):
         value = value()
@@ -175,3 +176,11 @@ def _of_attribute(module: ModuleType, attribute: str) -> Definitions:
             "that returns one"
         )
     return value
+
+
+def _instead(module: ModuleType) -> str:
+    """What a target can name, for an attribute that is not there."""
+    found = [name for name, value in vars(module).items() if isinstance(value, Definitions)]
+    if found:
+        return f"; its Definitions are {', '.join(f'`{name}`' for name in found)}"
+    return "; it has no Definitions, add `defs = Definitions(assets=[...])`"

@@ -125,11 +125,19 @@ def _steps(defs: Definitions) -> dict[str, StepDefinition[..., Any]]:
             raise DefinitionError(f"{place(definition)} is given twice; leave one out")
         if other is not None:
             raise DefinitionError(
-                f"{place(other)} and {place(definition)} both make a step `{definition.step_name}`; rename one "
-                "of the functions"
+                f"{_named(other)} and {_named(definition)} both make a step `{definition.step_name}`, where other "
+                "characters than letters, digits and `_` become `_`; rename one of them"
             )
         steps[definition.step_name] = definition
     return {name: steps[name] for name in sorted(steps)}
+
+
+def _named(step: StepDefinition[..., Any]) -> str:
+    """``asset `raw/a` of function `f` (file.py:12)``: what there is to rename."""
+    if not isinstance(step, AssetsDefinition):
+        return place(step)
+    keys = " and ".join(f"`{key.to_user_string()}`" for key in step.keys)
+    return f"asset {keys} of {place(step)}"
 
 
 def _check_resources(defs: Definitions, graph: Graph) -> None:

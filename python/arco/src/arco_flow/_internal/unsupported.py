@@ -5,9 +5,11 @@ Parameters are checked where they are given; names answer an import with the way
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from arco_flow._internal.errors import UnsupportedError
+from arco_flow._internal.names import did_you_mean
 
 PARAMETERS = {
     "auto_materialize_policy": "automation is not there yet; drop it",
@@ -97,4 +99,8 @@ def refuse_unknown(where: str, given: dict[str, Any]) -> None:
     for name in given:
         if name in PARAMETERS:
             raise UnsupportedError(f"{where}: `{name}` is not supported: {PARAMETERS[name]}")
-        raise TypeError(f"{where} got an unexpected keyword argument '{name}'")
+        # The function that took the keyword knows the others.
+        code = sys._getframe(1).f_code
+        known = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        close = did_you_mean(name, [one for one in known if one not in PARAMETERS])
+        raise TypeError(f"{where} got an unexpected keyword argument '{name}'{close}")

@@ -14,8 +14,9 @@ from contextlib import ExitStack
 from typing import Any, TypeAlias
 
 from arco_flow._internal import resource_runtime
+from arco_flow._internal.assets import AssetChecksDefinition
 from arco_flow._internal.definitions import Definitions
-from arco_flow._internal.errors import AssetCheckFailed, ConfigError, UsageError
+from arco_flow._internal.errors import AssetCheckFailed, ConfigError, StorageError, UsageError
 from arco_flow._internal.execution.body import run_body
 from arco_flow._internal.execution.outputs import Outputs
 from arco_flow._internal.execution.plan import InputPlan, StepPlan, step_plan
@@ -28,6 +29,10 @@ from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_l
 Emit: TypeAlias = Callable[[dict[str, Any]], None]
 
 _DEFAULT_IO = FilesystemIOManager()
+_WHOLE_CHECK = (
+    "Check step `{0}` is not partitioned, so it reads all partitions of `{1}`; to judge each partition "
+    "on its own, give it partitions_def= of the asset"
+)
 
 
 def execute_task(defs: Definitions, lease: Mapping[str, Any], emit: Emit, storage: str) -> None:
@@ -169,8 +174,22 @@ class _Loader:
             if partitions is None and given.get("partitioned"):
                 partitions = []
             manager = self.built.get(one.io_manager, _DEFAULT_IO)
-            values[one.param] = self._load(manager, self._context(one, partitions))
+            try:
+                values[one.param] = self._load(manager, self._context(one, partitions))
+            except IOFailure as failure:
+                error = failure.error
+                if (
+                    partitions is not None
+                    and isinstance(error, StorageError)
+                    and self._is_whole_check()
+                ):
+                    error.args = (f"{error}. {_WHOLE_CHECK.format(self.plan.name, one.text)}",)
+                raise
         return values
+
+    def _is_whole_check(self) -> bool:
+        judges = isinstance(self.plan.step, AssetChecksDefinition)
+        return judges and self.plan.partitions_def is None
 
     def load_any(self, key: AssetKey, partition: str | None, annotation: Any) -> Any:
         """The value of any asset of the location, for `context.load_asset_value`."""
