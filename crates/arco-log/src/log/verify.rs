@@ -71,6 +71,16 @@ struct Before {
     time: Option<Timestamp>,
 }
 
+impl Before {
+    fn unknown() -> Self {
+        Self {
+            head: None,
+            written: None,
+            time: None,
+        }
+    }
+}
+
 impl Log {
     /// Walks the whole log: the chain of digests, footers, counts, times, blobs, snapshots, gaps.
     ///
@@ -97,8 +107,7 @@ impl Log {
         };
         let mut before = Before {
             head: (first == 1).then(Head::genesis),
-            written: None,
-            time: None,
+            ..Before::unknown()
         };
         let mut cited = BTreeSet::new();
         let mut snapshots = BTreeSet::new();
@@ -107,12 +116,17 @@ impl Log {
             .buffered(self.inner.options.parallel_gets);
         let mut expected = first;
         while let Some((number, read)) = reads.next().await {
-            for missing in (expected..number).take(MAX_FINDINGS) {
-                report.add(
-                    self.paths().segment(missing),
-                    "it is missing and later ones are there",
-                );
-                before.head = None;
+            if expected < number {
+                let problem = match number - 1 - expected {
+                    0 => "it is missing and later ones are there".to_owned(),
+                    _ => format!(
+                        "segments {expected} to {} are missing and later ones are there",
+                        number - 1
+                    ),
+                };
+                report.add(self.paths().segment(expected), problem);
+                // What comes after a gap may be of another log: nothing before it says anything of it.
+                before = Before::unknown();
             }
             expected = number + 1;
             report.last = number;

@@ -86,6 +86,27 @@ async fn every_damage_is_found_in_one_pass() {
 }
 
 #[tokio::test]
+async fn a_gap_is_one_finding_and_what_follows_it_is_judged_by_itself() {
+    let store = LogStore::memory();
+    let log = open(&store, "w").await;
+    let mut head = grow(&log, Head::genesis(), 2).await;
+    for n in 0..4 {
+        head = with_time(&log, head, 1_900_000_000_000 + n, 1_900_000_000_000 + n).await;
+    }
+    with_time(&log, head, 1_800_000_000_000, 1_800_000_000_000).await;
+    for n in 4..=6 {
+        store.delete(&log.paths().segment(n)).await.unwrap();
+    }
+    let report = log.verify().await.unwrap();
+    let found: Vec<&str> = report.findings.iter().map(|f| f.problem.as_str()).collect();
+    assert_eq!(
+        found,
+        ["segments 4 to 6 are missing and later ones are there"]
+    );
+    assert_eq!(report.findings[0].object, log.paths().segment(4).as_ref());
+}
+
+#[tokio::test]
 async fn show_starts_anywhere_and_goes_on_at_the_tail() {
     let store = LogStore::memory();
     let log = open(&store, "w").await;
