@@ -123,6 +123,14 @@ codes! {
     BadDefinitions = "bad_definitions", UNPROCESSABLE_ENTITY, "the definitions are not valid";
     /// A reserved word.
     Reserved = "reserved", UNPROCESSABLE_ENTITY, "the word is reserved";
+    /// A rerun of a run that is not over.
+    RunNotOver = "run_not_over", CONFLICT, "the run is not over";
+    /// A rerun from failure of a run in which nothing failed.
+    NothingFailed = "nothing_failed", CONFLICT, "nothing of the run failed";
+    /// A rerun of assets that the run has not.
+    NotOfRun = "not_of_run", UNPROCESSABLE_ENTITY, "the selection selects nothing of the run";
+    /// A rerun of a step that is not what it was.
+    StepGone = "step_gone", UNPROCESSABLE_ENTITY, "a step of the run is not what it was";
     /// One run key, two requests.
     RunKeyConflict = "run_key_conflict", CONFLICT, "the run key stands for another request";
     /// One idempotency key, two requests.

@@ -114,7 +114,7 @@ fn complete_parameter(parameter: &mut Parameter) {
         absent::strip(schema);
     }
     let pattern = match parameter.name.as_str() {
-        "run" => "^run_[0-9A-HJKMNP-TV-Z]{26}$",
+        "run" | "parent" | "root" => "^run_[0-9A-HJKMNP-TV-Z]{26}$",
         "host" => "^host_[0-9A-HJKMNP-TV-Z]{26}$",
         "stream" => "^(stdout|stderr|log)$",
         "from" | "last-event-id" => "^[0-9]+\\.[0-9]+$",

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
     assets, checks, definitions, events, health, logs, materializations, metrics, partitions, plan,
-    root, run, runs, status, tasks,
+    rerun, root, run, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -24,6 +24,7 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(runs::create, runs::list))
         .routes(routes!(run::show))
         .routes(routes!(run::cancel))
+        .routes(routes!(rerun::create))
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::show))
         .routes(routes!(logs::show))

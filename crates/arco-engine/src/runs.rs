@@ -7,8 +7,8 @@ use std::sync::Arc;
 use arco_core::definitions::Catalog;
 use arco_core::event::Position;
 use arco_core::selection::Selection;
-use arco_core::{AssetKey, Digest, RunId, Timestamp};
-use arco_flow::command::{Answer, Command, RunRequest};
+use arco_core::{AssetKey, RunId, Timestamp};
+use arco_flow::command::{Answer, Command, Identity, RunRequest};
 use arco_flow::planner::{self, PartitionsAsked, PlanRequest, Planned};
 use arco_flow::{Rejection, selection_graph};
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use crate::{Engine, EngineError, config};
 
 /// Times a plan is made again because definitions moved while it was made. Deploys are rare; a
 /// third time means that something deploys in a loop.
-const REPLANS_MAX: usize = 3;
+pub(crate) const REPLANS_MAX: usize = 3;
 
 /// A run as a person asks for it.
 #[derive(Debug, Clone)]
@@ -71,26 +71,72 @@ impl Engine {
     ) -> Result<RunMade, EngineError> {
         let mut tries = 0;
         loop {
-            let (request, blobs) = self.run_request(&ask).await?;
-            let command = Command::RequestRun(Box::new(request));
-            let made = self
-                .submit_with(principal, request_id, command, blobs)
-                .await;
-            match made {
+            let request = self.run_request(&ask).await?;
+            match self.submit_run(principal, request_id, request).await {
                 Err(EngineError::Rejected(Rejection::Replan)) if tries < REPLANS_MAX => tries += 1,
-                Err(error) => return Err(error),
-                Ok(committed) => {
-                    let Answer::Run { run, created } = committed.answer else {
-                        unreachable!("a run request is answered by a run");
-                    };
-                    return Ok(RunMade {
-                        run,
-                        created,
-                        position: committed.position,
-                    });
-                }
+                made => return made,
             }
         }
+    }
+
+    /// Stores the plan of a request when it is big, and has the request decided.
+    pub(crate) async fn submit_run(
+        &self,
+        principal: &str,
+        request_id: &str,
+        mut request: RunRequest,
+    ) -> Result<RunMade, EngineError> {
+        let identity = request.identity();
+        let plan =
+            serde_json::to_vec(&*request.plan).expect("plans serialise: lists of text and numbers");
+        let mut blobs = HashMap::new();
+        if plan.len() > self.inner.settings.inline_plan_max {
+            let bytes = Bytes::from(plan);
+            let digest = self.inner.log.put_blob(bytes.clone()).await?;
+            blobs.insert(digest, bytes);
+            request.plan_blob = Some(digest);
+        }
+        let command = Command::RequestRun(Box::new(request));
+        match self
+            .submit_with(principal, request_id, command, blobs)
+            .await
+        {
+            Ok(committed) => {
+                let Answer::Run { run, created } = committed.answer else {
+                    unreachable!("a run request is answered by a run");
+                };
+                Ok(RunMade {
+                    run,
+                    created,
+                    position: committed.position,
+                })
+            }
+            Err(error) => Err(self.with_differing_fields(error, &identity).await),
+        }
+    }
+
+    /// A conflict with a run that has left memory, with the fields in which the requests differ.
+    pub(crate) async fn with_differing_fields(
+        &self,
+        mut error: EngineError,
+        identity: &Identity,
+    ) -> EngineError {
+        if let EngineError::Rejected(
+            Rejection::RunKeyConflict { run, differs, .. }
+            | Rejection::IdempotencyConflict { run, differs, .. },
+        ) = &mut error
+            && differs.is_empty()
+            // The conflict is the answer, whether or not the run can still be read.
+            && let Ok(Some(known)) = self.past_run(*run).await
+        {
+            *differs = identity.differs_from(&Identity::of(&known));
+        }
+        error
+    }
+
+    pub(crate) fn new_run_id(&self) -> RunId {
+        let time_ms = u64::try_from(self.now().0).unwrap_or(0);
+        RunId::from_parts(time_ms, self.inner.ids.random())
     }
 
     /// What a run would do, without making it.
@@ -114,25 +160,10 @@ impl Engine {
             .map_err(|_| EngineError::Stopped)?
     }
 
-    async fn run_request(
-        &self,
-        ask: &RunAsk,
-    ) -> Result<(RunRequest, HashMap<Digest, Bytes>), EngineError> {
+    async fn run_request(&self, ask: &RunAsk) -> Result<RunRequest, EngineError> {
         let resolved = self.resolve(ask).await?;
-        let now = self.now();
-        let plan_json = serde_json::to_vec(&resolved.planned.plan)
-            .expect("plans serialise: lists of text and numbers");
-        let mut blobs = HashMap::new();
-        let mut plan_blob = None;
-        if plan_json.len() > self.inner.settings.inline_plan_max {
-            let bytes = Bytes::from(plan_json);
-            let digest = self.inner.log.put_blob(bytes.clone()).await?;
-            blobs.insert(digest, bytes);
-            plan_blob = Some(digest);
-        }
-        let time_ms = u64::try_from(now.0).unwrap_or(0);
-        let request = RunRequest {
-            run: RunId::from_parts(time_ms, self.inner.ids.random()),
+        Ok(RunRequest {
+            run: self.new_run_id(),
             scope: ask.scope.clone(),
             run_key: ask.run_key.clone(),
             idempotency_key: ask.idempotency_key.clone(),
@@ -142,11 +173,11 @@ impl Engine {
             config: ask.config.clone(),
             tags: ask.tags.clone(),
             priority: ask.priority,
+            rerun: None,
             plan: Arc::new(resolved.planned.plan),
-            plan_blob,
+            plan_blob: None,
             definitions: resolved.planned.definitions,
-        };
-        Ok((request, blobs))
+        })
     }
 }
 

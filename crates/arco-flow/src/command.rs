@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
-use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, Severity};
+use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, RerunOf, Severity};
 use arco_core::plan::Plan;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
 use serde_json::Value;
+
+pub use crate::identity::Identity;
 
 /// A command. Everything that is not pure about it (ids, plans of big runs, parsed manifests) was
 /// made by the shell beforehand and comes along as data.
@@ -89,6 +91,8 @@ pub struct RunRequest {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
+    /// The run it does again. Without a run key it gets one of its own ([`crate::rerun`]).
+    pub rerun: Option<RerunOf>,
     /// What will be done.
     pub plan: Arc<Plan>,
     /// Digest of the blob that holds the plan, when it is too big for the event.
@@ -98,21 +102,24 @@ pub struct RunRequest {
 }
 
 impl RunRequest {
-    /// Digest of what is asked: assets, partitions, config, user tags. Two requests with one
-    /// fingerprint are the same request (`docs/adr/0007-run-key.md`).
+    /// What identifies the request.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        match &self.rerun {
+            Some(rerun) => Identity::of_rerun(rerun, &self.config, &self.tags),
+            None => Identity::of_run(
+                &self.assets,
+                self.partitions.as_deref(),
+                &self.config,
+                &self.tags,
+            ),
+        }
+    }
+
+    /// Digest of [`Self::identity`].
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        let user_tags: BTreeMap<&String, &String> = self
-            .tags
-            .iter()
-            .filter(|(key, _)| !key.starts_with("dagster/") && !key.starts_with("arco/"))
-            .collect();
-        Digest::of_json(&serde_json::json!({
-            "assets": self.assets,
-            "partitions": self.partitions,
-            "config": self.config,
-            "tags": user_tags,
-        }))
+        self.identity().fingerprint()
     }
 }
 

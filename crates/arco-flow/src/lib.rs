@@ -2,6 +2,7 @@
 //!
 //! - [`state`]: what the log means. `apply` takes one event and moves the state.
 //! - [`planner`]: from "these assets, these partitions" to the explicit tasks of a run.
+//! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`pending`]: what the shell owes the world, derived from the state alone.
 //!
@@ -10,9 +11,11 @@
 
 pub mod command;
 pub mod decide;
+mod identity;
 pub mod pending;
 pub mod planner;
 pub mod rejection;
+pub mod rerun;
 pub mod selection_graph;
 pub mod state;
 #[cfg(test)]

@@ -82,7 +82,8 @@ pub enum Rejection {
     },
     /// One run key, two different requests.
     #[error(
-        "run key `{key}` was used for another request in scope `{scope}`: run {run} has fingerprint {known}, this request has {asked}; use another key, or repeat the first request"
+        "run key `{key}` was used for another request in scope `{scope}`: run {run} has fingerprint {known}, this request has {asked}{}; use another key, or repeat the first request",
+        differing(.differs)
     )]
     RunKeyConflict {
         /// The scope.
@@ -95,20 +96,27 @@ pub enum Rejection {
         known: Digest,
         /// This request's.
         asked: Digest,
+        /// Fields in which they differ; empty when the run has left memory.
+        differs: Vec<String>,
     },
     /// One idempotency key, two different requests.
     #[error(
-        "idempotency key `{key}` was used for another request: that one has fingerprint {known}, this one {asked}; use a fresh key for a new request"
+        "idempotency key `{key}` was used for another request: run {run} has fingerprint {known}, this request has {asked}{}; use a fresh key for a new request",
+        differing(.differs)
     )]
     IdempotencyConflict {
         /// The key.
         key: String,
+        /// The run made under it.
+        run: RunId,
         /// Fingerprint of the first request.
         known: Digest,
         /// This request's.
         asked: Digest,
+        /// Fields in which they differ; empty when the run has left memory.
+        differs: Vec<String>,
     },
-    /// A reserved scope or key.
+    /// A reserved run key.
     #[error(
         "{what} `{word}` is reserved; choose one that does not begin with `backfill:` or `rerun:`"
     )]
@@ -117,6 +125,50 @@ pub enum Rejection {
         what: &'static str,
         /// What was given.
         word: String,
+    },
+    /// A tag that says which run a run does again.
+    #[error(
+        "tag `{0}` is reserved: Arco writes it on reruns; leave it out, and ask for a rerun with `arco rerun RUN`"
+    )]
+    ReservedTag(String),
+    /// A rerun of a run that is not over.
+    #[error(
+        "run {run} is {status}, and only a run that is over can be rerun; wait for its end, or stop it: `arco cancel {run}`"
+    )]
+    RunNotOver {
+        /// The run.
+        run: RunId,
+        /// Where it stands.
+        status: &'static str,
+    },
+    /// A rerun from failure of a run in which nothing failed.
+    #[error(
+        "every task of run {0} succeeded, so there is nothing to rerun from failure; rerun it whole (`arco rerun {0}`) or a part of it (`--select`)"
+    )]
+    NothingFailed(RunId),
+    /// A rerun of assets that the run has not.
+    #[error("the selection `{selection}` selects nothing of run {run}; its assets are {assets}")]
+    NotOfRun {
+        /// The run.
+        run: RunId,
+        /// As written.
+        selection: String,
+        /// The run's assets: the first ones.
+        assets: String,
+    },
+    /// A rerun of a step that is not what it was.
+    #[error(
+        "run {run} cannot be rerun with the definitions deployed now: step `{step}` of location `{location}` {why}; rerun the rest with a selection, or start a new run"
+    )]
+    StepGone {
+        /// The run.
+        run: RunId,
+        /// Code location.
+        location: String,
+        /// The step.
+        step: String,
+        /// `is no longer defined`.
+        why: &'static str,
     },
     /// No such run.
     #[error("run {0} is not known; `arco runs list` shows the runs there are")]
@@ -170,7 +222,11 @@ impl Rejection {
             Self::TooManyTasks { .. } => "too_many_tasks",
             Self::RunKeyConflict { .. } => "run_key_conflict",
             Self::IdempotencyConflict { .. } => "idempotency_conflict",
-            Self::Reserved { .. } => "reserved",
+            Self::Reserved { .. } | Self::ReservedTag(_) => "reserved",
+            Self::RunNotOver { .. } => "run_not_over",
+            Self::NothingFailed(_) => "nothing_failed",
+            Self::NotOfRun { .. } => "not_of_run",
+            Self::StepGone { .. } => "step_gone",
             Self::UnknownRun(_) => "unknown_run",
             Self::UnknownHost(_) => "unknown_host",
             Self::Fenced(_) => "fenced",
@@ -178,5 +234,13 @@ impl Rejection {
             Self::Definitions(_) => "bad_definitions",
             Self::Led { .. } => "led",
         }
+    }
+}
+
+/// ` (they differ in config, tags)`.
+fn differing(fields: &[String]) -> String {
+    match fields {
+        [] => String::new(),
+        fields => format!(" (they differ in {})", fields.join(", ")),
     }
 }

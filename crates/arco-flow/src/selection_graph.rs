@@ -1,6 +1,6 @@
 //! The catalog as selections see it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arco_core::AssetKey;
 use arco_core::definitions::{AssetDef, Catalog};
@@ -16,9 +16,12 @@ struct CatalogGraph<'a> {
 }
 
 impl<'a> CatalogGraph<'a> {
-    fn new(catalog: &'a Catalog) -> Self {
+    /// All assets, or those of `within`. What lies between two of these and is not one of them makes
+    /// them neighbours: order follows reachability (D-12).
+    fn new(catalog: &'a Catalog, within: Option<&BTreeSet<AssetKey>>) -> Self {
         let assets: Vec<_> = catalog
             .keys()
+            .filter(|key| within.is_none_or(|within| within.contains(*key)))
             .filter_map(|key| {
                 let found = catalog.asset(key)?;
                 Some((key, found.asset, found.definitions.location()))
@@ -32,11 +35,9 @@ impl<'a> CatalogGraph<'a> {
         let mut parents = vec![Vec::new(); assets.len()];
         let mut children = vec![Vec::new(); assets.len()];
         for (child, (key, asset, _)) in assets.iter().enumerate() {
-            for dep in asset.deps.iter().filter(|dep| dep.asset != **key) {
-                if let Some(parent) = numbers.get(&dep.asset) {
-                    parents[child].push(*parent);
-                    children[*parent].push(child);
-                }
+            for parent in parents_within(catalog, key, asset, &numbers) {
+                parents[child].push(parent);
+                children[parent].push(child);
             }
         }
         Self {
@@ -46,6 +47,29 @@ impl<'a> CatalogGraph<'a> {
             children,
         }
     }
+}
+
+/// The nearest numbered ancestors of an asset, in the order the definitions give.
+fn parents_within(
+    catalog: &Catalog,
+    key: &AssetKey,
+    asset: &AssetDef,
+    numbers: &BTreeMap<&AssetKey, usize>,
+) -> Vec<usize> {
+    let mut out = Vec::new();
+    let mut seen: BTreeSet<AssetKey> = BTreeSet::from([key.clone()]);
+    let mut next: Vec<AssetKey> = asset.deps.iter().map(|dep| dep.asset.clone()).collect();
+    next.reverse();
+    while let Some(above) = next.pop() {
+        if !seen.insert(above.clone()) {
+            continue;
+        }
+        match numbers.get(&above) {
+            Some(parent) => out.push(*parent),
+            None => next.extend(catalog.parents(&above).into_iter().rev()),
+        }
+    }
+    out
 }
 
 impl SelectionGraph for CatalogGraph<'_> {
@@ -96,8 +120,26 @@ impl SelectionGraph for CatalogGraph<'_> {
 /// # Errors
 /// [`SelectionError`] for a bare key nobody defines, or an attribute that cannot be evaluated.
 pub fn select(catalog: &Catalog, selections: &Selections) -> Result<Vec<AssetKey>, SelectionError> {
-    let graph = CatalogGraph::new(catalog);
-    let nodes = selections.evaluate(&graph)?;
+    evaluate(&CatalogGraph::new(catalog, None), selections)
+}
+
+/// The assets that a selection selects among these alone, with the edges between them.
+///
+/// # Errors
+/// As [`select`]; a bare key that is not among them is one that nobody defines.
+pub fn select_within(
+    catalog: &Catalog,
+    within: &BTreeSet<AssetKey>,
+    selections: &Selections,
+) -> Result<Vec<AssetKey>, SelectionError> {
+    evaluate(&CatalogGraph::new(catalog, Some(within)), selections)
+}
+
+fn evaluate(
+    graph: &CatalogGraph<'_>,
+    selections: &Selections,
+) -> Result<Vec<AssetKey>, SelectionError> {
+    let nodes = selections.evaluate(graph)?;
     Ok(nodes
         .into_iter()
         .map(|node| graph.key(node).clone())

@@ -194,6 +194,7 @@ impl World {
             config: Value::Null,
             tags: BTreeMap::new(),
             priority: 0,
+            rerun: None,
             plan: Arc::new(planned.plan),
             plan_blob: None,
             definitions: planned.definitions,

@@ -1,5 +1,6 @@
 //! Runs.
 
+use arco_core::event::RerunOf;
 use arco_flow::state::{Counts, Run, RunStatus, TaskStatus};
 use arco_wire::api;
 
@@ -27,6 +28,7 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         scope: run.scope.clone(),
         tags: run.tags.clone(),
         priority: run.priority,
+        rerun: run.rerun.as_ref().map(rerun),
         tasks: counts(&run.counts),
         materializations: run.materializations,
         checks_passed: run.checks.0,
@@ -41,6 +43,17 @@ pub(crate) fn run(run: &Run) -> api::Run {
         definitions: run.definitions.clone(),
         fingerprint: run.fingerprint,
         failures: failures(run),
+    }
+}
+
+fn rerun(rerun: &RerunOf) -> api::RerunOf {
+    api::RerunOf {
+        parent: rerun.parent,
+        root: rerun.root,
+        kind: rerun.kind,
+        selection: rerun.selection.clone(),
+        with_upstream: rerun.with_upstream,
+        with_downstream: rerun.with_downstream,
     }
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod materializations;
 pub(crate) mod metrics;
 pub(crate) mod partitions;
 pub(crate) mod plan;
+pub(crate) mod rerun;
 pub(crate) mod root;
 pub(crate) mod run;
 pub(crate) mod runs;

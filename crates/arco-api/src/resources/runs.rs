@@ -7,7 +7,8 @@ mod ask;
 mod filter;
 mod scan;
 
-use arco_engine::RunAsk;
+use arco_core::RunId;
+use arco_engine::{RunAsk, RunMade};
 use arco_wire::api::{
     CreateRun, IDEMPOTENCY_KEY_HEADER, LogPosition, Page, RunCreated, RunSummary,
 };
@@ -25,6 +26,7 @@ use crate::problem::{Answer, Refusal};
 use crate::render;
 
 pub(crate) use ask::partitions_asked;
+pub(super) use ask::{bounded, check_tags};
 use filter::RunFilter;
 
 /// Scope of the run keys that people give.
@@ -53,6 +55,12 @@ pub(crate) async fn create(
     let made = engine
         .request_run(&writing.principal, &writing.request_id, ask)
         .await?;
+    answer(&writing, made).await
+}
+
+/// The run that stands for a request.
+pub(super) async fn answer(writing: &Writing, made: RunMade) -> Answer {
+    let engine = writing.engine();
     let view = engine.view();
     let run = match view.state.run(made.run) {
         Some(run) => render::run::summary(run, render::run::ASSETS_IN_LIST),
@@ -83,7 +91,7 @@ pub(crate) async fn create(
     Ok(at(made.position, response))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY_HEADER) else {
         return Ok(None);
     };
@@ -104,7 +112,7 @@ fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Statuses, separated by commas: `queued,started`.
+    /// Statuses, separated by commas: `queued,started`. Dagster's words, in capitals, are read too.
     status: Option<String>,
     /// Runs of this asset.
     asset: Option<String>,
@@ -112,6 +120,12 @@ pub(crate) struct ListQuery {
     tag: Option<String>,
     /// The run of this run key (scope `workspace`).
     run_key: Option<String>,
+    /// Reruns of this run.
+    #[param(value_type = Option<String>)]
+    parent: Option<RunId>,
+    /// All runs of a lineage, by the first of it: that run and its reruns over all generations.
+    #[param(value_type = Option<String>)]
+    root: Option<RunId>,
     /// Rows, 1 to 1,000; 50 when absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,

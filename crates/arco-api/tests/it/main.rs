@@ -13,6 +13,7 @@ mod openapi;
 mod paging;
 mod positions;
 mod problems;
+mod reruns;
 mod roles;
 mod server;
 mod shutdown;

@@ -23,6 +23,6 @@ pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, H
 pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use run::{
-    HistoryPacked, RunCancelRequested, RunFinished, RunOutcome, RunRequested, SkipReason,
-    TasksSkipped,
+    HistoryPacked, RerunKind, RerunOf, RunCancelRequested, RunFinished, RunOutcome, RunRequested,
+    SkipReason, TasksSkipped,
 };

@@ -43,8 +43,44 @@ pub struct RunRequested {
     /// The client's idempotency key and the digest of the request under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<(String, Digest)>,
+    /// The run it does again, in whole or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<RerunOf>,
     /// What will be done.
     pub plan: Stored<Plan>,
+}
+
+/// Which run is done again, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RerunOf {
+    /// The run that is done again.
+    pub parent: RunId,
+    /// The first run of the lineage: the parent, or the parent's root.
+    pub root: RunId,
+    /// Which tasks.
+    pub kind: RerunKind,
+    /// Of a subset: the selection as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
+    /// Of a subset: what the selected tasks need comes along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_upstream: bool,
+    /// Of a subset: what needs the selected tasks comes along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_downstream: bool,
+}
+
+/// Which tasks of a run are done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RerunKind {
+    /// All.
+    Whole,
+    /// Those that did not succeed.
+    FromFailure,
+    /// Those of selected assets.
+    Subset,
 }
 
 fn is_zero(n: &i32) -> bool {

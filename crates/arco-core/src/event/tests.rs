@@ -71,6 +71,7 @@ fn examples() -> Vec<Fact> {
             definitions: BTreeMap::from([("loc".into(), Digest::of(b"m"))]),
             priority: 5,
             idempotency: Some(("key".into(), Digest::of(b"f"))),
+            rerun: None,
             plan: Stored::Inline(plan),
         }
         .into(),
@@ -187,6 +188,35 @@ fn every_kind_reads_and_writes_its_golden_file() {
         .map(|(kind, version)| ((*kind).to_owned(), *version))
         .collect();
     assert_eq!(kinds, declared, "every kind has an example");
+}
+
+/// What a kind learned to say later: a golden file of its own, beside the one without it.
+#[test]
+fn a_rerun_reads_and_writes_its_golden_file() {
+    let requested = examples().into_iter().find_map(|fact| match fact {
+        Fact::RunRequested(requested) => Some(requested),
+        _ => None,
+    });
+    let mut requested = requested.unwrap();
+    requested.rerun = Some(RerunOf {
+        parent: RunId::from_parts(1_600_000_000_000, 2),
+        root: RunId::from_parts(1_600_000_000_000, 1),
+        kind: RerunKind::Subset,
+        selection: Some("raw/flights".into()),
+        with_upstream: true,
+        with_downstream: true,
+    });
+    let event = event(requested.into());
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../golden/events/run.requested.v1.rerun.json");
+    let text = serde_json::to_string(&event.to_raw()).unwrap();
+    if !path.exists() && std::env::var_os("ARCO_UPDATE").is_some() {
+        std::fs::write(&path, format!("{text}\n")).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, golden.trim_end());
+    let read: RawEvent = serde_json::from_str(&golden).unwrap();
+    assert_eq!(Event::from_raw(&read).unwrap(), event);
 }
 
 #[test]

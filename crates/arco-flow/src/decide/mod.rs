@@ -20,6 +20,7 @@ use crate::state::{Blobs, State};
 
 pub(crate) use context::Deciding;
 pub(crate) use exchange::candidates;
+pub use runs::Keys;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
 #[derive(Debug, Clone)]

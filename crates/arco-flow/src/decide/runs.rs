@@ -4,17 +4,27 @@ use arco_core::RunId;
 use arco_core::event::{RunCancelRequested, RunRequested, Stored};
 
 use super::{Deciding, finish};
-use crate::Rejection;
-use crate::command::{Answer, RunRequest};
+use crate::command::{Answer, Identity, RunRequest};
 use crate::state::State;
+use crate::{Rejection, rerun};
 
-/// Prefixes of scopes and run keys that Arco makes itself.
+/// Prefixes of run keys that Arco makes itself.
 const RESERVED: [&str; 2] = ["backfill:", "rerun:"];
 
 pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Rejection> {
     check_reserved(r)?;
-    let fingerprint = r.fingerprint();
-    if let Some(known) = known_run(&d.state, r, fingerprint)? {
+    let identity = r.identity();
+    let fingerprint = identity.fingerprint();
+    let run_key = match (&r.run_key, &r.rerun) {
+        (None, Some(rerun)) => Some(rerun::own_key(&d.state, &r.scope, rerun)),
+        (given, _) => given.clone(),
+    };
+    let keys = Keys {
+        scope: &r.scope,
+        run_key: run_key.as_deref(),
+        idempotency_key: r.idempotency_key.as_deref(),
+    };
+    if let Some(known) = keys.known(&d.state, &identity)? {
         return Ok(Answer::Run {
             run: known,
             created: false,
@@ -26,19 +36,22 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
     if moved {
         return Err(Rejection::Replan);
     }
+    let mut tags = r.tags.clone();
+    tags.extend(r.rerun.iter().flat_map(rerun::tags));
     d.emit(RunRequested {
         run: r.run,
         scope: r.scope.clone(),
-        run_key: r.run_key.clone(),
+        run_key,
         fingerprint,
         selection: r.selection.clone(),
         assets: r.assets.clone(),
         partitions: r.partitions.clone(),
         config: r.config.clone(),
-        tags: r.tags.clone(),
+        tags,
         definitions: r.definitions.clone(),
         priority: r.priority,
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
+        rerun: r.rerun.clone(),
         plan: match r.plan_blob {
             Some(digest) => Stored::Blob(digest),
             None => Stored::Inline((*r.plan).clone()),
@@ -55,45 +68,71 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
 fn check_reserved(r: &RunRequest) -> Result<(), Rejection> {
     let reserved = |word: &str| RESERVED.iter().any(|prefix| word.starts_with(prefix));
     match &r.run_key {
-        Some(key) if r.scope == "workspace" && reserved(key) => Err(Rejection::Reserved {
-            what: "run key",
-            word: key.clone(),
-        }),
-        _ => Ok(()),
+        Some(key) if r.scope == "workspace" && reserved(key) => {
+            return Err(Rejection::Reserved {
+                what: "run key",
+                word: key.clone(),
+            });
+        }
+        _ => {}
+    }
+    match r.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
+        Some(tag) => Err(Rejection::ReservedTag(tag.clone())),
+        None => Ok(()),
     }
 }
 
-/// The run that already stands for this request, by its idempotency key or its run key.
-fn known_run(
-    state: &State,
-    r: &RunRequest,
-    asked: arco_core::Digest,
-) -> Result<Option<RunId>, Rejection> {
-    if let Some(key) = &r.idempotency_key
-        && let Some((known, run, _)) = state.idempotency.get(key)
-    {
-        if *known == asked {
-            return Ok(Some(*run));
+/// The keys a request comes under.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys<'a> {
+    /// Scope of the run key.
+    pub scope: &'a str,
+    /// At most one run per scope and key.
+    pub run_key: Option<&'a str>,
+    /// The client's idempotency key.
+    pub idempotency_key: Option<&'a str>,
+}
+
+impl Keys<'_> {
+    /// The run that already stands for this request, by its idempotency key or its run key.
+    ///
+    /// # Errors
+    /// [`Rejection`] when a key stands for another request.
+    pub fn known(self, state: &State, identity: &Identity) -> Result<Option<RunId>, Rejection> {
+        let asked = identity.fingerprint();
+        let differs = |run: RunId| {
+            let known = state.run(run).map(|run| Identity::of(run));
+            known.map_or_else(Vec::new, |known| identity.differs_from(&known))
+        };
+        if let Some(key) = self.idempotency_key
+            && let Some((known, run, _)) = state.idempotency.get(key)
+        {
+            if *known == asked {
+                return Ok(Some(*run));
+            }
+            return Err(Rejection::IdempotencyConflict {
+                key: key.to_owned(),
+                run: *run,
+                known: *known,
+                asked,
+                differs: differs(*run),
+            });
         }
-        return Err(Rejection::IdempotencyConflict {
-            key: key.clone(),
-            known: *known,
-            asked,
-        });
-    }
-    let Some(key) = &r.run_key else {
-        return Ok(None);
-    };
-    match state.run_keys.get(&State::run_key_index(&r.scope, key)) {
-        None => Ok(None),
-        Some(known) if known.fingerprint == asked => Ok(Some(known.run)),
-        Some(known) => Err(Rejection::RunKeyConflict {
-            scope: r.scope.clone(),
-            key: key.clone(),
-            run: known.run,
-            known: known.fingerprint,
-            asked,
-        }),
+        let Some(key) = self.run_key else {
+            return Ok(None);
+        };
+        match state.run_keys.get(&State::run_key_index(self.scope, key)) {
+            None => Ok(None),
+            Some(known) if known.fingerprint == asked => Ok(Some(known.run)),
+            Some(known) => Err(Rejection::RunKeyConflict {
+                scope: self.scope.to_owned(),
+                key: key.to_owned(),
+                run: known.run,
+                known: known.fingerprint,
+                asked,
+                differs: differs(known.run),
+            }),
+        }
     }
 }
 

@@ -39,9 +39,14 @@ impl<'a> Graph<'a> {
         of_asset: &'a BTreeMap<AssetKey, usize>,
         now: Timestamp,
     ) -> Self {
-        let below_selection = arco_core::graph::reachable(of_asset.keys().cloned(), None, |key| {
-            catalog.children(key).to_vec()
+        // A rerun may judge an asset again that it does not make again.
+        let judged = units.iter().skip(asset_units).filter_map(|unit| {
+            let checks = &unit.definitions.step(unit.step)?.checks;
+            Some(checks.iter().map(|(asset, _)| asset.clone()))
         });
+        let chosen = of_asset.keys().cloned().chain(judged.flatten());
+        let below_selection =
+            arco_core::graph::reachable(chosen, None, |key| catalog.children(key).to_vec());
         let mut graph = Self {
             catalog,
             units,
@@ -168,13 +173,13 @@ impl<'a> Graph<'a> {
             if !seen.insert((dep.asset.clone(), upstream.clone())) {
                 continue;
             }
+            let mut gated: Vec<usize> = gates.get(&dep.asset).cloned().unwrap_or_default();
+            gated.retain(|gate| at != *gate && at < self.asset_units);
+            for gate in gated {
+                self.add_gate(gate, &dep.asset, &upstream, &mut needs);
+            }
             if let Some(unit) = direct {
                 self.add(*unit, &upstream, &mut needs);
-                let mut gated: Vec<usize> = gates.get(&dep.asset).cloned().unwrap_or_default();
-                gated.retain(|gate| at != *gate && at < self.asset_units);
-                for gate in gated {
-                    self.add_gate(gate, &dep.asset, &upstream, &mut needs);
-                }
             } else if let Some(found) = self.catalog.asset(&dep.asset) {
                 // Not selected: what it stands on still comes first.
                 let next = found.asset.deps.iter().map(|next| {

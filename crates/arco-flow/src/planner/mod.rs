@@ -4,6 +4,7 @@
 //! reachability in the whole graph, not adjacency, so that a and c of a → b → c keep their order
 //! although b is not selected (D-12).
 
+mod again;
 mod edges;
 mod partitions;
 
@@ -19,6 +20,7 @@ use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
 
 use crate::Rejection;
 
+pub use again::again;
 pub use partitions::PartitionsAsked;
 
 /// Tasks one run may have. A plan of this size is some 10 MB of JSON; more is what backfills are for.
@@ -93,7 +95,18 @@ pub fn plan(
             max: TASKS_MAX,
         });
     }
-    let graph = edges::Graph::new(catalog, &units, asset_units, &of_asset, now);
+    finish(catalog, &units, asset_units, &of_asset, now)
+}
+
+/// The edges, and the order; units from `asset_units` on are check tasks.
+fn finish(
+    catalog: &Catalog,
+    units: &[Unit<'_>],
+    asset_units: usize,
+    of_asset: &BTreeMap<AssetKey, usize>,
+    now: Timestamp,
+) -> Result<Planned, Rejection> {
+    let graph = edges::Graph::new(catalog, units, asset_units, of_asset, now);
     let tasks = graph.tasks()?;
     let definitions = units
         .iter()

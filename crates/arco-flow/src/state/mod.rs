@@ -34,8 +34,11 @@ pub use said::Said;
 pub use snapshot::SnapshotError;
 pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
 
-/// Version of the fold's behaviour this binary activates in a new workspace.
-pub const FOLD_VERSION: u32 = 1;
+/// Version of the fold's behaviour this binary activates.
+///
+/// - 1: the first.
+/// - 2: runs know the run they do again, and the state knows the lineages.
+pub const FOLD_VERSION: u32 = 2;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
 /// committed and a proposed one, readers hold whichever they were given.
@@ -67,6 +70,8 @@ pub struct State {
     pub history: imbl::Vector<(RunId, RunId, serde_json::Value, u32)>,
     /// Run keys: `scope\nkey` → run.
     pub run_keys: OrdMap<String, RunKey>,
+    /// First run of a lineage → its reruns, over all generations.
+    pub lineages: OrdMap<RunId, OrdSet<RunId>>,
     /// Idempotency keys of clients → digest of the request, run, time.
     pub idempotency: OrdMap<String, (Digest, RunId, Timestamp)>,
     /// Facts about assets.

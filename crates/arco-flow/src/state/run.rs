@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{Position, Principal, RunOutcome};
+use arco_core::event::{Position, Principal, RerunOf, RunOutcome};
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
 use imbl::Vector;
@@ -90,6 +90,9 @@ pub struct Run {
     pub definitions: BTreeMap<String, Digest>,
     /// Higher goes first.
     pub priority: i32,
+    /// The run it does again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<RerunOf>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// Which tasks need a task. Derived from the plan.

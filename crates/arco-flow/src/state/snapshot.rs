@@ -46,6 +46,8 @@ struct Out<'a> {
     history: &'a imbl::Vector<(RunId, RunId, Value, u32)>,
     run_keys: &'a imbl::OrdMap<String, RunKey>,
     idempotency: &'a imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lineages: Vec<(&'a RunId, &'a imbl::OrdSet<RunId>)>,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -62,6 +64,9 @@ struct In {
     history: imbl::Vector<(RunId, RunId, Value, u32)>,
     run_keys: imbl::OrdMap<String, RunKey>,
     idempotency: imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    /// From fold version 2 on.
+    #[serde(default)]
+    lineages: Vec<(RunId, imbl::OrdSet<RunId>)>,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -85,6 +90,7 @@ impl State {
             history: &self.history,
             run_keys: &self.run_keys,
             idempotency: &self.idempotency,
+            lineages: self.lineages.iter().collect(),
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -112,6 +118,7 @@ impl State {
             history: read.history,
             run_keys: read.run_keys,
             idempotency: read.idempotency,
+            lineages: read.lineages.into_iter().collect(),
             ..Self::default()
         };
         for (location, manifest, version) in read.manifests {

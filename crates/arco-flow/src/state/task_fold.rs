@@ -49,6 +49,9 @@ pub(super) fn run_requested(
         tags: e.tags.clone(),
         definitions: e.definitions.clone(),
         priority: e.priority,
+        // A binary of fold version 1 knows no lineage: until the log says that all read it, nobody
+        // keeps it, so that every replica has the same state.
+        rerun: e.rerun.clone().filter(|_| state.fold_version >= 2),
         dependents: Arc::new(run::dependents(&plan)),
         plan,
         tasks,
@@ -60,6 +63,10 @@ pub(super) fn run_requested(
         checks: (0, 0),
     };
     remember_keys(state, event.time, e);
+    if let Some(rerun) = &run.rerun {
+        let lineage = state.lineages.entry(rerun.root).or_default();
+        lineage.insert(e.run);
+    }
     index_run(state, &run);
     for task in 0..run.counts.total() {
         for (asset, slot) in outputs(state, &run, task) {

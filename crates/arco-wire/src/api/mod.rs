@@ -32,7 +32,8 @@ pub use partition::{Partition, PartitionCounts, PartitionStatus};
 pub use plan::{PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
 pub use position::LogPosition;
 pub use run::{
-    CreateRun, PartitionsWanted, Run, RunCreated, RunStatus, RunSummary, SelectionText, TaskFailure,
+    CreateRun, PartitionsWanted, Rerun, RerunOf, Run, RunCreated, RunStatus, RunSummary,
+    SelectionText, TaskFailure,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arco_core::event::{ErrorInfo, FailureClass};
+use arco_core::event::{ErrorInfo, FailureClass, RerunKind};
 use arco_core::{AssetKey, Digest, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +32,56 @@ pub struct CreateRun {
     /// Higher goes first.
     #[serde(default)]
     pub priority: i32,
+}
+
+/// Asks to do a run again. An empty object does all of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rerun {
+    /// Only the tasks that did not succeed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub from_failure: bool,
+    /// Only the tasks of these assets of the run; not together with `from_failure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<SelectionText>,
+    /// With the tasks of the run that the selected ones need.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_upstream: bool,
+    /// With the tasks of the run that need the selected ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_downstream: bool,
+    /// At most one run per key. Without one the rerun has a key of its own, and asking for the same
+    /// rerun again while it is not over is that rerun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_key: Option<String>,
+    /// Tags beside the run's, or in their place.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Higher goes first; the run's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i32>,
+}
+
+/// Which run is done again, and what of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RerunOf {
+    /// The run that is done again.
+    #[schema(value_type = String)]
+    pub parent: RunId,
+    /// The first run of the lineage.
+    #[schema(value_type = String)]
+    pub root: RunId,
+    /// Which tasks.
+    pub kind: RerunKind,
+    /// Of a subset: the selection as written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
+    /// Of a subset: what the selected tasks need came along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_upstream: bool,
+    /// Of a subset: what needs the selected tasks came along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_downstream: bool,
 }
 
 /// One selection, or several joined by "or".
@@ -162,6 +212,9 @@ pub struct RunSummary {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
+    /// The run it does again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<RerunOf>,
     /// Tasks per status.
     pub tasks: TaskCounts,
     /// Materializations it made so far.

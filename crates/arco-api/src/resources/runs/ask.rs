@@ -52,7 +52,7 @@ pub(crate) fn partitions_asked(
     })
 }
 
-fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
+pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
     if tags.len() > limits::TAGS_MAX {
         return Err(invalid(format!(
             "`tags` has {} entries; a run has at most {}",
@@ -76,7 +76,7 @@ fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
     Ok(())
 }
 
-fn bounded(what: &str, length: usize, max: usize) -> Answer<()> {
+pub(crate) fn bounded(what: &str, length: usize, max: usize) -> Answer<()> {
     if length == 0 || length > max {
         return Err(invalid(format!(
             "`{what}` has length {length}; give 1 to {max}"

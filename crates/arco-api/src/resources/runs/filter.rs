@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use arco_core::AssetKey;
+use arco_core::{AssetKey, RunId};
 use arco_flow::state::Run;
 use arco_wire::api::RunStatus;
 use serde::{Deserialize, Serialize};
@@ -24,18 +24,25 @@ pub(super) struct RunFilter {
     tag: Option<(String, Option<String>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) run_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<RunId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) root: Option<RunId>,
 }
 
 impl RunFilter {
     pub(super) fn read(query: &ListQuery) -> Answer<Self> {
+        let status = query.status.as_deref().map(without_dagsters_words);
         Ok(Self {
-            status: crate::words::read("status", query.status.as_deref())?,
+            status: crate::words::read("status", status.as_deref())?,
             asset: query.asset.as_deref().map(asset).transpose()?,
             tag: query.tag.as_deref().map(|text| match text.split_once('=') {
                 Some((key, value)) => (key.to_owned(), Some(value.to_owned())),
                 None => (text.to_owned(), None),
             }),
             run_key: query.run_key.clone(),
+            parent: query.parent,
+            root: query.root,
         })
     }
 
@@ -65,6 +72,12 @@ impl RunFilter {
                 .run_key
                 .as_ref()
                 .is_none_or(|key| run.scope == super::SCOPE && run.run_key.as_ref() == Some(key))
+            && self
+                .parent
+                .is_none_or(|parent| run.rerun.as_ref().is_some_and(|of| of.parent == parent))
+            && self
+                .root
+                .is_none_or(|root| arco_flow::rerun::root_of(run) == root)
     }
 }
 
@@ -75,4 +88,18 @@ fn asset(text: &str) -> Answer<AssetKey> {
             format!("`asset` is `{text}`, which is not an asset key; keys look like `sales` or `raw/sales`"),
         )
     })
+}
+
+/// Statuses in the words of scripts written for Dagster, in ours.
+fn without_dagsters_words(text: &str) -> String {
+    let words = text.split(',').map(|word| match word.trim() {
+        "QUEUED" | "NOT_STARTED" => "queued",
+        "STARTING" | "STARTED" => "started",
+        "CANCELING" => "canceling",
+        "SUCCESS" => "success",
+        "FAILURE" => "failure",
+        "CANCELED" => "canceled",
+        other => other,
+    });
+    words.collect::<Vec<_>>().join(",")
 }

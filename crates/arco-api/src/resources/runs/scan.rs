@@ -27,6 +27,9 @@ pub(super) async fn page(
     if let Some(key) = &asked.filter.run_key {
         return Ok((by_run_key(reading, asked, key).await?, None));
     }
+    if let Some(root) = lineage_asked(reading, &asked.filter).await? {
+        return of_lineage(reading, asked, root).await;
+    }
     let mut source = Source::new(reading, asked);
     let mut rows = Vec::new();
     let mut last = None;
@@ -52,15 +55,60 @@ async fn by_run_key(
     let Some(known) = state.run_keys.get(&State::run_key_index(super::SCOPE, key)) else {
         return Ok(Vec::new());
     };
-    let run = match state.run(known.run) {
-        Some(run) => Some(Arc::clone(run)),
-        None => reading.engine().past_run(known.run).await?.map(Arc::new),
-    };
+    let run = find(reading, known.run).await?;
     let found = run.filter(|run| asked.filter.matches(run));
     Ok(found
         .iter()
         .map(|run| summary(run, ASSETS_IN_LIST))
         .collect())
+}
+
+async fn find(reading: &Reading, id: RunId) -> Answer<Option<Arc<Run>>> {
+    match reading.view.state.run(id) {
+        Some(run) => Ok(Some(Arc::clone(run))),
+        None => Ok(reading.engine().past_run(id).await?.map(Arc::new)),
+    }
+}
+
+/// The root of the lineage that a filter asks for.
+async fn lineage_asked(reading: &Reading, filter: &RunFilter) -> Answer<Option<RunId>> {
+    match (filter.root, filter.parent) {
+        (Some(root), _) => Ok(Some(root)),
+        (None, Some(parent)) => {
+            let parent = find(reading, parent)
+                .await?
+                .ok_or_else(|| crate::resources::run::unknown(parent))?;
+            Ok(Some(arco_flow::rerun::root_of(&parent)))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The state knows the runs of a lineage, so that nothing need be searched.
+async fn of_lineage(
+    reading: &Reading,
+    asked: &PageAsked<RunFilter, RunId>,
+    root: RunId,
+) -> Answer<(Vec<RunSummary>, Option<RunId>)> {
+    let lineages = &reading.view.state.lineages;
+    let reruns = lineages.get(&root).into_iter().flatten();
+    let mut ids: Vec<RunId> = reruns.copied().chain([root]).collect();
+    ids.retain(|id| asked.after.is_none_or(|after| *id < after));
+    ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+    let mut rows = Vec::new();
+    let mut last = None;
+    for id in ids {
+        if rows.len() == asked.limit {
+            return Ok((rows, last));
+        }
+        last = Some(id);
+        if let Some(run) = find(reading, id).await?
+            && asked.filter.matches(&run)
+        {
+            rows.push(summary(&run, ASSETS_IN_LIST));
+        }
+    }
+    Ok((rows, None))
 }
 
 /// Runs in falling order of id.
