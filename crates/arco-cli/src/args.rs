@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, run, runs, serve, status,
+    assets, cancel, definitions, dev, log, logs, partitions, plan, rerun, run, runs, serve, status,
     version, worker,
 };
 use crate::env_vars;
@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Serve(serve::Options),
     Worker(worker::Options),
     Run(run::Options),
+    Rerun(rerun::Options),
     Runs(runs::Options),
     Logs(logs::Options),
     Cancel(cancel::Options),
@@ -110,7 +111,7 @@ pub(crate) struct Ask {
     pub(crate) tags: Vec<(String, String)>,
 }
 
-fn parse_tag(text: &str) -> Result<(String, String), String> {
+pub(crate) fn parse_tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("tags look like `team=core`".into()),

@@ -24,7 +24,7 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, run, runs, serve, status,
+    assets, cancel, definitions, dev, log, logs, partitions, plan, rerun, run, runs, serve, status,
     version, worker,
 };
 use crate::console::Console;
@@ -52,6 +52,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
             serving(console, options.usual(), worker::run(options, console))
         }
         Command::Run(options) => asking(console, run::run(options, console)),
+        Command::Rerun(options) => asking(console, rerun::run(options, console)),
         Command::Runs(options) => asking(console, runs::run(options, console)),
         Command::Logs(options) => asking(console, logs::run(options, console)),
         Command::Cancel(options) => asking(console, cancel::run(options, console)),

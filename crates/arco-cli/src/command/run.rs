@@ -15,12 +15,13 @@ use crate::console::Console;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::random;
 
+/// How a command ends that watches a run.
+pub(super) const EXIT_CODES: &str = "Exit code: 0 the run succeeded, 1 it failed or was cancelled, 2 it was refused or could not be \
+                                     asked for, 130 stopped watching (Ctrl-C; the run goes on).";
+
 /// Materialize assets and judge their checks
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit code: 0 the run succeeded, 1 it failed or was cancelled, 2 it was refused or could not be \
-                        asked for, 130 stopped watching (Ctrl-C; the run goes on)."
-)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) ask: Ask,
@@ -56,9 +57,19 @@ struct Shown {
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let client = Client::new(&options.connection)?;
     let made = create(options, &client).await?;
+    follow(made, options.detach, &client, console).await
+}
+
+/// Says what was made, and watches it to its end unless `detach`.
+pub(super) async fn follow(
+    made: RunCreated,
+    detach: bool,
+    client: &Client,
+    console: &Console,
+) -> Outcome {
     let id = made.run.id.to_string();
     console.note(&announcement(&made));
-    if options.detach {
+    if detach {
         let run: Run = client
             .get(["runs", &id])
             .header(MIN_POSITION_HEADER, made.position)
@@ -75,7 +86,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     }
     let mut progress = Progress::new(console, &made.run);
     let watched = tokio::select! {
-        watched = watch::to_the_end(&client, &id, made.position, &mut progress) => Some(watched),
+        watched = watch::to_the_end(client, &id, made.position, &mut progress) => Some(watched),
         // Only the watching ends: who pressed Ctrl-C may have wanted either.
         _ = tokio::signal::ctrl_c() => None,
     };
@@ -145,7 +156,13 @@ fn report(shown: Shown, console: &Console) -> Exit {
         console.note(&runs::outcome(&shown.run, paint));
     }
     console.document(&shown, |paint| runs::outcome(&shown.run, paint));
-    match shown.run.summary.status {
+    let summary = &shown.run.summary;
+    let all_done = summary.tasks.succeeded == summary.tasks.total;
+    if summary.status == RunStatus::Failure || (summary.status == RunStatus::Canceled && !all_done)
+    {
+        console.hint(&format!("arco rerun {} --from-failure", summary.id));
+    }
+    match summary.status {
         RunStatus::Success => Exit::Success,
         _ => Exit::Failed,
     }

@@ -7,6 +7,7 @@ mod dev_start;
 mod log_command;
 mod other_language;
 mod pipeline;
+mod reruns;
 mod serving;
 mod support;
 mod survive;

@@ -3,12 +3,13 @@
 use crate::assert_run;
 use crate::support::{arco, command, run};
 
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 21] = [
     &[],
     &["dev"],
     &["serve"],
     &["worker"],
     &["run"],
+    &["rerun"],
     &["runs"],
     &["runs", "list"],
     &["runs", "show"],

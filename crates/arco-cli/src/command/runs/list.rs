@@ -27,6 +27,12 @@ pub(crate) struct Options {
     /// Only the run with this key
     #[arg(long, value_name = "KEY")]
     run_key: Option<String>,
+    /// Only reruns of this run
+    #[arg(long, value_name = "RUN")]
+    parent: Option<String>,
+    /// Only this run and its reruns, over all generations
+    #[arg(long, value_name = "RUN")]
+    root: Option<String>,
     /// At most this many
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
@@ -39,6 +45,8 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .query_opt("status", status)
         .query_opt("asset", options.asset.as_ref())
         .query_opt("run_key", options.run_key.as_ref())
+        .query_opt("parent", options.parent.as_ref())
+        .query_opt("root", options.root.as_ref())
         .patient();
     for tag in &options.tags {
         request = request.query("tag", tag);

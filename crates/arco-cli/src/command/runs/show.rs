@@ -1,6 +1,7 @@
 //! `arco runs show`.
 
-use arco_wire::api::{Run, RunStatus, SkipCause, TaskFailure, TaskSummary};
+use arco_core::event::RerunKind;
+use arco_wire::api::{RerunOf, Run, RunStatus, RunSummary, SkipCause, TaskFailure, TaskSummary};
 use clap::Args;
 use serde::Serialize;
 
@@ -31,11 +32,17 @@ pub(crate) struct Options {
     limit: u32,
 }
 
+/// Runs of a lineage that are shown: the newest, which are what one looks for.
+const LINEAGE: usize = 100;
+
 /// The document of `--json`.
 #[derive(Debug, Serialize)]
 struct Shown {
     #[serde(flatten)]
     run: Run,
+    /// The first run and all reruns, oldest first; empty when there is no rerun.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lineage: Vec<RunSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task_list: Option<Vec<TaskSummary>>,
 }
@@ -53,9 +60,28 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
     } else {
         None
     };
-    let shown = Shown { run, task_list };
+    let lineage = lineage(&run, client).await?;
+    let shown = Shown {
+        run,
+        lineage,
+        task_list,
+    };
     console.document(&shown, |paint| render(&shown, paint));
     Ok(Exit::Success)
+}
+
+async fn lineage(run: &Run, client: &Client) -> Outcome<Vec<RunSummary>> {
+    let root = match &run.summary.rerun {
+        Some(rerun) => rerun.root,
+        None => run.summary.id,
+    };
+    let request = client.get(["runs"]).query("root", root).patient();
+    let mut lineage: Vec<RunSummary> = all_pages(&request, LINEAGE).await?;
+    lineage.reverse();
+    if lineage.len() < 2 {
+        lineage.clear();
+    }
+    Ok(lineage)
 }
 
 fn render(shown: &Shown, paint: Paint) -> String {
@@ -68,6 +94,10 @@ fn render(shown: &Shown, paint: Paint) -> String {
     };
     line("run", paint.bold(&run.id.to_string()));
     line("status", paint.status(run.status.as_str()));
+    line(
+        "rerun of",
+        run.rerun.as_ref().map(rerun_of).unwrap_or_default(),
+    );
     line("selection", run.selection.clone().unwrap_or_default());
     line("partitions", run.partitions.clone().unwrap_or_default());
     let keys: Vec<&str> = run.assets.iter().take(10).map(|key| key.as_str()).collect();
@@ -118,6 +148,10 @@ fn render(shown: &Shown, paint: Paint) -> String {
         text.push_str("\n\n");
         text.push_str(&failures(&shown.run, true, paint));
     }
+    if !shown.lineage.is_empty() {
+        text.push_str("\n\n");
+        text.push_str(&lineage_table(&shown.lineage, run, paint));
+    }
     if let Some(tasks) = &shown.task_list {
         text.push_str("\n\n");
         text.push_str(&task_table(tasks, paint));
@@ -144,6 +178,50 @@ fn counts(run: &arco_wire::api::RunSummary) -> String {
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     format!("{} of {}", shown.join(", "), tasks.total)
+}
+
+/// `run_… (from failure)`, `run_… (a, with downstream)`.
+fn rerun_of(rerun: &RerunOf) -> String {
+    format!("{} ({})", rerun.parent, what_again(rerun))
+}
+
+fn what_again(rerun: &RerunOf) -> String {
+    match rerun.kind {
+        RerunKind::Whole => "whole".to_owned(),
+        RerunKind::FromFailure => "from failure".to_owned(),
+        RerunKind::Subset => {
+            let mut words = vec![rerun.selection.as_deref().unwrap_or_default()];
+            words.extend(rerun.with_upstream.then_some("with upstream"));
+            words.extend(rerun.with_downstream.then_some("with downstream"));
+            words.join(", ")
+        }
+    }
+}
+
+fn lineage_table(lineage: &[RunSummary], of: &RunSummary, paint: Paint) -> String {
+    let mut table = Table::new([
+        Column::text("lineage"),
+        Column::status("status"),
+        Column::text("requested"),
+        Column::number("tasks"),
+        Column::text("again"),
+        Column::text("of"),
+    ]);
+    for run in lineage {
+        let mark = if run.id == of.id { "* " } else { "  " };
+        table.row([
+            format!("{mark}{}", run.id),
+            run.status.as_str().into(),
+            instant(run.requested.0),
+            format!("{}/{}", run.tasks.done(), run.tasks.total),
+            run.rerun.as_ref().map(what_again).unwrap_or_default(),
+            run.rerun
+                .as_ref()
+                .map(|rerun| rerun.parent.to_string())
+                .unwrap_or_default(),
+        ]);
+    }
+    table.render(paint)
 }
 
 fn task_table(tasks: &[TaskSummary], paint: Paint) -> String {

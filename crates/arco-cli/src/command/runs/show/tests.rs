@@ -29,6 +29,7 @@ fn failed() -> Shown {
     ]);
     Shown {
         run: serde_json::from_value(run).unwrap(),
+        lineage: Vec::new(),
         task_list: Some(serde_json::from_value(tasks).unwrap()),
     }
 }
@@ -41,4 +42,34 @@ fn failed_run_tells_what_why_and_how_to_read_more() {
 #[test]
 fn outcome_is_one_line() {
     insta::assert_snapshot!(outcome(&failed().run, Paint::new(false)));
+}
+
+#[test]
+fn rerun_shows_its_lineage() {
+    let ids = [
+        "run_01JD5Z6Q8G7V9K3W2M4N5P6R7S",
+        "run_01JD5Z6Q8G7V9K3W2M4N5P6R7T",
+        "run_01JD5Z6Q8G7V9K3W2M4N5P6R7V",
+    ];
+    let version = "0f".repeat(32);
+    let tasks = |total: u32| {
+        json!({"total": total, "waiting": 0, "ready": 0, "leased": 0, "running": 0, "retrying": 0,
+               "succeeded": total, "failed": 0, "skipped": 0, "cancelled": 0})
+    };
+    let first = run(json!({"status": "failure"}));
+    let second = run(json!({"id": ids[1], "status": "success", "tasks": tasks(2),
+        "rerun": {"parent": ids[0], "root": ids[0], "kind": "from_failure"}}));
+    let third = run(
+        json!({"id": ids[2], "tasks": tasks(4), "config": {}, "definitions": {"flights": version},
+        "fingerprint": version,
+        "rerun": {"parent": ids[1], "root": ids[0], "kind": "subset", "selection": "flights",
+                  "with_downstream": true}}),
+    );
+    let lineage = json!([first, second, third]);
+    let shown = Shown {
+        run: serde_json::from_value(third).unwrap(),
+        lineage: serde_json::from_value(lineage).unwrap(),
+        task_list: None,
+    };
+    insta::assert_snapshot!(render(&shown, Paint::new(false)));
 }
