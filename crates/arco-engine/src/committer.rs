@@ -150,6 +150,7 @@ impl Committer {
                 Err(LogError::Reload { .. }) => {
                     self.stop("the log was trimmed below this process; start it again".into());
                 }
+                Err(error @ LogError::Moved { .. }) => self.stop(error.to_string()),
                 Err(error) => {
                     refuse(batch, proposed.answers.len(), &error.into());
                     return;

@@ -65,6 +65,17 @@ pub enum LogError {
         /// The block that has a tombstone.
         block: u64,
     },
+    /// Stop, put the folder back, start again: its path leads elsewhere now, and what were put there
+    /// would be lost to the log.
+    #[error("folder `{folder}` is no longer the one that this process opened: {what}; {mend}")]
+    Moved {
+        /// The folder of the store.
+        folder: String,
+        /// What became of it.
+        what: &'static str,
+        /// The way back.
+        mend: String,
+    },
     /// Mend the request.
     #[error("{problem}; {mend}")]
     Invalid {
@@ -89,6 +100,7 @@ impl LogError {
             | Self::Refused { .. }
             | Self::Conflict { .. }
             | Self::Reload { .. }
+            | Self::Moved { .. }
             | Self::Invalid { .. } => false,
         }
     }

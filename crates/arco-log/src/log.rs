@@ -10,6 +10,7 @@ mod follow;
 mod format;
 mod hint;
 mod history;
+mod orphans;
 mod probe;
 mod recover;
 pub(crate) mod recovery;
@@ -120,15 +121,7 @@ impl Log {
         paths: WorkspacePaths,
         options: LogOptions,
     ) -> Result<Self, LogError> {
-        let log = Self {
-            inner: Arc::new(Inner {
-                store,
-                paths,
-                options,
-                nonces: AtomicU64::new(0),
-                volatile: Mutex::default(),
-            }),
-        };
+        let log = Self::with(store.clone(), paths.clone(), options.clone());
         match log.inner.options.access {
             Access::Write => {
                 log.probe().await?;
@@ -136,7 +129,20 @@ impl Log {
             }
             Access::Read => log.check_format().await?,
         }
-        Ok(log)
+        let store = store.anchored(&paths.format())?;
+        Ok(Self::with(store, paths, options))
+    }
+
+    fn with(store: LogStore, paths: WorkspacePaths, options: LogOptions) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                paths,
+                options,
+                nonces: AtomicU64::new(0),
+                volatile: Mutex::default(),
+            }),
+        }
     }
 
     /// The store.

@@ -9,6 +9,7 @@
 //! - **Every call has a deadline**, reads are repeated a few times, the create on the commit path
 //!   never is (its caller owns that loop).
 
+mod anchor;
 mod backoff;
 mod local;
 mod open;
@@ -29,7 +30,10 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
 use crate::error::LogError;
 
+pub(crate) use anchor::Moved;
 pub(crate) use backoff::Backoff;
+
+use anchor::{Anchor, moved};
 
 /// For requests that move at most a segment. Five seconds: the slowest honest answer of S3 to them is
 /// well under one; longer waits only delay the look that settles it.
@@ -45,6 +49,7 @@ const READ_TRIES: u32 = 4;
 pub struct LogStore {
     inner: Arc<dyn ObjectStore>,
     folder: Option<Arc<PathBuf>>,
+    anchor: Option<Arc<Anchor>>,
     name: Arc<str>,
     small_timeout: Duration,
     large_timeout: Duration,
@@ -64,6 +69,11 @@ impl Unsure {
             self.0,
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }
         )
+    }
+
+    /// The folder is not the opened one any more.
+    pub(crate) fn moved(&self) -> Option<&Moved> {
+        moved(&self.0)
     }
 
     /// Whether the store says that it cannot do conditional puts at all.
@@ -113,6 +123,7 @@ impl LogStore {
             name: inner.to_string().into(),
             inner,
             folder: None,
+            anchor: None,
             small_timeout: SMALL_TIMEOUT,
             large_timeout: LARGE_TIMEOUT,
         }
@@ -140,11 +151,29 @@ impl LogStore {
         self.folder.as_deref().map(PathBuf::as_path)
     }
 
+    /// This store, as long as the object at `path`, which must be there, is the one it is now: of a
+    /// folder that was moved away nothing is read, and nothing is written in its place. Stores other
+    /// than a folder cannot be moved.
+    pub(crate) fn anchored(mut self, path: &Path) -> Result<Self, LogError> {
+        if let Some(folder) = self.local_folder() {
+            let anchor =
+                Anchor::new(folder, path).map_err(|e| LogError::unavailable("open", path, e))?;
+            self.anchor = Some(Arc::new(anchor));
+        }
+        Ok(self)
+    }
+
+    /// Whether the folder is still the one that was opened.
+    pub(crate) fn holds(&self) -> Result<(), Moved> {
+        self.anchor.as_ref().map_or(Ok(()), |anchor| anchor.check())
+    }
+
     /// Creates `path` with `bytes` if it is absent. `Ok` means durable and ours.
     ///
     /// # Errors
     /// [`Unsure`]: look at the object before believing anything.
     pub async fn create(&self, path: &Path, bytes: Bytes) -> Result<(), Unsure> {
+        self.holds().map_err(|moved| Unsure(moved.into()))?;
         if self.folder.is_some() {
             // On a disk the loser of a race pays a full sync of its data first; a look is cheap.
             if let Ok(meta) = self.inner.head(path).await {
@@ -157,7 +186,9 @@ impl LogStore {
         let deadline = self.put_deadline(bytes.len());
         let options = PutOptions::from(PutMode::Create);
         let put = self.inner.put_opts(path, bytes.into(), options);
-        within(deadline, put).await.map(|_| ()).map_err(Unsure)
+        within(deadline, put).await.map_err(Unsure)?;
+        // Moved meanwhile: it may have been put in the old folder or in a new one.
+        self.holds().map_err(|moved| Unsure(moved.into()))
     }
 
     /// Creates `path` with `bytes`; finding the same bytes there already is success. For objects
@@ -172,6 +203,9 @@ impl LogStore {
             let Err(unsure) = self.create(path, bytes.clone()).await else {
                 return Ok(());
             };
+            if let Some(moved) = unsure.moved() {
+                return Err(moved.clone().into());
+            }
             let look = || self.try_get(path, self.put_deadline(bytes.len()));
             let mut found = look().await;
             if matches!(&found, Ok(Some(other)) if other.bytes != bytes) {
@@ -203,6 +237,7 @@ impl LogStore {
     /// # Errors
     /// `Unavailable`.
     pub async fn overwrite(&self, path: &Path, bytes: Bytes) -> Result<(), LogError> {
+        self.holds()?;
         let put = self.inner.put(path, bytes.into());
         within(self.small_timeout, put)
             .await
@@ -240,7 +275,7 @@ impl LogStore {
             let bytes = found.bytes().await?;
             Ok(Fetched { bytes, modified })
         };
-        absent_is_none(within(deadline, read).await)
+        self.absent_is_none(within(deadline, read).await)
     }
 
     /// The bytes of `range` of the object at `path`.
@@ -254,7 +289,7 @@ impl LogStore {
     ) -> Result<Option<Bytes>, LogError> {
         self.reading(path, || async {
             let read = self.inner.get_range(path, range.clone());
-            absent_is_none(within(self.large_timeout, read).await)
+            self.absent_is_none(within(self.large_timeout, read).await)
         })
         .await
     }
@@ -266,7 +301,7 @@ impl LogStore {
     pub async fn head(&self, path: &Path) -> Result<Option<ObjectInfo>, LogError> {
         self.reading(path, || async {
             let read = self.inner.head(path);
-            let meta = absent_is_none(within(self.small_timeout, read).await)?;
+            let meta = self.absent_is_none(within(self.small_timeout, read).await)?;
             Ok(meta.map(|meta| ObjectInfo {
                 size: meta.size,
                 modified: Timestamp(meta.last_modified.timestamp_millis()),
@@ -292,13 +327,36 @@ impl LogStore {
         Ok(paths)
     }
 
+    /// The first object below `prefix` that is `wanted`, in no order. For the start of a log in a place
+    /// that looks empty.
+    pub(crate) async fn any_below(
+        &self,
+        prefix: &Path,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Option<Path>, LogError> {
+        self.reading(prefix, || async {
+            let mut listed = self.inner.list(Some(prefix));
+            let search = async {
+                while let Some(meta) = listed.try_next().await? {
+                    if wanted(&meta.location) {
+                        return Ok(Some(meta.location));
+                    }
+                }
+                Ok(None)
+            };
+            within(self.large_timeout, search).await
+        })
+        .await
+    }
+
     /// Deletes `path`; absent is fine.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn delete(&self, path: &Path) -> Result<(), LogError> {
+        self.holds()?;
         let deleted = within(self.small_timeout, self.inner.delete(path)).await;
-        absent_is_none(deleted)
+        self.absent_is_none(deleted)
             .map(|_| ())
             .map_err(|e| LogError::unavailable("delete", path, e))
     }
@@ -318,14 +376,28 @@ impl LogStore {
     {
         let mut backoff = Backoff::new();
         for _ in 1..READ_TRIES {
-            if let Ok(value) = attempt().await {
-                return Ok(value);
+            match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) if moved(&error).is_some() => return Err(read_failed(path, error)),
+                Err(_) => backoff.wait().await,
             }
-            backoff.wait().await;
         }
-        attempt()
-            .await
-            .map_err(|e| LogError::unavailable("read", path, e))
+        attempt().await.map_err(|error| read_failed(path, error))
+    }
+
+    /// "There is no such object" is true of the opened folder alone.
+    fn absent_is_none<T>(
+        &self,
+        result: object_store::Result<T>,
+    ) -> object_store::Result<Option<T>> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(object_store::Error::NotFound { .. }) => {
+                self.holds()?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -343,11 +415,11 @@ async fn within<T>(
         })
 }
 
-fn absent_is_none<T>(result: object_store::Result<T>) -> object_store::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
+/// A read that did not succeed.
+pub(crate) fn read_failed(path: &Path, error: object_store::Error) -> LogError {
+    match moved(&error) {
+        Some(moved) => moved.clone().into(),
+        None => LogError::unavailable("read", path, error),
     }
 }
 

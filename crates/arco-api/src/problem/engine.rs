@@ -63,6 +63,7 @@ fn log(error: &LogError) -> Refusal {
         LogError::Corrupt { .. } => Code::Corrupt,
         LogError::TooNew { .. } => Code::TooNew,
         LogError::Unavailable { .. } | LogError::Reload { .. } => Code::StoreUnavailable,
+        LogError::Moved { .. } => Code::ReadOnly,
         LogError::Refused { .. } => Code::StoreRefused,
         LogError::Conflict { .. } => Code::ObjectConflict,
         LogError::Invalid { .. } => Code::InvalidWrite,

@@ -5,6 +5,7 @@
 mod bad_input;
 mod dev_start;
 mod log_command;
+mod moved;
 mod other_language;
 mod pipeline;
 mod reruns;

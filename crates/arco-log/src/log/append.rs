@@ -18,7 +18,7 @@ use std::sync::atomic::Ordering;
 use super::Log;
 use crate::error::LogError;
 use crate::segment::{Draft, EncodedSegment, Frame, Head, Segment, encode};
-use crate::store::Backoff;
+use crate::store::{Backoff, read_failed};
 
 /// What became of a put.
 #[derive(Debug)]
@@ -72,8 +72,17 @@ impl Log {
     /// # Errors
     /// `Reload` when the log was trimmed past the slot: whether this was applied before that is for
     /// the idempotency key in the recovered state to say. `Corrupt` or `TooNew` when what is in the
-    /// slot cannot be read, in which case it is not known either.
+    /// slot cannot be read, in which case it is not known either. `Moved` when nothing was sent.
     pub async fn put(&self, segment: &EncodedSegment) -> Result<AppendOutcome, LogError> {
+        self.store().holds()?;
+        match self.put_surely(segment).await {
+            // Something was sent, and may be in the folder wherever that is now.
+            Err(cause @ LogError::Moved { .. }) => Ok(AppendOutcome::Unknown { cause }),
+            settled => settled,
+        }
+    }
+
+    async fn put_surely(&self, segment: &EncodedSegment) -> Result<AppendOutcome, LogError> {
         let slot = segment.head.segment;
         let path = self.paths().segment(slot);
         self.expect(segment.head);
@@ -92,12 +101,17 @@ impl Log {
                     Err(error) if error.retryable() => error,
                     Err(error) => return Err(error),
                 },
-                Err(unsure) => match self.look(segment).await {
-                    Ok(Some(outcome)) => return Ok(outcome),
-                    Ok(None) => LogError::unavailable("create", &path, unsure),
-                    Err(error) if error.retryable() => error,
-                    Err(error) => return Err(error),
-                },
+                Err(unsure) => {
+                    if let Some(moved) = unsure.moved() {
+                        return Err(moved.clone().into());
+                    }
+                    match self.look(segment).await {
+                        Ok(Some(outcome)) => return Ok(outcome),
+                        Ok(None) => LogError::unavailable("create", &path, unsure),
+                        Err(error) if error.retryable() => error,
+                        Err(error) => return Err(error),
+                    }
+                }
             };
             if !backoff.wait_until(deadline).await {
                 return Ok(AppendOutcome::Unknown { cause });
@@ -130,7 +144,7 @@ impl Log {
             .store()
             .look(&path)
             .await
-            .map_err(|e| LogError::unavailable("read", &path, e))?;
+            .map_err(|e| read_failed(&path, e))?;
         let Some(found) = found else {
             // An empty slot of a trimmed block would take our bytes: look before trying again.
             self.confirm_live(slot).await?;

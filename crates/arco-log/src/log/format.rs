@@ -25,6 +25,7 @@ impl Log {
         if self.store().get(&path).await?.is_some() {
             return self.check_format().await;
         }
+        self.refuse_orphans().await?;
         let mut text = serde_json::to_vec(&Format {
             arco: "log".into(),
             layout: LAYOUT,
@@ -41,6 +42,7 @@ impl Log {
     pub(super) async fn check_format(&self) -> Result<(), LogError> {
         let path = self.paths().format();
         let Some(text) = self.store().get(&path).await? else {
+            self.refuse_orphans().await?;
             return Err(LogError::invalid(
                 format!(
                     "there is no Arco log for `{}` in `{}`",

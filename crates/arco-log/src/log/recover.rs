@@ -1,4 +1,4 @@
-//! From nothing to the state at the tail, without a list.
+//! From nothing to the state at the tail, without a list (but of a log that seems not to have begun).
 //!
 //! ```text
 //!   hint ─► a segment that existed ─► gallop and halve to the head ─► its header names a snapshot
@@ -70,6 +70,8 @@ impl Log {
         };
         if target > 0 {
             self.store().settle(&self.paths().segment(target)).await?;
+        } else {
+            self.refuse_orphans().await?;
         }
         Ok(Recovery::new(self.clone(), start, target))
     }

@@ -9,6 +9,7 @@ mod append;
 mod conformance;
 mod golden;
 mod model;
+mod moved;
 mod opening;
 mod recovery;
 mod rough;
