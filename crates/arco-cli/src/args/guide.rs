@@ -62,6 +62,7 @@ HTTP.
   are many (`logs`, `log show`, the notices of `dev` and `serve`).
 - Errors say what was attempted, on what, and the mend; `hint:` lines are commands to try next.
 - Exit codes: 0 it worked; 1 it worked and what it reports on did not (a failed run, a damaged log); 2 it was refused or
-  could not be asked for; 130 it was stopped by Ctrl-C.
+  could not be asked for; 130 it was broken off by Ctrl-C
+  (`dev`, `serve` and `worker` end with 0 when they were asked once and could stop in order).
 - Runs are named by id or `latest`; tasks of a run by number, `step` or `step[partition]`.
 ";

@@ -6,6 +6,9 @@ use arco_wire::problem::Problem;
 
 use crate::failure::Failure;
 
+#[cfg(test)]
+mod tests;
+
 /// Why a call gave nothing.
 #[derive(Debug)]
 pub(crate) enum CallError {
@@ -46,6 +49,8 @@ impl CallError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
+            // It says to start the server again: that takes a person.
+            Self::Refused(problem) if problem.code == "read_only" => false,
             Self::Refused(problem) => matches!(problem.status, 429 | 502 | 503 | 504),
             Self::Foreign { .. } => false,
         }

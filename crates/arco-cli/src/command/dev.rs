@@ -40,8 +40,9 @@ use crate::target::{Target, parse_location};
 /// Start everything on this machine: control plane, worker host and API on one port
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ctrl-C stops: tasks get the grace to end, the host leaves, runs go on at the next start. \
-                        Twice stops at once."
+    after_help = "Ctrl-C stops, exit code 0: running tasks are told to end and killed when --grace is over, \
+                        the host leaves, runs go on at the next start, where those tasks begin anew. \
+                        Twice stops at once, exit code 130."
 )]
 pub(crate) struct Options {
     /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`
@@ -114,16 +115,24 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     );
     ready(console, &url, &folder, &location, options);
     let told = tokio::spawn(announce::loads(server.engine(), *console));
-    let ended = serve_until_asked(&server, host, &stop).await;
+    let ended = serve_until_asked(&server, host, &stop, console).await;
     told.abort();
     ended
 }
 
-async fn serve_until_asked(server: &Server, mut host: HostProcess, stop: &Stop) -> Outcome {
+async fn serve_until_asked(
+    server: &Server,
+    mut host: HostProcess,
+    stop: &Stop,
+    console: &Console,
+) -> Outcome {
     let failed = tokio::select! {
         failed = server.failed() => Some(failed),
         () = host.keep() => None,
-        () = stop.graceful.cancelled() => None,
+        () = stop.graceful.cancelled() => {
+            console.note(&stopping(server.engine().view().state.active_runs.len()));
+            None
+        }
     };
     // The host goes first: it reports how its tasks ended, and needs somebody to report to.
     let stopped = stop.unless_hard(async {
@@ -137,6 +146,15 @@ async fn serve_until_asked(server: &Server, mut host: HostProcess, stop: &Stop) 
     match failed {
         Some(failure) => Err(failure),
         None => Ok(Exit::Success),
+    }
+}
+
+/// What Ctrl-C is answered with.
+fn stopping(active: usize) -> String {
+    match active {
+        0 => "stopping".to_owned(),
+        1 => "stopping; 1 run goes on at the next start".to_owned(),
+        _ => format!("stopping; {active} runs go on at the next start"),
     }
 }
 

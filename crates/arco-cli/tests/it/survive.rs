@@ -102,6 +102,8 @@ fn graceful_stop_ends_tasks_and_the_run_goes_on_at_the_next_start() {
     let mut first = Dev::loaded(&project);
     let run = start_slow(&first, &project);
     assert_eq!(first.stop(), 0, "{}", first.log());
+    let said = "stopping; 1 run goes on at the next start";
+    assert!(first.log().contains(said), "{}", first.log());
     assert_eq!(first.host(), None);
 
     let_it_go(&project);
