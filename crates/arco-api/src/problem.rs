@@ -20,6 +20,9 @@ use crate::codes::Code;
 /// Header that says where the leader is.
 pub(crate) const LEADER_HEADER: HeaderName = HeaderName::from_static("arco-leader");
 
+/// The longest detail.
+const DETAIL_BYTES_MAX: usize = 2_048;
+
 /// A refusal on its way out.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
@@ -46,7 +49,7 @@ impl Refusal {
         Self {
             code,
             status: code.status(),
-            detail: detail.into(),
+            detail: cut(detail.into()),
             hints: Vec::new(),
             headers,
         }
@@ -127,6 +130,19 @@ impl Refusal {
         );
         response
     }
+}
+
+/// A detail is for people: of what someone sent it repeats the beginning and the end.
+fn cut(text: String) -> String {
+    if text.len() <= DETAIL_BYTES_MAX {
+        return text;
+    }
+    let (begin, end) = (DETAIL_BYTES_MAX * 3 / 4, text.len() - DETAIL_BYTES_MAX / 4);
+    let begin = (0..=begin).rev().find(|at| text.is_char_boundary(*at));
+    let end = (end..=text.len()).find(|at| text.is_char_boundary(*at));
+    let (begin, end) = (begin.unwrap_or(0), end.unwrap_or(text.len()));
+    let left_out = end - begin;
+    format!("{} […{left_out} bytes…] {}", &text[..begin], &text[end..])
 }
 
 impl IntoResponse for Refusal {

@@ -18,9 +18,12 @@ pub(crate) fn read<T: DeserializeOwned + Ord>(
     };
     let word = |word: &str| {
         serde_json::from_value(Value::String(word.trim().to_owned())).map_err(|error| {
+            let error = error.to_string();
+            // "unknown variant `x`, expected one of `a`, `b`"
+            let known = error.split_once("expected ").map_or("", |(_, known)| known);
             Refusal::new(
                 Code::InvalidQuery,
-                format!("`{what}` cannot be read: {error}"),
+                format!("`{what}` cannot be `{}`; write {known}", word.trim()),
             )
         })
     };

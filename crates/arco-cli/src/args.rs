@@ -106,9 +106,6 @@ pub(crate) struct Ask {
     /// Run configuration: JSON text, or a file that holds it
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) config: Option<String>,
-    /// A tag of the run; may be repeated
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
-    pub(crate) tags: Vec<(String, String)>,
 }
 
 pub(crate) fn parse_tag(text: &str) -> Result<(String, String), String> {

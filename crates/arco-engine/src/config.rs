@@ -7,9 +7,14 @@ use std::collections::BTreeMap;
 
 use arco_core::definitions::Catalog;
 use arco_core::graph;
+use jsonschema::ValidationError;
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
 use crate::EngineError;
+
+#[cfg(test)]
+mod tests;
 
 /// Checks `{"ops": {STEP: {"config": …}}, "resources": {NAME: {"config": …}}}`.
 pub(crate) fn check(catalog: &Catalog, config: &Value) -> Result<(), EngineError> {
@@ -92,8 +97,44 @@ fn check_value(given: &Value, schema: Option<&Value>, path: &str) -> Result<(), 
         None => Ok(()),
         Some(error) => {
             let inner = error.instance_path().to_string().replace('/', ".");
-            Err(wrong(format!("{path}{inner}"), error.to_string()))
+            Err(wrong(format!("{path}{inner}"), in_words(&error, schema)))
         }
+    }
+}
+
+/// What is wrong, in words of ours where the library speaks of schemas.
+fn in_words(error: &ValidationError<'_>, schema: &Value) -> String {
+    let given = error.instance();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let unknown = unexpected.first().map_or("", String::as_str);
+            let keyword = error.schema_path().to_string();
+            let object = keyword.rsplit_once('/').map_or("", |(object, _)| object);
+            let known: Vec<&str> = schema
+                .pointer(&format!("{object}/properties"))
+                .and_then(Value::as_object)
+                .map(|fields| fields.keys().map(String::as_str).collect())
+                .unwrap_or_default();
+            let hint = match graph::did_you_mean(unknown, known.iter().copied()) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None if known.is_empty() => String::new(),
+                None => format!("; there are `{}`", known.join("`, `")),
+            };
+            format!("there is no field `{unknown}`{hint}")
+        }
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            format!("field `{name}` is missing")
+        }
+        ValidationErrorKind::Minimum { limit } => format!("{given} is too small; at least {limit}"),
+        ValidationErrorKind::Maximum { limit } => format!("{given} is too large; at most {limit}"),
+        ValidationErrorKind::ExclusiveMinimum { limit } => {
+            format!("{given} is too small; it must be more than {limit}")
+        }
+        ValidationErrorKind::ExclusiveMaximum { limit } => {
+            format!("{given} is too large; it must be less than {limit}")
+        }
+        _ => error.to_string(),
     }
 }
 

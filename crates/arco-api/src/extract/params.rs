@@ -53,6 +53,7 @@ where
                 let reason = text
                     .rsplit_once("query string: ")
                     .map_or(text.as_str(), |(_, r)| r);
+                let reason = number(reason);
                 Err(Refusal::new(
                     Code::InvalidQuery,
                     format!("the query cannot be read: {reason}"),
@@ -60,4 +61,25 @@ where
             }
         }
     }
+}
+
+/// What the reader of numbers says, in words for people: `limit: a whole number is wanted`.
+fn number(reason: &str) -> String {
+    let wanted = [
+        ("invalid digit found in string", "a whole number is wanted"),
+        (
+            "cannot parse integer from empty string",
+            "a whole number is wanted",
+        ),
+        (
+            "number too large to fit in target type",
+            "the number is too large",
+        ),
+    ];
+    for (theirs, ours) in wanted {
+        if let Some(field) = reason.strip_suffix(theirs) {
+            return format!("{field}{ours}");
+        }
+    }
+    reason.to_owned()
 }

@@ -8,7 +8,7 @@ use arco_flow::Rejection;
 use arco_log::LogError;
 use axum::http::StatusCode;
 
-use super::Refusal;
+use super::{DETAIL_BYTES_MAX, Refusal, cut};
 use crate::codes::Code;
 
 fn pages() -> std::path::PathBuf {
@@ -174,4 +174,16 @@ fn the_table_of_codes_stands() {
     let mut rows: Vec<String> = Code::ALL.iter().map(row).collect();
     rows.sort();
     insta::assert_snapshot!(rows.join("\n"));
+}
+
+#[test]
+fn a_detail_repeats_the_beginning_and_the_end_of_a_long_text() {
+    let whole = "é".repeat(DETAIL_BYTES_MAX / 2);
+    assert_eq!(cut(whole.clone()), whole);
+    let long = format!("selection `{}` selects no asset", "é".repeat(450_000));
+    let shown = cut(long.clone());
+    assert!(shown.len() < DETAIL_BYTES_MAX + 40, "{}", shown.len());
+    assert!(shown.starts_with("selection `éé") && shown.ends_with("é` selects no asset"));
+    assert!(shown.contains(" bytes…] "), "{shown}");
+    assert_eq!(Refusal::new(Code::EmptySelection, long).detail, shown);
 }

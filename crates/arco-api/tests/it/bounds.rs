@@ -112,6 +112,11 @@ async fn limits_of_pages_are_bounded() {
             "{path}"
         );
     }
+    let detail = server.get("assets?limit=x").await.value()["detail"].clone();
+    assert_eq!(
+        detail,
+        "the query cannot be read: limit: a whole number is wanted"
+    );
     server.stop().await;
 }
 

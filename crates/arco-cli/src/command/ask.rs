@@ -1,7 +1,5 @@
 //! What `run` and `plan` ask for, on its way from the command line to the wire.
 
-use std::collections::BTreeMap;
-
 use arco_wire::api::{Definitions, HostState, PartitionsWanted, SelectionText};
 use serde_json::Value;
 
@@ -27,25 +25,22 @@ impl Ask {
         }
     }
 
-    pub(crate) fn wire_tags(&self) -> BTreeMap<String, String> {
-        self.tags.iter().cloned().collect()
-    }
-
-    /// The configuration: text that begins like an object is JSON, all else names a file.
+    /// The configuration: text that begins like JSON is JSON, all else names a file.
     pub(crate) fn wire_config(&self) -> Outcome<Value> {
         let Some(given) = &self.config else {
             return Ok(Value::Null);
         };
-        let (text, place) = if given.trim_start().starts_with('{') {
+        let (text, place) = if given.trim_start().starts_with(['{', '[', '"']) {
             (given.clone(), "the text after `--config`".to_owned())
         } else {
             let text = std::fs::read_to_string(given)
-                .attempt(|| format!("could not read the run configuration `{given}`"))?;
+                .attempt(|| format!("could not read the run configuration `{given}`"))
+                .map_err(|failure| failure.hints(only_json(given)))?;
             (text, format!("`{given}`"))
         };
         let value: Value = serde_json::from_str(&text)
             .attempt(|| format!("{place} is not JSON"))
-            .map_err(|failure| failure.hint(EXAMPLE))?;
+            .map_err(|failure| failure.hints(only_json(given)).hint(EXAMPLE))?;
         if value.is_object() {
             Ok(value)
         } else {
@@ -56,6 +51,15 @@ impl Ask {
 
 const EXAMPLE: &str =
     r#"a configuration looks like {"ops": {"flights": {"config": {"limit": 10}}}}"#;
+
+/// What to say of a file that is named like YAML.
+fn only_json(file: &str) -> Option<String> {
+    let path = std::path::Path::new(file);
+    let yaml = path
+        .extension()
+        .is_some_and(|end| end == "yaml" || end == "yml");
+    yaml.then(|| "the configuration is JSON; YAML is not read".into())
+}
 
 /// A refusal because of what is defined, with what may be the reason: code that is still loading, or
 /// that did not load.

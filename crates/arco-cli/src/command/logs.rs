@@ -1,5 +1,6 @@
 //! `arco logs`: what tasks wrote.
 
+mod ending;
 mod follow;
 mod record;
 
@@ -160,6 +161,9 @@ async fn show(
             stream,
         };
         wrote |= source.print(console, options.follow).await?;
+    }
+    if options.stream == StreamName::All && !console.is_json() {
+        wrote |= ending::show(options, client, console, run, task, attempt).await?;
     }
     Ok(wrote)
 }

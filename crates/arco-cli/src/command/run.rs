@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::progress::Progress;
 use super::{ask, runs};
-use crate::args::{Ask, Connection};
+use crate::args::{Ask, Connection, parse_tag};
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Failure, Outcome};
@@ -25,6 +25,9 @@ pub(super) const EXIT_CODES: &str = "Exit code: 0 the run succeeded, 1 it failed
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) ask: Ask,
+    /// A tag of the run; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
     /// At most one run per key: the same key and request again is the same run
     #[arg(long, value_name = "KEY")]
     run_key: Option<String>,
@@ -116,7 +119,7 @@ async fn create(options: &Options, client: &Client) -> Outcome<RunCreated> {
         partitions: options.ask.wire_partitions(),
         run_key: options.run_key.clone(),
         config: options.ask.wire_config()?,
-        tags: options.ask.wire_tags(),
+        tags: options.tags.iter().cloned().collect(),
         priority: options.priority,
     };
     // A lost answer leaves open whether the run was made; under one key asking again is safe.

@@ -41,6 +41,89 @@ fn bad_partition_key_says_what_keys_look_like() {
 }
 
 #[test]
+fn ranges_and_selections_without_anything_in_them_are_refused() {
+    let project = Project::usual();
+    let dev = Dev::loaded(&project);
+    let refused = |arguments: &[&str], says: &str| {
+        let answer = dev.arco(arguments);
+        assert_eq!(answer.code, 2, "{answer}");
+        assert!(answer.stderr.contains(says), "{answer}");
+    };
+    refused(
+        &["run", "daily", "-p", "2026-01-03...2026-01-01"],
+        "error: range `2026-01-03...2026-01-01` of `daily` ends before it begins; write FIRST...LAST",
+    );
+    refused(
+        &["plan", "daily", "-p", "2026-01-01..2026-01-03"],
+        "a range is written FIRST...LAST, with three dots",
+    );
+    refused(
+        &["run", ""],
+        "error: the selection is empty; write the name of an asset",
+    );
+    refused(
+        &["plan", "numbers", "--tag", "a=b"],
+        "unexpected argument '--tag'",
+    );
+    assert_eq!(
+        dev.arco(&["runs", "--json"]).good().json()["items"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn filters_that_match_nothing_are_no_empty_workspace() {
+    let project = Project::usual();
+    let dev = Dev::loaded(&project);
+    let shown = |arguments: &[&str], code: i32, says: &str| {
+        let answer = dev.arco(arguments);
+        assert_eq!(answer.code, code, "{answer}");
+        assert!(answer.stderr.contains(says), "{answer}");
+    };
+    shown(&["runs"], 0, "no runs\nhint: arco run SELECTION starts one");
+    shown(
+        &["runs", "--asset", "numbers"],
+        0,
+        "no run matches --asset numbers",
+    );
+    shown(
+        &["runs", "--status", "failure,queued", "--tag", "team=core"],
+        0,
+        "no run matches --status failure,queued --tag team=core",
+    );
+    shown(&["runs", "--asset", "number"], 2, "did you mean `numbers`?");
+    shown(
+        &["runs", "--status", "done"],
+        2,
+        "`status` cannot be `done`; write one of `queued`",
+    );
+    shown(
+        &["assets", "-s", "group:sale"],
+        0,
+        "no asset matches `group:sale`",
+    );
+    let state = project.state();
+    let log = |arguments: &[&str], code: i32, says: &str| {
+        let mut all = vec!["log", "show", "--dir"];
+        let state = state.to_string_lossy();
+        all.push(&state);
+        all.extend(arguments);
+        shown(&all, code, says);
+    };
+    log(
+        &["--kind", "bogus."],
+        2,
+        "no kind of event begins with `bogus.`",
+    );
+    log(&["--from", "99999"], 0, "no event matches --from 99999.0");
+    log(
+        &["--kind", "check."],
+        0,
+        "no event matches --from 1.0 --kind check.",
+    );
+}
+
+#[test]
 fn wrong_configuration_is_told_by_its_path() {
     let project = Project::usual();
     let dev = Dev::loaded(&project);

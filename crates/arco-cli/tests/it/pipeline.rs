@@ -67,6 +67,20 @@ fn failed_run_exits_1_and_tells_what_to_do() {
     assert_eq!(shown["tasks"]["skipped"], 1);
 }
 
+/// The host still uploads when the run is over.
+#[test]
+fn logs_right_after_a_run_are_whole() {
+    let project = Project::new(
+        "import sys\nimport arco_flow as dg\n\n@dg.asset\ndef loud():\n    for n in range(12):\n        \
+         sys.stdout.write(f'{n:07}\\n' * (1 << 17))\n\ndefs = dg.Definitions(assets=[loud])\n",
+    );
+    let dev = Dev::loaded(&project);
+    dev.arco(&["run", "loud"]).good();
+    let logs = dev.arco(&["logs", "latest", "loud"]).good();
+    assert_eq!(logs.stdout.len(), 12 << 20);
+    assert!(logs.stdout.ends_with("0000011\n"));
+}
+
 #[test]
 fn json_is_one_document_with_the_run_at_the_top() {
     let project = Project::usual();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{PartitionKeyError, PartitionsError};
+use super::error::{PartitionKeyError, PartitionsError, Reason};
 use super::key::PartitionKey;
 use super::static_def::StaticPartitions;
 use super::window::{TimeWindowPartitions, TimeWindowSpec};
@@ -201,7 +201,8 @@ impl PartitionsDef {
     /// Reads a range as people write it: `[a...b]`, `a...b`, or one key.
     ///
     /// # Errors
-    /// When an end is no key of this definition.
+    /// When an end is no key of this definition, or the range is reversed: who writes one means
+    /// the other order.
     pub fn parse_range(&self, text: &str) -> Result<Keys<'_>, PartitionKeyError> {
         let bare = text
             .strip_prefix('[')
@@ -209,9 +210,16 @@ impl PartitionsDef {
             .filter(|rest| rest.contains("..."));
         let (from, to) = match bare.unwrap_or(text).split_once("...") {
             Some(ends) => ends,
+            None if text.contains("..") && self.parse_key(text).is_err() => {
+                return Err(PartitionKeyError::new(text, Reason::TwoDots));
+            }
             None => (text, text),
         };
-        self.range(&self.parse_key(from)?, &self.parse_key(to)?)
+        let keys = self.range(&self.parse_key(from)?, &self.parse_key(to)?)?;
+        match keys.len() {
+            0 => Err(PartitionKeyError::new(text, Reason::Reversed)),
+            _ => Ok(keys),
+        }
     }
 
     /// The first key that exists at `now`.

@@ -28,6 +28,8 @@ pub(super) enum Reason {
     BeforeFirst { first: String },
     AfterLast { last: String },
     NotYet { until: String },
+    TwoDots,
+    Reversed,
 }
 
 impl PartitionKeyError {
@@ -68,6 +70,14 @@ impl PartitionKeyError {
                 return format!(
                     "`{key}` is not the identity of a partition: {why}; it looks like `_=d:2024-01-31`"
                 );
+            }
+            Reason::TwoDots => {
+                return format!(
+                    "`{key}` is no partition{of}; a range is written FIRST...LAST, with three dots"
+                );
+            }
+            Reason::Reversed => {
+                return format!("range `{key}`{of} ends before it begins; write FIRST...LAST");
             }
             Reason::NotADate { noun, example } => {
                 format!("is not a date; {noun} partitions look like `{example}`")

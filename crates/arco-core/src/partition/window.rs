@@ -157,10 +157,13 @@ impl TimeWindowPartitions {
         let slot = w.series.ceil(instant.clamp(INSTANT_MIN, INSTANT_MAX));
         let canonical = self.text_of(slot);
         if canonical != text {
-            return refuse(Reason::NotAStart {
-                noun,
-                near: canonical,
-            });
+            // Only spelled otherwise, or a time within a window: then that window is meant.
+            let respelled = w.format.parse(&canonical).as_ref() == Some(&parsed);
+            let near = match respelled {
+                true => canonical,
+                false => self.text_of(w.series.floor(instant).max(w.first)),
+            };
+            return refuse(Reason::NotAStart { noun, near });
         }
         if slot < w.first {
             return refuse(Reason::BeforeFirst {

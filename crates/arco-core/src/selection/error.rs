@@ -21,6 +21,7 @@ pub(super) enum Problem {
         found: String,
         hint: Option<String>,
     },
+    Empty,
     UnknownAsset {
         key: String,
         near: Option<String>,
@@ -90,6 +91,9 @@ impl fmt::Display for SelectionError {
                     None => Ok(()),
                 }
             }
+            Problem::Empty => f.write_str(
+                "the selection is empty; write the name of an asset, `group:…`, or `*` for all assets",
+            ),
             Problem::UnknownAsset { key, near } => {
                 write!(
                     f,

@@ -37,6 +37,9 @@ const EXPECTED: &str = "an attribute such as `key:`, `not`, `sinks(`, `(` or `*`
 
 /// Reads a selection by the grammar or, when that fails, by the older language of bare keys.
 pub(super) fn selection(text: &str) -> Result<Selection, SelectionError> {
+    if text.trim().is_empty() {
+        return Err(SelectionError::new(text, Problem::Empty));
+    }
     let mut parser = Parser {
         text,
         tokens: tokens(text),

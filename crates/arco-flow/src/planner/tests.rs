@@ -168,6 +168,10 @@ fn bad_requests_say_what_and_the_mend() {
                 "flights @ 2026-13-01",
                 "! partition `2026-13-01` of `flights` is not a date; daily partitions look like `2026-01-01`",
             ),
+            (
+                "flights @ 2026-01-05...2026-01-01",
+                "! range `2026-01-05...2026-01-01` of `flights` ends before it begins; write FIRST...LAST",
+            ),
         ],
     );
 }

@@ -9,7 +9,6 @@ fn ask(config: Option<&str>) -> Ask {
         partitions: Vec::new(),
         all_partitions: false,
         config: config.map(str::to_owned),
-        tags: Vec::new(),
     }
 }
 
@@ -43,6 +42,15 @@ fn bad_configuration_says_where_and_what_it_looks_like() {
       caused by: expected value at line 1 column 9
     hint: a configuration looks like {"ops": {"flights": {"config": {"limit": 10}}}}
     "#);
+    insta::assert_snapshot!(refusal("[]"), @r#"
+    error: the text after `--config` is not a JSON object
+    hint: a configuration looks like {"ops": {"flights": {"config": {"limit": 10}}}}
+    "#);
+    insta::assert_snapshot!(refusal("/nowhere.yaml"), @r"
+    error: could not read the run configuration `/nowhere.yaml`
+      caused by: No such file or directory (os error 2)
+    hint: the configuration is JSON; YAML is not read
+    ");
     insta::assert_snapshot!(refusal("/nowhere.json"), @r"
     error: could not read the run configuration `/nowhere.json`
       caused by: No such file or directory (os error 2)

@@ -31,6 +31,11 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .patient();
     let rows: Vec<AssetSummary> = all_pages(&request, options.limit as usize).await?;
     if rows.is_empty() && !console.is_json() {
+        if let Some(select) = &options.select {
+            console.note(&format!("no asset matches `{select}`"));
+            console.hint("arco assets");
+            return Ok(Exit::Success);
+        }
         console.note("no assets");
         let definitions = client.get(["definitions"]).send().await?;
         ask::reasons(&definitions)
@@ -108,7 +113,15 @@ pub(crate) fn status_word(status: PartitionStatus) -> &'static str {
 fn checks(asset: &AssetSummary) -> String {
     match (asset.checks, asset.checks_failed) {
         (0, _) => String::new(),
-        (all, 0) => format!("{}/{all} passed", asset.checks_passed),
+        (all, 0) => {
+            let never = all.saturating_sub(asset.checks_passed);
+            let passed = format!("{}/{all} passed", asset.checks_passed);
+            match (asset.checks_passed, never) {
+                (_, 0) => passed,
+                (0, never) => format!("{never} never judged"),
+                (_, never) => format!("{passed}, {never} never judged"),
+            }
+        }
         (all, failed) => format!("{failed}/{all} failed"),
     }
 }

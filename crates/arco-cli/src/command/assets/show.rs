@@ -9,7 +9,7 @@ use super::list::status_word;
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, instant};
+use crate::render::{Column, Paint, Table, cut, instant};
 
 #[cfg(test)]
 mod tests;
@@ -148,7 +148,7 @@ fn metadata(value: &Value) -> String {
     let inner = value.get("value").unwrap_or(value);
     match (kind, inner) {
         ("png", Value::String(base64)) => format!("picture, {} KiB", base64.len() * 3 / 4 / 1024),
-        (_, Value::String(text)) => text.lines().next().unwrap_or_default().to_owned(),
+        (_, Value::String(text)) => cut(text.lines().next().unwrap_or_default()).into_owned(),
         (_, other) => {
             let text = other.to_string();
             let cut: String = text.chars().take(120).collect();

@@ -1,11 +1,12 @@
 //! `arco log show`: the facts, in order.
 
+use arco_core::event::Fact;
 use arco_wire::api::LogPosition;
 use clap::Args;
 
 use super::{Place, event, refusal};
 use crate::console::Console;
-use crate::failure::{Exit, Outcome};
+use crate::failure::{Exit, Failure, Outcome};
 
 /// Print events in order
 #[derive(Debug, Args)]
@@ -36,6 +37,7 @@ pub(super) async fn run(options: &Options, console: &Console) -> Outcome {
     let log = options.place.open().await?;
     let mut cursor = log.events_from(options.from.0);
     let mut left = options.limit.unwrap_or(u64::MAX);
+    let mut shown_any = false;
     while left > 0 {
         let Some((position, raw)) = cursor.next().await.map_err(refusal)? else {
             break;
@@ -48,8 +50,40 @@ pub(super) async fn run(options: &Options, console: &Console) -> Outcome {
         {
             let shown = event::Shown::new(position, raw);
             console.element(&shown, |paint| shown.render(paint));
+            shown_any = true;
             left -= 1;
         }
     }
+    if !shown_any {
+        nothing(options, console)?;
+    }
     Ok(Exit::Success)
+}
+
+/// No event was shown: because of a kind that there is not, or because none matches.
+fn nothing(options: &Options, console: &Console) -> Outcome<()> {
+    let known = |prefix: &String| kinds().any(|kind| kind.starts_with(prefix));
+    if let Some(bad) = options.kind.iter().find(|prefix| !known(prefix)) {
+        let all: Vec<&str> = kinds().collect();
+        return Err(
+            Failure::new(format!("no kind of event begins with `{bad}`"))
+                .hint(format!("there are {}", all.join(", "))),
+        );
+    }
+    let kinds: Vec<String> = options
+        .kind
+        .iter()
+        .map(|kind| format!(" --kind {kind}"))
+        .collect();
+    console.note(&format!(
+        "no event matches --from {}{}",
+        options.from,
+        kinds.concat()
+    ));
+    Ok(())
+}
+
+/// The kinds that this program knows.
+fn kinds() -> impl Iterator<Item = &'static str> {
+    Fact::KINDS.iter().map(|(kind, _)| *kind)
 }

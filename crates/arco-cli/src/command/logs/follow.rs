@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arco_engine::clock::{Clock as _, SystemClock};
 use arco_wire::api::{LOG_COMPLETE_HEADER, NEXT_CHUNK_HEADER, TaskSummary};
 use reqwest::Response;
 use serde_json::json;
@@ -12,8 +13,15 @@ use crate::command::task_name::label;
 use crate::console::Console;
 use crate::failure::Outcome;
 
+#[cfg(test)]
+mod tests;
+
 /// Hosts send output at least once a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Of an attempt that ended this lately, chunks may still be on their way.
+const SETTLED_MS: i64 = 10_000;
+/// A host sends the chunks of a stream one after the other. One this large has others behind it.
+const MORE_BEHIND_BYTES: usize = 256 * 1024;
 
 /// One stream of one attempt.
 pub(super) struct Source<'a> {
@@ -30,6 +38,7 @@ impl Source<'_> {
         let mut chunk = 0_u64;
         let mut lines = Lines::default();
         let mut begun = false;
+        let mut quiet = Quiet::default();
         loop {
             let request = self
                 .client
@@ -52,17 +61,33 @@ impl Source<'_> {
                 .for_each(|line| self.line(console, line));
             let moved = next > chunk;
             chunk = next;
-            if complete || (!moved && !follow) {
-                break;
+            quiet.heard(bytes.len());
+            if moved {
+                continue;
             }
-            if !moved {
+            if complete {
+                let patience = quiet.patience(self.since_end());
+                if quiet.waited >= patience {
+                    break;
+                }
+                quiet.waited += LOOK_AGAIN;
+                tokio::time::sleep(LOOK_AGAIN).await;
+            } else if follow {
                 tokio::time::sleep(LOOK_EVERY).await;
+            } else {
+                break;
             }
         }
         if let Some(rest) = lines.rest() {
             self.line(console, &rest);
         }
         Ok(begun)
+    }
+
+    /// Milliseconds since the attempt ended; `None` when that is not known.
+    fn since_end(&self) -> Option<i64> {
+        let ended = self.task.ended?.0;
+        Some(SystemClock::default().wall().0 - ended.0)
     }
 
     fn path(&self) -> [String; 8] {
@@ -126,6 +151,37 @@ fn header(response: &Response, name: &str) -> Option<String> {
         .to_str()
         .ok()
         .map(str::to_owned)
+}
+
+/// How often an attempt that is over is asked for more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The end of an attempt and the end of its output are two things: the host reports the first and
+/// goes on uploading. An attempt that is over is done when nothing came for a while.
+#[derive(Debug, Default)]
+struct Quiet {
+    last_bytes: usize,
+    waited: Duration,
+}
+
+impl Quiet {
+    fn heard(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.last_bytes = bytes;
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    /// How long to wait for another chunk of an attempt that ended so long ago.
+    fn patience(&self, since_end_ms: Option<i64>) -> Duration {
+        if since_end_ms.is_some_and(|ms| ms > SETTLED_MS) {
+            Duration::ZERO
+        } else if self.last_bytes >= MORE_BEHIND_BYTES {
+            Duration::from_secs(2)
+        } else {
+            Duration::from_millis(200)
+        }
+    }
 }
 
 /// Cuts bytes into lines, whatever the chunks.

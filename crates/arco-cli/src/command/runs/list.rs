@@ -1,6 +1,6 @@
 //! `arco runs list`.
 
-use arco_wire::api::{Page, RunSummary};
+use arco_wire::api::{Asset, Page, RunSummary};
 use clap::Args;
 
 use crate::client::{Client, all_pages};
@@ -53,8 +53,7 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
     }
     let rows: Vec<RunSummary> = all_pages(&request, options.limit as usize).await?;
     if rows.is_empty() && !console.is_json() {
-        console.note("no runs");
-        console.hint("arco run SELECTION starts one");
+        nothing(options, client, console).await?;
         return Ok(Exit::Success);
     }
     let page = Page {
@@ -63,6 +62,38 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
     };
     console.document(&page, |paint| render(&page.items, paint));
     Ok(Exit::Success)
+}
+
+/// Why the list is empty: no run at all, none that matches, or a filter that never can.
+async fn nothing(options: &Options, client: &Client, console: &Console) -> Outcome<()> {
+    let filters = filters(options);
+    if filters.is_empty() {
+        console.note("no runs");
+        console.hint("arco run SELECTION starts one");
+        return Ok(());
+    }
+    if let Some(asset) = &options.asset {
+        // Refused when it is not defined, with what may be meant.
+        let _: Asset = client.get(["assets", asset]).patient().send().await?;
+    }
+    console.note(&format!("no run matches {filters}"));
+    Ok(())
+}
+
+/// The filters as they were given.
+fn filters(options: &Options) -> String {
+    let status = (!options.status.is_empty()).then(|| options.status.join(","));
+    let given = [
+        ("--status", status.as_ref()),
+        ("--asset", options.asset.as_ref()),
+        ("--run-key", options.run_key.as_ref()),
+    ];
+    let mut words: Vec<String> = given
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
+        .collect();
+    words.extend(options.tags.iter().map(|tag| format!("--tag {tag}")));
+    words.join(" ")
 }
 
 fn render(runs: &[RunSummary], paint: Paint) -> String {

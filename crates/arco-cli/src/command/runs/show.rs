@@ -11,7 +11,7 @@ use crate::client::{Client, all_pages};
 use crate::command::task_name::{label, step_label};
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, instant, plural};
+use crate::render::{Column, Paint, Table, cut, instant, plural};
 
 #[cfg(test)]
 mod tests;
@@ -266,7 +266,7 @@ fn why(task: &TaskSummary) -> String {
         };
     }
     match (&task.class, &task.error) {
-        (Some(class), Some(error)) => format!("{}: {error}", class.as_str()),
+        (Some(class), Some(error)) => format!("{}: {}", class.as_str(), cut(error)),
         _ if task.blocked => "a blocking check failed".into(),
         _ => String::new(),
     }
@@ -300,10 +300,10 @@ fn one_failure(run: &Run, failure: &TaskFailure, tracebacks: bool, paint: Paint)
         failure.task,
         paint.bold(&name),
         error.kind,
-        error.message
+        cut(&error.message)
     );
     if tracebacks && !error.traceback.trim().is_empty() {
-        for line in error.traceback.trim_end().lines() {
+        for line in cut(error.traceback.trim_end()).lines() {
             text.push_str(&format!("\n    {line}"));
         }
     }

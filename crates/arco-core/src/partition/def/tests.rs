@@ -148,7 +148,12 @@ fn refused_keys_say_what_keys_look_like() {
         (
             &monthly,
             "2024-01-15",
-            "partition `2024-01-15` of `raw/events` is not the key of a monthly partition; did you mean `2024-02-01`?",
+            "partition `2024-01-15` of `raw/events` is not the key of a monthly partition; did you mean `2024-01-01`?",
+        ),
+        (
+            &monthly,
+            "2024-03-31",
+            "partition `2024-03-31` of `raw/events` is not the key of a monthly partition; did you mean `2024-03-01`?",
         ),
         (
             &listed,
@@ -163,6 +168,33 @@ fn refused_keys_say_what_keys_look_like() {
     ] {
         assert_eq!(def.parse_key(text).expect_err(text).of("raw/events"), says);
     }
+}
+
+#[test]
+fn refused_ranges_say_how_ranges_are_written() {
+    let listed = PartitionsDef::fixed(["red", "green", "a..b"]).expect("valid");
+    for (def, text, says) in [
+        (
+            &daily("2024-01-01"),
+            "2024-01-05...2024-01-01",
+            "range `2024-01-05...2024-01-01` of `raw/events` ends before it begins; write FIRST...LAST",
+        ),
+        (
+            &listed,
+            "[green...red]",
+            "range `[green...red]` of `raw/events` ends before it begins; write FIRST...LAST",
+        ),
+        (
+            &daily("2024-01-01"),
+            "2024-01-01..2024-01-05",
+            "`2024-01-01..2024-01-05` is no partition of `raw/events`; a range is written FIRST...LAST, with three dots",
+        ),
+    ] {
+        let refused = def.parse_range(text).expect_err(text);
+        assert_eq!(refused.of("raw/events"), says);
+    }
+    let one = listed.parse_range("a..b").expect("a key");
+    assert_eq!(texts(one), ["a..b"]);
 }
 
 #[test]
@@ -227,7 +259,9 @@ fn ranges_include_both_ends_and_are_not_cut() {
         ["2024-01-30"]
     );
     assert_eq!(range("2024-01-30").expect("a key"), ["2024-01-30"]);
-    assert!(range("2024-02-01...2024-01-30").expect("keys").is_empty());
+    let key = |text: &str| def.parse_key(text).expect("a key");
+    let reversed = def.range(&key("2024-02-01"), &key("2024-01-30"));
+    assert!(texts(reversed.expect("keys")).is_empty());
     assert!(range("2024-02-01...").is_err());
     let listed = PartitionsDef::fixed(["c", "a", "b", "[x]"]).expect("valid");
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What to say when the next token does not fit: what was expected, and the text to write instead.
 
 use super::{AND, ATTRIBUTES, EXPECTED, NOT, OR, Parser};
-use crate::selection::ast::NotEvaluable;
+use crate::selection::ast::{Attribute, NotEvaluable};
 use crate::selection::error::Problem;
 use crate::selection::suggest::nearest;
 use crate::selection::token::What;
@@ -35,7 +35,7 @@ impl Parser<'_> {
             What::Word(word) if [AND, OR].concat().contains(&word.as_str()) => None,
             What::Word(word) | What::Wild(word) => match keyword(word) {
                 Some(meant) => Some(format!("keywords are lower case: `{meant}`")),
-                None => Some(format!("write `key:{}`", self.whole_word())),
+                None => Some(self.as_key()),
             },
             What::Stray('\'') => Some("quotes are double: `key:\"…\"`".into()),
             _ => None,
@@ -100,13 +100,40 @@ impl Parser<'_> {
             .collect()
     }
 
-    /// As [`Parser::rest_of_word`], in quotes where it needs them.
-    fn whole_word(&self) -> String {
+    /// The text to write for the bare word that begins here.
+    fn as_key(&self) -> String {
         let word = self.rest_of_word();
-        let plain = word
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '*' | '+'));
-        if plain { word } else { format!("\"{word}\"") }
+        let several: Vec<&str> = word.split(['|', ',']).filter(|w| !w.is_empty()).collect();
+        if several.len() > 1 {
+            let keys: Vec<String> = several.into_iter().map(key).collect();
+            return format!("write `{}`", keys.join(" or "));
+        }
+        let text = self.text.trim();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let of_language = |word: &str| {
+            ["and", "or", "not"].contains(&word.to_lowercase().as_str())
+                || word.contains([':', '(', ')', '"', '+', '*'])
+        };
+        if self.next > 0 || words.len() == 1 || words.iter().any(|word| of_language(word)) {
+            return format!("write `{}`", key(&word));
+        }
+        let keys: Vec<String> = words.into_iter().map(key).collect();
+        format!(
+            "write `{}`, or `{}` for one asset of that name",
+            keys.join(" or "),
+            key(text)
+        )
+    }
+}
+
+/// `key:` and the name, in quotes where it needs them.
+fn key(name: &str) -> String {
+    let plain = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '*' | '+'));
+    match plain {
+        true => format!("key:{name}"),
+        false => Attribute::Key(name.into()).to_string(),
     }
 }
 

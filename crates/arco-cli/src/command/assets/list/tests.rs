@@ -26,3 +26,19 @@ fn asset_shows_partitions_checks_and_latest() {
     let rows: Vec<_> = serde_json::from_value(rows).unwrap();
     insta::assert_snapshot!(render(&rows, Paint::new(false)));
 }
+
+#[test]
+fn checks_that_were_never_judged_did_not_fail() {
+    let shown = |checks: u64, passed: u64, failed: u64| {
+        let row = json!({
+            "key": "a", "location": "l", "group": "g", "status": "materialized", "materializations": 1,
+            "checks": checks, "checks_passed": passed, "checks_failed": failed,
+        });
+        super::checks(&serde_json::from_value(row).unwrap())
+    };
+    assert_eq!(shown(0, 0, 0), "");
+    assert_eq!(shown(1, 0, 0), "1 never judged");
+    assert_eq!(shown(2, 2, 0), "2/2 passed");
+    assert_eq!(shown(3, 1, 0), "1/3 passed, 2 never judged");
+    assert_eq!(shown(3, 1, 1), "1/3 failed");
+}
