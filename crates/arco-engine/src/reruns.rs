@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arco_core::RunId;
-use arco_core::definitions::Catalog;
 use arco_core::event::{RerunKind, RerunOf};
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, Timestamp};
@@ -13,7 +12,7 @@ use arco_flow::command::RunRequest;
 use arco_flow::decide::Keys;
 use arco_flow::planner::{self, Planned};
 use arco_flow::state::Run;
-use arco_flow::{Rejection, rerun, selection_graph};
+use arco_flow::{Rejection, State, rerun, selection_graph};
 
 use crate::runs::REPLANS_MAX;
 use crate::{Engine, EngineError, RunMade, config};
@@ -136,13 +135,13 @@ impl Engine {
         parent: &Arc<Run>,
         ask: &RerunAsk,
     ) -> Result<Resolved, EngineError> {
-        let catalog = Arc::clone(&self.view().state.catalog);
+        let view = self.view();
         let now = self.now();
         let (parent, ask) = (Arc::clone(parent), ask.clone());
         if !self.inner.settings.offload {
-            return resolve(&catalog, &parent, &ask, now);
+            return resolve(&view.state, &parent, &ask, now);
         }
-        tokio::task::spawn_blocking(move || resolve(&catalog, &parent, &ask, now))
+        tokio::task::spawn_blocking(move || resolve(&view.state, &parent, &ask, now))
             .await
             .map_err(|_| EngineError::Stopped)?
     }
@@ -161,14 +160,15 @@ fn rerun_of(parent: &Run, ask: &RerunAsk) -> RerunOf {
 }
 
 fn resolve(
-    catalog: &Catalog,
+    state: &State,
     parent: &Run,
     ask: &RerunAsk,
     now: Timestamp,
 ) -> Result<Resolved, EngineError> {
+    let catalog = &state.catalog;
     let rerun = rerun_of(parent, ask);
     let selected = match ask.kind {
-        RerunKind::Subset => select(catalog, parent, ask)?,
+        RerunKind::Subset => select(state, parent, ask)?,
         RerunKind::Whole | RerunKind::FromFailure => BTreeSet::new(),
     };
     let tasks = rerun::tasks(parent, catalog, &rerun, &selected)?;
@@ -183,17 +183,16 @@ fn resolve(
 }
 
 /// The assets that a selection selects among the parent's.
-fn select(
-    catalog: &Catalog,
-    parent: &Run,
-    ask: &RerunAsk,
-) -> Result<BTreeSet<AssetKey>, EngineError> {
+fn select(state: &State, parent: &Run, ask: &RerunAsk) -> Result<BTreeSet<AssetKey>, EngineError> {
     let selections = Selection::parse_all(&ask.selection)?;
+    let (catalog, states) = (&state.catalog, &state.assets);
     let own = rerun::assets(parent, catalog);
-    match selection_graph::select_within(catalog, &own, &selections) {
+    match selection_graph::select_within(catalog, states, &own, &selections) {
         Ok(selected) => Ok(selected.into_iter().collect()),
         // An asset that is defined, and not of this run: nothing is selected, which says what there is.
-        Err(_) if selection_graph::select(catalog, &selections).is_ok() => Ok(BTreeSet::new()),
+        Err(_) if selection_graph::select(catalog, states, &selections).is_ok() => {
+            Ok(BTreeSet::new())
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -4,13 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arco_core::definitions::Catalog;
 use arco_core::event::Position;
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, RunId, Timestamp};
 use arco_flow::command::{Answer, Command, Identity, RunRequest};
 use arco_flow::planner::{self, PartitionsAsked, PlanRequest, Planned};
-use arco_flow::{Rejection, selection_graph};
+use arco_flow::{Rejection, State, selection_graph};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -148,14 +147,14 @@ impl Engine {
     }
 
     async fn resolve(&self, ask: &RunAsk) -> Result<Resolved, EngineError> {
-        let catalog = Arc::clone(&self.view().state.catalog);
+        let view = self.view();
         let now = self.now();
         let ask = ask.clone();
         if !self.inner.settings.offload {
-            return resolve(&catalog, &ask, now);
+            return resolve(&view.state, &ask, now);
         }
         // A year of a thousand assets takes longer to plan than the loop may stand still.
-        tokio::task::spawn_blocking(move || resolve(&catalog, &ask, now))
+        tokio::task::spawn_blocking(move || resolve(&view.state, &ask, now))
             .await
             .map_err(|_| EngineError::Stopped)?
     }
@@ -181,9 +180,10 @@ impl Engine {
     }
 }
 
-fn resolve(catalog: &Catalog, ask: &RunAsk, now: Timestamp) -> Result<Resolved, EngineError> {
+fn resolve(state: &State, ask: &RunAsk, now: Timestamp) -> Result<Resolved, EngineError> {
+    let catalog = &state.catalog;
     let selections = Selection::parse_all(&ask.selection)?;
-    let assets = selection_graph::select(catalog, &selections)?;
+    let assets = selection_graph::select(catalog, &state.assets, &selections)?;
     if assets.is_empty() {
         return Err(Rejection::EmptySelection(ask.selection.join(", ")).into());
     }

@@ -1,11 +1,24 @@
-//! The catalog as selections see it.
+//! The catalog, and what happened to its assets, as selections see them.
+
+mod facts;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arco_core::AssetKey;
 use arco_core::definitions::{AssetDef, Catalog};
 use arco_core::partition::PartitionsKind;
-use arco_core::selection::{SelectionError, SelectionGraph, Selections};
+use arco_core::selection::{SelectionError, SelectionFacts, SelectionGraph, Selections};
+use facts::Facts;
+use imbl::OrdMap;
+
+use crate::state::AssetState;
+
+/// What is known of the assets of a workspace, by key.
+type AssetStates = OrdMap<AssetKey, Arc<AssetState>>;
 
 /// Assets by number, with their edges.
 struct CatalogGraph<'a> {
@@ -13,12 +26,17 @@ struct CatalogGraph<'a> {
     numbers: BTreeMap<&'a AssetKey, usize>,
     parents: Vec<Vec<usize>>,
     children: Vec<Vec<usize>>,
+    facts: Facts<'a>,
 }
 
 impl<'a> CatalogGraph<'a> {
     /// All assets, or those of `within`. What lies between two of these and is not one of them makes
     /// them neighbours: order follows reachability (D-12).
-    fn new(catalog: &'a Catalog, within: Option<&BTreeSet<AssetKey>>) -> Self {
+    fn new(
+        catalog: &'a Catalog,
+        states: &'a AssetStates,
+        within: Option<&BTreeSet<AssetKey>>,
+    ) -> Self {
         let assets: Vec<_> = catalog
             .keys()
             .filter(|key| within.is_none_or(|within| within.contains(*key)))
@@ -40,7 +58,13 @@ impl<'a> CatalogGraph<'a> {
                 children[parent].push(child);
             }
         }
+        let facts = Facts::new(
+            assets
+                .iter()
+                .map(|(key, asset, _)| (*asset, states.get(*key))),
+        );
         Self {
+            facts,
             assets,
             numbers,
             parents,
@@ -110,17 +134,24 @@ impl SelectionGraph for CatalogGraph<'_> {
     fn children(&self, node: usize) -> &[usize] {
         &self.children[node]
     }
+    fn facts(&self) -> Option<&dyn SelectionFacts> {
+        Some(&self.facts)
+    }
     fn find(&self, key: &AssetKey) -> Option<usize> {
         self.numbers.get(key).copied()
     }
 }
 
-/// The assets a selection selects, in order of key.
+/// The assets a selection selects, in order of key; `states` is what is known of them.
 ///
 /// # Errors
 /// [`SelectionError`] for a bare key nobody defines, or an attribute that cannot be evaluated.
-pub fn select(catalog: &Catalog, selections: &Selections) -> Result<Vec<AssetKey>, SelectionError> {
-    evaluate(&CatalogGraph::new(catalog, None), selections)
+pub fn select(
+    catalog: &Catalog,
+    states: &AssetStates,
+    selections: &Selections,
+) -> Result<Vec<AssetKey>, SelectionError> {
+    evaluate(&CatalogGraph::new(catalog, states, None), selections)
 }
 
 /// The assets that a selection selects among these alone, with the edges between them.
@@ -129,10 +160,14 @@ pub fn select(catalog: &Catalog, selections: &Selections) -> Result<Vec<AssetKey
 /// As [`select`]; a bare key that is not among them is one that nobody defines.
 pub fn select_within(
     catalog: &Catalog,
+    states: &AssetStates,
     within: &BTreeSet<AssetKey>,
     selections: &Selections,
 ) -> Result<Vec<AssetKey>, SelectionError> {
-    evaluate(&CatalogGraph::new(catalog, Some(within)), selections)
+    evaluate(
+        &CatalogGraph::new(catalog, states, Some(within)),
+        selections,
+    )
 }
 
 fn evaluate(

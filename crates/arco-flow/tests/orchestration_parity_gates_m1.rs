@@ -97,7 +97,7 @@ proptest! {
             (format!("not key:{key}"), rest.collect()),
         ] {
             let selections = Selection::parse_all(std::slice::from_ref(&text)).expect("it reads");
-            let found = selection_graph::select(&catalog, &selections).expect("it selects");
+            let found = selection_graph::select(&catalog, &State::default().assets, &selections).expect("it selects");
             let found: Vec<String> = found.iter().map(ToString::to_string).collect();
             let expected: Vec<String> = expected.iter().map(|n: &usize| name(*n)).collect();
             prop_assert_eq!(found, expected, "{}", text);

@@ -265,7 +265,8 @@ fn planned(world: &World, texts: &[&str]) -> Result<Vec<String>, String> {
     let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
     let selections = Selection::parse_all(&texts).map_err(|error| error.to_string())?;
     let catalog = &world.state.catalog;
-    let chosen = selection_graph::select(catalog, &selections).map_err(|e| e.to_string())?;
+    let chosen = selection_graph::select(catalog, &world.state.assets, &selections)
+        .map_err(|e| e.to_string())?;
     let request = PlanRequest {
         assets: chosen.into_iter().collect(),
         partitions: PartitionsAsked::None,

@@ -70,13 +70,14 @@ pub(crate) async fn list(reading: Reading, Query(query): Query<AssetsQuery>) -> 
 }
 
 fn chosen(reading: &Reading, filter: &AssetFilter) -> Answer<BTreeSet<AssetKey>> {
-    let catalog = &reading.view.state.catalog;
+    let state = &reading.view.state;
+    let catalog = &state.catalog;
     let Some(text) = &filter.selection else {
         return Ok(catalog.keys().cloned().collect());
     };
     let refused = |error| Refusal::from(EngineError::Selection(error));
     let selections = Selection::parse_all(&[text]).map_err(refused)?;
-    let chosen = selection_graph::select(catalog, &selections).map_err(refused)?;
+    let chosen = selection_graph::select(catalog, &state.assets, &selections).map_err(refused)?;
     Ok(chosen.into_iter().collect())
 }
 

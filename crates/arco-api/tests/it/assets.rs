@@ -49,6 +49,37 @@ async fn a_selection_chooses_assets() {
 }
 
 #[tokio::test]
+async fn a_status_selects_what_the_list_shows_with_it() {
+    let server = Server::with_flights().await;
+    let mut host = FakeHost::register(&server, &flights().json()).await;
+    server.run(json!({"selection": "raw/flights"})).await;
+    host.work_off(&server).await;
+    let all = server.all("assets", 10).await;
+    let mut seen = 0;
+    for status in [
+        "in_progress",
+        "failed",
+        "materialized",
+        "never_materialized",
+    ] {
+        let chosen = server
+            .all(&format!("assets?selection=status:{status}"), 10)
+            .await;
+        let shown: Vec<_> = all
+            .iter()
+            .filter(|asset| asset["status"] == status && asset["external"] != true)
+            .cloned()
+            .collect();
+        assert_eq!(chosen, shown, "{status}");
+        seen += usize::from(!chosen.is_empty());
+    }
+    assert!(seen > 1, "a workspace with one status shows nothing");
+    let bad = server.get("assets?selection=status:fresh").await;
+    assert_eq!(bad.code(), (422, "bad_selection".into()));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn partitions_show_where_they_stand() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;

@@ -59,15 +59,27 @@ pub enum Attribute {
     Partitions(Option<PartitionsFilter>),
     /// Code location.
     CodeLocation(Option<String>),
-    /// An attribute of the language that definitions of assets do not answer (L-3). It is read and
-    /// printed; to evaluate it is an error.
+    /// How far its materialization is, in the words of [`super::AssetStatus`]. Any word is read; one that is no
+    /// status is refused when it is evaluated.
+    Status(Option<String>),
+    /// A column of its table.
+    Column(Option<String>),
+    /// The name of its table.
+    TableName(Option<String>),
+    /// A column of its table has a tag with exactly this value.
+    ColumnTag {
+        /// Name of the tag; none: no column has a tag.
+        key: Option<String>,
+        /// Its value.
+        value: String,
+    },
+    /// An attribute of the language that nothing here answers (L-3). It is read and printed; to
+    /// evaluate it is an error.
     Other {
         /// Which.
         name: NotEvaluable,
         /// The value.
         value: Option<String>,
-        /// What comes after `=` (`column_tag:`), empty when there is nothing.
-        second: String,
     },
 }
 
@@ -89,14 +101,6 @@ pub enum PartitionsFilter {
 /// Attributes that are read and not evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotEvaluable {
-    /// `status:`
-    Status,
-    /// `column:`
-    Column,
-    /// `table_name:`
-    TableName,
-    /// `column_tag:`
-    ColumnTag,
     /// `changed_in_branch:`
     ChangedInBranch,
     /// `automation_type:`
@@ -191,11 +195,7 @@ impl<'de> Deserialize<'de> for Selection {
 }
 
 impl NotEvaluable {
-    pub(super) const ALL: [Self; 9] = [
-        Self::Status,
-        Self::Column,
-        Self::TableName,
-        Self::ColumnTag,
+    pub(super) const ALL: [Self; 5] = [
         Self::ChangedInBranch,
         Self::AutomationType,
         Self::Sensor,
@@ -207,10 +207,6 @@ impl NotEvaluable {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Status => "status",
-            Self::Column => "column",
-            Self::TableName => "table_name",
-            Self::ColumnTag => "column_tag",
             Self::ChangedInBranch => "changed_in_branch",
             Self::AutomationType => "automation_type",
             Self::Sensor => "sensor",

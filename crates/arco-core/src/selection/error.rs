@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::facts::AssetStatus;
+
 /// A selection that cannot be read or evaluated. `Display` is one line; [`SelectionError::pointed`]
 /// also shows the place.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,6 +30,9 @@ pub(super) enum Problem {
     },
     NotEvaluable {
         attribute: &'static str,
+    },
+    UnknownStatus {
+        status: String,
     },
 }
 
@@ -106,9 +111,17 @@ impl fmt::Display for SelectionError {
             }
             Problem::NotEvaluable { attribute } => write!(
                 f,
-                "selection `{text}` uses `{attribute}:`, which definitions of assets do not answer; \
+                "selection `{text}` uses `{attribute}:`, which nothing answers here; \
                  use `key:`, `group:`, `kind:`, `tag:`, `owner:`, `is:`, `partitions:` or `code_location:`"
             ),
+            Problem::UnknownStatus { status } => {
+                let words = AssetStatus::ALL.map(|status| format!("`{}`", status.word()));
+                write!(
+                    f,
+                    "selection `{text}` asks for status `{status}`, which no asset has; the statuses are {}",
+                    words.join(", ")
+                )
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::ast::{Attribute, Bare, Depth, PartitionsFilter, Selection};
 use super::error::{Problem, SelectionError};
+use super::facts::{AssetStatus, SelectionFacts};
 use super::graph::SelectionGraph;
 use super::set::NodeSet;
 use super::suggest::nearest;
@@ -86,12 +87,55 @@ fn attributed(attribute: &Attribute, graph: &dyn SelectionGraph) -> Result<NodeS
             all(&|node| wanted == Some(graph.partitions(node)))
         }
         Attribute::CodeLocation(Some(location)) => all(&|node| graph.location(node) == location),
+        Attribute::Status(status) => with_status(status.as_deref(), graph)?,
+        Attribute::Column(column) => {
+            let facts = facts("column", graph)?;
+            all(&|node| match column {
+                Some(name) => facts.columns(node).iter().any(|c| c.name == *name),
+                None => facts.columns(node).is_empty(),
+            })
+        }
+        Attribute::TableName(table) => {
+            let facts = facts("table_name", graph)?;
+            all(&|node| facts.table_name(node) == *table)
+        }
+        Attribute::ColumnTag { key, value } => {
+            let facts = facts("column_tag", graph)?;
+            all(&|node| match key {
+                Some(key) => {
+                    let columns = facts.columns(node);
+                    columns.iter().any(|c| c.tags.get(key) == Some(value))
+                }
+                None => facts.columns(node).iter().all(|c| c.tags.is_empty()),
+            })
+        }
         Attribute::Other { name, .. } => {
             return Err(Problem::NotEvaluable {
                 attribute: name.name(),
             });
         }
     })
+}
+
+fn facts<'g>(
+    attribute: &'static str,
+    graph: &'g dyn SelectionGraph,
+) -> Result<&'g dyn SelectionFacts, Problem> {
+    graph.facts().ok_or(Problem::NotEvaluable { attribute })
+}
+
+/// Assets that are made here with a status; every one has one.
+fn with_status(word: Option<&str>, graph: &dyn SelectionGraph) -> Result<NodeSet, Problem> {
+    let facts = facts("status", graph)?;
+    let Some(word) = word else {
+        return Ok(NodeSet::empty(graph.len()));
+    };
+    let wanted = AssetStatus::parse(word).ok_or_else(|| Problem::UnknownStatus {
+        status: word.into(),
+    })?;
+    Ok(NodeSet::of(graph.len(), |node| {
+        !graph.is_external(node) && facts.status(node) == wanted
+    }))
 }
 
 /// Assets by key or pattern. An unknown key chooses nothing (L-12).

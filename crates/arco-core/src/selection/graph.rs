@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::facts::SelectionFacts;
 use crate::AssetKey;
 use crate::partition::PartitionsKind;
 
@@ -33,6 +34,10 @@ pub trait SelectionGraph {
     fn parents(&self, node: usize) -> &[usize];
     /// Its direct downstream nodes.
     fn children(&self, node: usize) -> &[usize];
+    /// What happened to the nodes. Where nobody keeps that, the attributes that ask for it are an error.
+    fn facts(&self) -> Option<&dyn SelectionFacts> {
+        None
+    }
     /// The node with a key.
     fn find(&self, key: &AssetKey) -> Option<usize> {
         (0..self.len()).find(|node| self.key(*node) == key)

@@ -26,6 +26,8 @@
 //! * `key:*` is read: every asset, external ones too (L-8).
 //! * `owner:<null>` and `tag:<null>` select assets without owners and without tags (L-7).
 //! * `partitions:` with an unknown word is an error (L-14).
+//! * `code_location:`, `status:`, `column:`, `table_name:` and `column_tag:` are answered where what
+//!   happened to assets is kept ([`SelectionFacts`], L-3).
 //! * Any word may stand after the colon, also one the grammar uses: `key:job` (L-2).
 //! * In quotes, a backslash makes the next character plain, so every name can be written.
 
@@ -33,6 +35,7 @@ mod ast;
 mod bare;
 mod error;
 mod evaluate;
+mod facts;
 mod graph;
 mod parse;
 mod print;
@@ -45,4 +48,5 @@ mod tests;
 
 pub use ast::{Attribute, Bare, Depth, NotEvaluable, PartitionsFilter, Selection, Selections};
 pub use error::SelectionError;
+pub use facts::{AssetStatus, Column, SelectionFacts};
 pub use graph::SelectionGraph;

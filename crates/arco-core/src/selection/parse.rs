@@ -32,6 +32,10 @@ const ATTRIBUTES: &[&str] = &[
     "is",
     "code_location",
     "partitions",
+    "status",
+    "column",
+    "table_name",
+    "column_tag",
 ];
 const EXPECTED: &str = "an attribute such as `key:`, `not`, `sinks(`, `(` or `*`";
 
@@ -226,6 +230,13 @@ impl Parser<'_> {
                     Some(sort.ok_or_else(|| self.back(1, expected))?)
                 }
             }),
+            "status" => Attribute::Status(self.value(name)?),
+            "column" => Attribute::Column(self.value(name)?),
+            "table_name" => Attribute::TableName(self.value(name)?),
+            "column_tag" => Attribute::ColumnTag {
+                key: self.value(name)?,
+                value: self.second(name)?,
+            },
             other => {
                 let known = NotEvaluable::ALL.into_iter().find(|a| a.name() == other);
                 let Some(name) = known else {
@@ -234,10 +245,6 @@ impl Parser<'_> {
                 };
                 Attribute::Other {
                     value: self.value(other)?,
-                    second: match name {
-                        NotEvaluable::ColumnTag => self.second(other)?,
-                        _ => String::new(),
-                    },
                     name,
                 }
             }

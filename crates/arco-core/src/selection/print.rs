@@ -70,14 +70,14 @@ impl Display for Attribute {
             Self::Partitions(sort) => named("partitions", sort.map(|sort| sort.word()), f),
             Self::IsExternal(true) => f.write_str("is:external"),
             Self::IsExternal(false) => f.write_str("is:materializable"),
-            Self::Other {
-                name,
-                value,
-                second: after,
-            } => {
-                named(name.name(), value.as_deref(), f)?;
-                second(after, f)
+            Self::Status(status) => named("status", status.as_deref(), f),
+            Self::Column(column) => named("column", column.as_deref(), f),
+            Self::TableName(table) => named("table_name", table.as_deref(), f),
+            Self::ColumnTag { key, value } => {
+                named("column_tag", key.as_deref(), f)?;
+                second(value, f)
             }
+            Self::Other { name, value } => named(name.name(), value.as_deref(), f),
         }
     }
 }

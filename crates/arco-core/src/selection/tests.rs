@@ -26,7 +26,7 @@ fn refusals_point_at_the_place() {
         (
             "key:a or\nkund:dbt",
             "selection `key:a or\nkund:dbt` cannot be read at column 10: expected `key:`, `tag:`, `owner:`, \
-             `group:`, `kind:`, `is:`, `partitions:` or `code_location:`, found `kund`; did you mean `kind:`?\n  \
+             `group:`, `kind:`, `is:`, `partitions:`, `status:`, `column:` or `code_location:`, found `kund`; did you mean `kind:`?\n  \
              kund:dbt\n  ^",
         ),
     ] {
@@ -141,6 +141,7 @@ fn long_lists_are_flat() {
 struct Five {
     keys: Vec<AssetKey>,
     tags: BTreeMap<String, String>,
+    facts: Option<Happened>,
 }
 
 const PARENTS: [&[usize]; 5] = [&[], &[0], &[1], &[1], &[2, 3, 4]];
@@ -180,6 +181,44 @@ impl SelectionGraph for Five {
     fn children(&self, node: usize) -> &[usize] {
         CHILDREN[node]
     }
+    fn facts(&self) -> Option<&dyn SelectionFacts> {
+        self.facts
+            .as_ref()
+            .map(|facts| facts as &dyn SelectionFacts)
+    }
+}
+
+/// `raw/a` is a failed table `raw.a` with columns `id` and `mail` (`pii=yes`), `b` one of column `id`
+/// that is under way; `c` is materialized.
+struct Happened;
+
+impl SelectionFacts for Happened {
+    fn status(&self, node: usize) -> AssetStatus {
+        [
+            AssetStatus::NeverMaterialized,
+            AssetStatus::Failed,
+            AssetStatus::InProgress,
+            AssetStatus::Materialized,
+            AssetStatus::NeverMaterialized,
+        ][node]
+    }
+    fn columns(&self, node: usize) -> Vec<Column> {
+        let column = |name: &str, tag: Option<&str>| Column {
+            name: name.into(),
+            tags: tag
+                .map(|tag| ("pii".into(), tag.into()))
+                .into_iter()
+                .collect(),
+        };
+        match node {
+            1 => vec![column("id", None), column("mail", Some("yes"))],
+            2 => vec![column("id", Some(""))],
+            _ => Vec::new(),
+        }
+    }
+    fn table_name(&self, node: usize) -> Option<String> {
+        (node == 1).then(|| "raw.a".into())
+    }
 }
 
 fn five() -> Five {
@@ -189,12 +228,16 @@ fn five() -> Five {
             .map(|key| AssetKey::parse(key).expect("a key"))
             .to_vec(),
         tags: BTreeMap::new(),
+        facts: Some(Happened),
     }
 }
 
 fn chosen(text: &str) -> String {
-    let graph = five();
-    match Selection::parse(text).expect(text).evaluate(&graph) {
+    chosen_on(&five(), text)
+}
+
+fn chosen_on(graph: &Five, text: &str) -> String {
+    match Selection::parse(text).expect(text).evaluate(graph) {
         Ok(nodes) => nodes
             .into_iter()
             .map(|node| graph.key(node).as_str())
@@ -248,10 +291,56 @@ fn what_cannot_be_chosen_says_why() {
     ] {
         assert_eq!(chosen(text), expected);
     }
-    assert!(
-        chosen("key:b or status:FRESH")
-            .contains("uses `status:`, which definitions of assets do not answer")
+    assert_eq!(
+        chosen("key:b or status:FRESH"),
+        "selection `key:\"b\" or status:\"FRESH\"` asks for status `FRESH`, which no asset has; the statuses \
+         are `in_progress`, `failed`, `materialized`, `never_materialized`"
     );
+    assert!(
+        chosen("key:b or automation_type:sensor")
+            .contains("uses `automation_type:`, which nothing answers here")
+    );
+}
+
+#[test]
+fn what_happened_is_chosen() {
+    for (text, expected) in [
+        ("status:failed", "raw/a"),
+        ("status:IN_PROGRESS", "b"),
+        ("status:materialized", "c"),
+        ("status:missing", "daily_d"),
+        (
+            "status:never_materialized or status:failed",
+            "raw/a daily_d",
+        ),
+        ("status:failed and not column:id", ""),
+        ("not status:failed", "b c daily_d"),
+        ("status:<null>", ""),
+        ("column:id", "raw/a b"),
+        ("column:<null>", "src c daily_d"),
+        ("table_name:\"raw.a\"+1", "raw/a b c"),
+        ("table_name:<null>", "src b c daily_d"),
+        ("column_tag:pii=yes", "raw/a"),
+        ("column_tag:pii", "b"),
+        ("column_tag:<null>", "src c daily_d"),
+    ] {
+        assert_eq!(chosen(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn where_nothing_is_kept_of_what_happened_it_cannot_be_asked() {
+    let graph = Five {
+        facts: None,
+        ..five()
+    };
+    for name in ["status", "column", "table_name", "column_tag"] {
+        let said = chosen_on(&graph, &format!("{name}:failed"));
+        assert!(
+            said.contains(&format!("uses `{name}:`, which nothing answers here")),
+            "{said}"
+        );
+    }
 }
 
 #[test]
@@ -282,20 +371,15 @@ fn attribute() -> impl Strategy<Value = Attribute> {
         proptest::option::of(proptest::sample::select(PartitionsFilter::ALL.to_vec()))
             .prop_map(Attribute::Partitions),
         optional().prop_map(Attribute::CodeLocation),
+        optional().prop_map(Attribute::Status),
+        optional().prop_map(Attribute::Column),
+        optional().prop_map(Attribute::TableName),
+        (optional(), value()).prop_map(|(key, value)| Attribute::ColumnTag { key, value }),
         (
             proptest::sample::select(NotEvaluable::ALL.to_vec()),
-            optional(),
-            value()
+            optional()
         )
-            .prop_map(|(name, value, second)| Attribute::Other {
-                second: if name == NotEvaluable::ColumnTag {
-                    second
-                } else {
-                    String::new()
-                },
-                name,
-                value,
-            }),
+            .prop_map(|(name, value)| Attribute::Other { name, value }),
     ]
 }
 

@@ -43,7 +43,12 @@ fn request(world: &mut World, rerun: &RerunOf, fresh: u64) -> Result<RunRequest,
         None => BTreeSet::new(),
         Some(text) => {
             let selections = Selection::parse_all(&[text]).unwrap();
-            let selected = select_within(catalog, &assets(&parent, catalog), &selections);
+            let selected = select_within(
+                catalog,
+                &world.state.assets,
+                &assets(&parent, catalog),
+                &selections,
+            );
             selected.unwrap_or_default().into_iter().collect()
         }
     };

@@ -75,7 +75,7 @@ impl Parser<'_> {
             .chain(NotEvaluable::ALL.map(NotEvaluable::name));
         let hint = nearest(name, known).map(|near| format!("did you mean `{near}:`?"));
         self.problem(
-            "`key:`, `tag:`, `owner:`, `group:`, `kind:`, `is:`, `partitions:` or `code_location:`",
+            "`key:`, `tag:`, `owner:`, `group:`, `kind:`, `is:`, `partitions:`, `status:`, `column:` or `code_location:`",
             hint,
         )
     }
