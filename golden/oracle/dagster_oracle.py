@@ -20,6 +20,7 @@ time        ISO 8601; without an offset UTC, or the time zone of the question
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
 import json
 import logging
@@ -266,6 +267,82 @@ def resolve_selection(graph: Spec, selection: str) -> list[str]:
     assets = asset_graph(json.dumps(graph["assets"]))
     chosen = dg.AssetSelection.from_string(selection).resolve(assets)
     return sorted(key.to_user_string() for key in chosen)
+
+
+# The queue of runs.
+
+
+@lru_cache(maxsize=1)
+def queue_instance() -> dg.DagsterInstance:
+    """One instance for all questions: making one takes longer than a hundred answers."""
+    from dagster._core.test_utils import instance_for_test
+
+    opened = instance_for_test()
+    atexit.register(opened.__exit__, None, None, None)
+    return opened.__enter__()
+
+
+@op
+def dequeue(
+    queued: list[Spec],
+    in_progress: list[Spec],
+    max_concurrent_runs: int,
+    tag_limits: list[Spec],
+    pools: dict[str, int],
+    granularity: str,
+) -> list[str]:
+    """Which queued runs one pass of the queue launches, in order. A run is {"id", "tags"?, "pools"?: {pool:
+    root steps}, "unconstrained_root"?}; those in progress have been launched just now."""
+    from dagster._core.instance.config import ConcurrencyConfig, PoolConfig, PoolGranularity
+    from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+    from dagster._core.run_coordinator.queued_run_coordinator import RunQueueConfig
+    from dagster._core.storage.dagster_run import DagsterRun, DagsterRunStatus, RunOpConcurrency
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+    from dagster._core.utils import make_new_run_id
+    from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import QueuedRunCoordinatorDaemon
+
+    instance = queue_instance()
+    instance.run_storage.wipe()
+    storage = instance.event_log_storage
+    for pool in storage.get_concurrency_keys():
+        storage.delete_concurrency_limit(pool)
+    for pool, limit in pools.items():
+        storage.set_concurrency_slots(pool, limit)
+    location = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="nowhere"), location_name="loc")
+    origin = RemoteJobOrigin(RemoteRepositoryOrigin(location, "repository"), "job")
+    names = {}
+    for runs, status in ((in_progress, DagsterRunStatus.STARTING), (queued, DagsterRunStatus.QUEUED)):
+        for item in runs:
+            roots = item.get("pools")
+            run = DagsterRun(
+                job_name="job",
+                run_id=make_new_run_id(),
+                status=status,
+                remote_job_origin=origin,
+                tags=item.get("tags", {}),
+                run_op_concurrency=RunOpConcurrency(
+                    root_key_counts=roots,
+                    has_unconstrained_root_nodes=item.get("unconstrained_root", False),
+                    all_pools=set(roots),
+                )
+                if roots
+                else None,
+            )
+            instance.run_storage.add_run(run)
+            names[run.run_id] = item["id"]
+    config = ConcurrencyConfig(
+        pool_config=PoolConfig(
+            pool_granularity=PoolGranularity(granularity), default_pool_limit=None, op_granularity_run_buffer=0
+        ),
+        run_queue_config=RunQueueConfig(
+            max_concurrent_runs=max_concurrent_runs,
+            tag_concurrency_limits=tag_limits,
+            should_block_op_concurrency_limited_runs=True,
+        ),
+    )
+    daemon = QueuedRunCoordinatorDaemon(interval_seconds=5)
+    picked = daemon._get_runs_to_dequeue(instance, config, fixed_iteration_time=1_700_000_000.0)
+    return [names[run.run_id] for run in picked]
 
 
 def reply(question: Spec) -> Spec:

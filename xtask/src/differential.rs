@@ -157,7 +157,15 @@ fn compare(folder: &Path) -> Result<()> {
         &["test", "--no-fail-fast", "--locked"]
     };
     Cmd::cargo(tests)
-        .args(&["--package", "arco-core", "--test", "golden", "oracle::"])
+        .args(&[
+            "--package",
+            "arco-core",
+            "--package",
+            "arco-flow",
+            "--test",
+            "golden",
+            "oracle::",
+        ])
         // The lines that differ say it all.
         .env("RUST_BACKTRACE", "0")
         .env("ARCO_ORACLE_CORPUS", folder)

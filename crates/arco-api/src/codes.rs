@@ -121,6 +121,8 @@ codes! {
     BadConfig = "bad_config", UNPROCESSABLE_ENTITY, "the run configuration is not valid";
     /// Definitions that do not hold together.
     BadDefinitions = "bad_definitions", UNPROCESSABLE_ENTITY, "the definitions are not valid";
+    /// Limits that do not hold together.
+    BadLimits = "bad_limits", UNPROCESSABLE_ENTITY, "the limits are not valid";
     /// A reserved word.
     Reserved = "reserved", UNPROCESSABLE_ENTITY, "the word is reserved";
     /// A rerun of a run that is not over.

@@ -26,6 +26,7 @@ See docs/guide/api.md.";
     components(schemas(Problem)),
     tags(
         (name = "runs", description = "Ask for runs, follow them, stop them"),
+        (name = "queue", description = "What waits, and how much may go on at once"),
         (name = "assets", description = "Assets, their partitions, checks and materializations"),
         (name = "definitions", description = "Code locations"),
         (name = "events", description = "The event log"),

@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, checks, definitions, events, health, logs, materializations, metrics, partitions, plan,
-    rerun, root, run, runs, status, tasks,
+    assets, checks, definitions, events, health, limits, logs, materializations, metrics,
+    partitions, plan, queue, rerun, root, run, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -25,6 +25,8 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(run::show))
         .routes(routes!(run::cancel))
         .routes(routes!(rerun::create))
+        .routes(routes!(queue::list))
+        .routes(routes!(limits::show, limits::put))
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::show))
         .routes(routes!(logs::show))

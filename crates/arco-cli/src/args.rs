@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, rerun, run, runs, serve, status,
-    version, worker,
+    assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
+    status, version, worker,
 };
 use crate::env_vars;
 
@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Runs(runs::Options),
     Logs(logs::Options),
     Cancel(cancel::Options),
+    Queue(queue::Options),
     Plan(plan::Options),
     Assets(assets::Options),
     Partitions(partitions::Options),

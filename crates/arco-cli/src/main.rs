@@ -24,8 +24,8 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, rerun, run, runs, serve, status,
-    version, worker,
+    assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
+    status, version, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -56,6 +56,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Runs(options) => asking(console, runs::run(options, console)),
         Command::Logs(options) => asking(console, logs::run(options, console)),
         Command::Cancel(options) => asking(console, cancel::run(options, console)),
+        Command::Queue(options) => asking(console, queue::run(options, console)),
         Command::Plan(options) => asking(console, plan::run(options, console)),
         Command::Assets(options) => asking(console, assets::run(options, console)),
         Command::Partitions(options) => asking(console, partitions::run(options, console)),

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod graph;
 pub mod id;
+pub mod limits;
 pub mod partition;
 pub mod plan;
 pub mod selection;

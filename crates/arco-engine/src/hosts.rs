@@ -198,8 +198,8 @@ impl Engine {
             if undelivered || cancels || work {
                 return Ok(true);
             }
-            let due =
-                pending::next_due(state).map_or(wait, |at| Duration::from_millis(at.ms_since(now)));
+            let due = pending::next_due(state, now)
+                .map_or(wait, |at| Duration::from_millis(at.ms_since(now)));
             let wake =
                 deadline.min(tokio::time::Instant::now() + due.max(Duration::from_millis(1)));
             tokio::select! {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, RerunOf, Severity};
+use arco_core::limits::Limits;
 use arco_core::plan::Plan;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub enum Command {
     RequestRun(Box<RunRequest>),
     /// Stop a run.
     CancelRun(RunId),
+    /// How much may go on at once from here. No event when it is so already.
+    SetLimits(Limits),
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.

@@ -4,6 +4,7 @@
 //! - [`planner`]: from "these assets, these partitions" to the explicit tasks of a run.
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
+//! - [`queue`]: what waits, on what, and who has it.
 //! - [`pending`]: what the shell owes the world, derived from the state alone.
 //!
 //! Same state and same `now` in, same events out: on every replica, on every replay, after every
@@ -14,6 +15,7 @@ pub mod decide;
 mod identity;
 pub mod pending;
 pub mod planner;
+pub mod queue;
 pub mod rejection;
 pub mod rerun;
 pub mod selection_graph;

@@ -1,7 +1,7 @@
 //! What the shell owes the world, derived from the state alone: after a takeover the new leader owes
 //! the same, without having been told.
 
-use arco_core::{AttemptId, HostId, Timestamp};
+use arco_core::{AttemptId, HostId, RunId, Timestamp};
 
 use crate::State;
 
@@ -21,11 +21,14 @@ pub fn cancels(state: &State, host: HostId) -> Vec<AttemptId> {
 /// Whether a host of `location` that asks now would get work.
 #[must_use]
 pub fn has_work(state: &State, location: &str, now: Timestamp) -> bool {
-    !crate::decide::candidates(state, location, now, 1).is_empty()
+    let spare = crate::decide::spare(state, location);
+    crate::decide::next_task(state, location, now, &spare).is_some()
 }
 
-/// When the next try of any task is due.
+/// When the next try of any task is due, later than `now`: a try that is due already and waits for a
+/// slot is not waited for by the clock.
 #[must_use]
-pub fn next_due(state: &State) -> Option<Timestamp> {
-    state.retrying.iter().next().map(|(at, _, _)| *at)
+pub fn next_due(state: &State, now: Timestamp) -> Option<Timestamp> {
+    let later = (now.plus_ms(1), RunId::from_parts(0, 0), 0);
+    state.retrying.range(later..).next().map(|(at, _, _)| *at)
 }

@@ -187,6 +187,9 @@ pub enum Rejection {
     /// Definitions that do not hold together.
     #[error(transparent)]
     Definitions(#[from] arco_core::definitions::DefinitionsError),
+    /// Limits that do not hold together.
+    #[error(transparent)]
+    Limits(#[from] arco_core::limits::LimitsError),
     /// Another replica leads, or this one leads already.
     #[error("leadership epoch {epoch} is held by `{holder}`")]
     Led {
@@ -232,6 +235,7 @@ impl Rejection {
             Self::Fenced(_) => "fenced",
             Self::Replan => "replan",
             Self::Definitions(_) => "bad_definitions",
+            Self::Limits(_) => "bad_limits",
             Self::Led { .. } => "led",
         }
     }

@@ -18,7 +18,7 @@ use crate::{Rejection, decide};
 pub(crate) const NOW: Timestamp = Timestamp(1_769_904_000_000);
 
 /// Definitions from lines such as `b daily <- a, c last(d)`, `check b.ok blocking <- b`; separated
-/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`.
+/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`, `pool=NAME`.
 pub(crate) fn manifest(text: &str) -> Value {
     let (mut assets, mut checks, mut steps) = (Vec::new(), Vec::new(), Vec::new());
     for line in text
@@ -52,6 +52,9 @@ pub(crate) fn manifest(text: &str) -> Value {
                 if let Some(n) = word.strip_prefix("retry=") {
                     step["retry"] =
                         json!({"max_retries": n.parse::<u32>().unwrap(), "delay_ms": 1000});
+                }
+                if let Some(pool) = word.strip_prefix("pool=") {
+                    step["pool"] = json!(pool);
                 }
                 if let Some(code) = word.strip_prefix("v=") {
                     asset["code_version"] = json!(code);
@@ -135,6 +138,13 @@ impl World {
         self.blobs
             .insert(definitions.version(), canonical::to_vec(manifest));
         self.run_command(&Command::Deploy(Arc::new(definitions)))
+    }
+
+    /// Sets the limits that this JSON says.
+    pub(crate) fn limit(&mut self, limits: &Value) {
+        let limits = serde_json::from_value(limits.clone()).expect("the test's limits read");
+        self.run_command(&Command::SetLimits(limits))
+            .expect("the test's limits hold together");
     }
 
     pub(crate) fn register(&mut self, host: HostId) -> Result<Answer, Rejection> {

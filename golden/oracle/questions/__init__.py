@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from . import cron, partition_keys, partition_mappings, selections
+from . import cron, partition_keys, partition_mappings, queue, selections
 
 Question = tuple[str, dict[str, Any]]
 
@@ -18,5 +18,6 @@ CORPORA: dict[str, Callable[[Random], Iterator[Question]]] = {
     "cron": cron.ask,
     "partition_keys": partition_keys.ask,
     "partition_mappings": partition_mappings.ask,
+    "queue": queue.ask,
     "selections": selections.ask,
 }

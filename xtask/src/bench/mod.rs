@@ -5,6 +5,7 @@
 
 mod deployment;
 pub(crate) mod peer;
+mod queue;
 mod report;
 mod runs;
 mod start;
@@ -31,6 +32,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "start", about: "from the start of `arco dev` to its health; memory of what runs", run: start::run },
     Workload { name: "steps", about: "one run over a graph of trivial assets: time per task",           run: steps::run },
     Workload { name: "runs",  about: "many runs of one trivial asset: runs a second",                   run: runs::run },
+    Workload { name: "queue", about: "runs admitted from a long queue; a plan of 10,000 assets",          run: queue::run },
 ];
 
 /// What every workload needs.

@@ -12,15 +12,18 @@ pub(crate) enum Corpus {
     PartitionKeys,
     /// Mappings both ways.
     PartitionMappings,
+    /// Which queued runs are launched, in order.
+    Queue,
     /// How selections print and what they pick.
     Selections,
 }
 
 impl Corpus {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Cron,
         Self::PartitionKeys,
         Self::PartitionMappings,
+        Self::Queue,
         Self::Selections,
     ];
 
@@ -30,6 +33,7 @@ impl Corpus {
             Self::Cron => "cron",
             Self::PartitionKeys => "partition_keys",
             Self::PartitionMappings => "partition_mappings",
+            Self::Queue => "queue",
             Self::Selections => "selections",
         }
     }
@@ -45,6 +49,7 @@ impl Corpus {
                 "partition_window",
             ],
             Self::PartitionMappings => &["infer_mapping", "map_partitions"],
+            Self::Queue => &["dequeue"],
             Self::Selections => &["parse_selection", "resolve_selection"],
         }
     }
@@ -54,6 +59,7 @@ impl Corpus {
         match self {
             Self::Cron => 5000,
             Self::PartitionKeys | Self::PartitionMappings => 3000,
+            Self::Queue => 1000,
             Self::Selections => 4000,
         }
     }
@@ -63,6 +69,7 @@ impl Corpus {
         match self {
             Self::Cron => 20_000,
             Self::PartitionKeys | Self::PartitionMappings => 5000,
+            Self::Queue => 2000,
             // Each expression is asked how it prints and what it picks: 5000 of them.
             Self::Selections => 10_000,
         }

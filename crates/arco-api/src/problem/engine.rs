@@ -52,6 +52,7 @@ impl From<Rejection> for Refusal {
             Rejection::Fenced(_) => Code::Fenced,
             Rejection::Replan => Code::Replan,
             Rejection::Definitions(_) => Code::BadDefinitions,
+            Rejection::Limits(_) => Code::BadLimits,
             Rejection::Led { .. } => Code::Led,
         };
         Self::new(code, rejection.to_string())

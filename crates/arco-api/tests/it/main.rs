@@ -13,6 +13,7 @@ mod openapi;
 mod paging;
 mod positions;
 mod problems;
+mod queue;
 mod reruns;
 mod roles;
 mod server;

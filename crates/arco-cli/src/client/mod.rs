@@ -74,6 +74,11 @@ impl Client {
     }
 
     /// A write below the workspace.
+    pub(crate) fn put<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Request {
+        self.request(reqwest::Method::PUT, path)
+    }
+
+    /// Sends something.
     pub(crate) fn post<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Request {
         self.request(reqwest::Method::POST, path)
     }

@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod logs;
 pub(crate) mod partitions;
 pub(crate) mod plan;
+pub(crate) mod queue;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;

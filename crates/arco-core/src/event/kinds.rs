@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::{
     AssetMaterialized, AttemptFinished, AttemptLeased, AttemptStarted, Cause, CheckEvaluated,
     DefinitionsDeployed, DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost,
-    HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, Principal, RawEvent, RunCancelRequested,
-    RunFinished, RunRequested, TasksSkipped,
+    HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal, RawEvent,
+    RunCancelRequested, RunFinished, RunRequested, TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -129,6 +129,8 @@ facts! {
     AssetMaterialized(AssetMaterialized) = "asset.materialized", 1;
     /// A check was judged.
     CheckEvaluated(CheckEvaluated) = "check.evaluated", 1;
+    /// Someone set the limits of the workspace.
+    LimitsSet(LimitsSet) = "limits.set", 1;
     /// A replica leads from here.
     LeaseTaken(LeaseTaken) = "lease.taken", 1;
     /// The leader is alive although it had nothing else to write.

@@ -10,6 +10,7 @@ mod failure;
 mod host;
 mod kinds;
 mod leadership;
+mod limits;
 mod run;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use failure::{ErrorInfo, FailureClass, Severity};
 pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered};
 pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
+pub use limits::LimitsSet;
 pub use run::{
     HistoryPacked, RerunKind, RerunOf, RunCancelRequested, RunFinished, RunOutcome, RunRequested,
     SkipReason, TasksSkipped,

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::limits::{Granularity, Limits, PoolLimit, TagLimit};
 use crate::plan::{Plan, PlannedTask};
 use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
@@ -35,6 +36,10 @@ fn examples() -> Vec<Fact> {
             partitions: partition.clone().into_iter().collect(),
             needs: vec![0],
         }],
+    };
+    let pool = PoolLimit {
+        limit: 3,
+        granularity: Granularity::Run,
     };
     let metadata = BTreeMap::from([("rows".to_owned(), json!({"type": "int", "value": 842}))]);
     vec![
@@ -131,6 +136,20 @@ fn examples() -> Vec<Fact> {
             blocking: true,
             description: Some("no rows".into()),
             metadata,
+        }
+        .into(),
+        LimitsSet {
+            limits: Limits {
+                runs: Some(10),
+                tags: vec![TagLimit {
+                    key: "team".into(),
+                    value: Some("core".into()),
+                    per_value: false,
+                    limit: 2,
+                }],
+                pools: BTreeMap::from([("db".into(), pool)]),
+                pool_default: Some(pool),
+            },
         }
         .into(),
         LeaseTaken {

@@ -271,6 +271,7 @@ fn indexes_are_derived(state: &State) {
     let built = State::from_bytes(&state.to_bytes()).expect("a state is read as it is written");
     assert_eq!(state.ready, built.ready);
     assert_eq!(state.retrying, built.retrying);
+    assert_eq!(state.admission, built.admission);
     assert_eq!(state.active_runs, built.active_runs);
     assert_eq!(state.ended_runs, built.ended_runs);
     assert!(state.versions.keys().eq(built.versions.keys()));

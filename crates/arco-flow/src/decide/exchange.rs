@@ -7,13 +7,13 @@ use arco_core::event::{
     AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, ErrorInfo,
     FailureClass,
 };
-use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey};
+use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, TaskIndex};
 
 use super::finish::{self, Wish};
 use super::{Deciding, hosts};
 use crate::Rejection;
 use crate::command::{Answer, HostExchange, Reported};
-use crate::state::{ReadyTask, Run, State, TaskStatus};
+use crate::state::{Run, State, TaskStatus};
 
 /// Leases one exchange may bring: more would only sit in the host's hands.
 const LEASES_MAX: u32 = 256;
@@ -334,19 +334,21 @@ fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
     }
 }
 
-/// Leases the best tasks of the host's location: those whose next try is due, then the ready ones.
+/// Leases the best tasks of the host's location that limits have room for, one after the other.
 fn lease(d: &mut Deciding<'_>, host: HostId, want: u32) -> Vec<AttemptId> {
     let Some(location) = d.state.hosts.get(&host).map(|h| h.location.clone()) else {
         return Vec::new();
     };
+    let spare = super::spare(&d.state, &location);
     let mut leased = Vec::new();
-    for task in candidates(&d.state, &location, d.now, want as usize) {
-        let Some(number) = next_number(&d.state, &task) else {
-            continue;
+    while leased.len() < want as usize {
+        let Some(task) = super::next_task(&d.state, &location, d.now, &spare) else {
+            break;
         };
+        let number = next_number(&d.state, task).expect("the indexes name tasks of runs in memory");
         let attempt = AttemptId {
-            run: task.run,
-            task: task.task,
+            run: task.0,
+            task: task.1,
             number,
         };
         d.emit(AttemptLeased { attempt, host });
@@ -355,36 +357,8 @@ fn lease(d: &mut Deciding<'_>, host: HostId, want: u32) -> Vec<AttemptId> {
     leased
 }
 
-/// Tasks of a location that may be leased now, best first: due tries, then ready tasks.
-pub(crate) fn candidates(
-    state: &State,
-    location: &str,
-    now: arco_core::Timestamp,
-    want: usize,
-) -> Vec<ReadyTask> {
-    let due = state
-        .retrying
-        .iter()
-        .take_while(|(at, _, _)| *at <= now)
-        .filter_map(|(_, run, task)| state.run(*run)?.ready_task(*task))
-        .filter(|task| task.location == location);
-    let first = ReadyTask {
-        location: location.to_owned(),
-        rank: i64::MIN,
-        requested: arco_core::event::Position::default(),
-        run: arco_core::RunId::from_parts(0, 0),
-        task: 0,
-    };
-    let ready = state
-        .ready
-        .range(first..)
-        .take_while(|task| task.location == location)
-        .cloned();
-    due.chain(ready).take(want).collect()
-}
-
-fn next_number(state: &State, task: &ReadyTask) -> Option<u32> {
-    let task = state.run(task.run)?.task(task.task)?;
+fn next_number(state: &State, (run, task): (RunId, TaskIndex)) -> Option<u32> {
+    let task = state.run(run)?.task(task)?;
     Some(task.attempts.last().map_or(1, |row| row.number + 1))
 }
 

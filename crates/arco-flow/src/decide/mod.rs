@@ -1,5 +1,6 @@
 //! From a command and the state to the events that follow. None of this acts.
 
+mod admission;
 mod context;
 mod definitions;
 mod exchange;
@@ -18,8 +19,8 @@ use crate::Rejection;
 use crate::command::{Answer, Command, Context};
 use crate::state::{Blobs, State};
 
+pub(crate) use admission::{next as next_task, priority_of, spare};
 pub(crate) use context::Deciding;
-pub(crate) use exchange::candidates;
 pub use runs::Keys;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
@@ -60,6 +61,7 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::LoadFailed { location, error } => definitions::load_failed(d, location, error),
         Command::RequestRun(request) => runs::request(d, request)?,
         Command::CancelRun(run) => runs::cancel(d, *run)?,
+        Command::SetLimits(limits) => admission::set(d, limits)?,
         Command::RegisterHost(hello) => hosts::register(d, hello)?,
         Command::HostLeft(host) => hosts::left(d, *host)?,
         Command::HostLost(host) => hosts::lost(d, *host)?,

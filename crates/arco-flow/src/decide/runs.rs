@@ -49,7 +49,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         config: r.config.clone(),
         tags,
         definitions: r.definitions.clone(),
-        priority: r.priority,
+        priority: super::priority_of(r),
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
         rerun: r.rerun.clone(),
         plan: match r.plan_blob {

@@ -54,7 +54,7 @@ fn a_retry_waits_for_its_time() {
     world.report(first, vec![failed(FailureClass::UserCode)]);
     assert_eq!(world.tasks(run), "a:retrying");
     assert!(world.lease(1).is_empty(), "the delay is a second");
-    let due = pending::next_due(&world.state).expect("a retry is due some time");
+    let due = pending::next_due(&world.state, world.now).expect("a retry is due some time");
     assert_eq!(due, world.now.plus_ms(1_000));
     world.now = due;
     let second = world.lease(1)[0];

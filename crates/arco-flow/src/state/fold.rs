@@ -8,7 +8,7 @@ use arco_core::event::{Event, Fact, Position, Stored};
 use arco_core::plan::Plan;
 use thiserror::Error;
 
-use super::{State, definitions, host, task_fold};
+use super::{State, admission, definitions, host, task_fold};
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
 pub trait Blobs {
@@ -87,6 +87,10 @@ impl State {
             Fact::AttemptFinished(e) => task_fold::finished(self, event.time, e),
             Fact::AssetMaterialized(e) => task_fold::materialized(self, at, event.time, e),
             Fact::CheckEvaluated(e) => task_fold::checked(self, at, event.time, e),
+            Fact::LimitsSet(e) => {
+                self.limits = e.limits.clone();
+                admission::rebuild(self);
+            }
             Fact::LeaseTaken(e) => self.leadership.taken(at, e),
             Fact::LeaseKept(_) | Fact::Unknown(_) => {}
             Fact::LeaseReleased(e) => self.leadership.released(e.epoch),

@@ -1,5 +1,6 @@
 //! What the log means: the folded state and its tables.
 
+mod admission;
 mod asset;
 mod bitmap;
 mod definitions;
@@ -20,9 +21,11 @@ use std::sync::Arc;
 
 use arco_core::definitions::Catalog;
 use arco_core::event::Position;
+use arco_core::limits::Limits;
 use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet};
 
+pub use admission::{Admission, Lane, Needs, Place, Retry};
 pub use asset::{AssetState, CheckRow, Materialization, Slot};
 pub use bitmap::PagedBitmap;
 pub use definitions::{LoadFailure, LocationState};
@@ -76,23 +79,23 @@ pub struct State {
     pub idempotency: OrdMap<String, (Digest, RunId, Timestamp)>,
     /// Facts about assets.
     pub assets: OrdMap<AssetKey, Arc<AssetState>>,
-    /// Tasks that may be leased now, best first. Derived.
+    /// How much may go on at once.
+    pub limits: Limits,
+    /// Who waits for a slot and who holds one. Derived.
+    pub admission: Admission,
+    /// Tasks of runs under way that may be leased, best first. Derived.
     pub ready: OrdSet<ReadyTask>,
     /// Tasks that wait for their next try, by due time. Derived.
     pub retrying: OrdSet<(Timestamp, RunId, TaskIndex)>,
 }
 
-/// A task that may be leased, in the order of leasing within a location.
+/// A task that may be leased, in the order of leasing within a lane.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReadyTask {
-    /// Code location.
-    pub location: String,
-    /// Priority of its run, negated: higher priority first.
-    pub rank: i64,
-    /// Where its run was requested: first asked, first served.
-    pub requested: Position,
-    /// The run.
-    pub run: RunId,
+    /// Where it is taken from.
+    pub lane: Lane,
+    /// The place that its run had in the queue.
+    pub place: Place,
     /// The task.
     pub task: TaskIndex,
 }

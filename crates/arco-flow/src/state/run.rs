@@ -10,7 +10,7 @@ use imbl::Vector;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ReadyTask, Task, TaskStatus};
+use super::{Task, TaskStatus};
 
 /// Where a run stands. The user-facing words are Dagster's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,6 +98,9 @@ pub struct Run {
     /// Which tasks need a task. Derived from the plan.
     #[serde(skip)]
     pub dependents: Arc<Vec<Vec<TaskIndex>>>,
+    /// The pool of each task; empty when none has one. Derived from the pinned definitions.
+    #[serde(skip)]
+    pub pools: Arc<Vec<Option<Arc<str>>>>,
     /// The tasks, as in the plan.
     pub tasks: Vector<Arc<Task>>,
     /// Tasks per status.
@@ -173,18 +176,6 @@ impl Run {
     #[must_use]
     pub fn is_canceling(&self) -> bool {
         self.status == RunStatus::Canceling
-    }
-
-    /// The place of one of its tasks among the tasks that may be leased.
-    #[must_use]
-    pub fn ready_task(&self, task: TaskIndex) -> Option<ReadyTask> {
-        Some(ReadyTask {
-            location: self.planned(task)?.location.clone(),
-            rank: -i64::from(self.priority),
-            requested: self.requested.0,
-            run: self.id,
-            task,
-        })
     }
 
     /// How it will have ended once no task is open: stopped if that was asked, else failed if any

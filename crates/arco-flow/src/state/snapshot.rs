@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::Position;
+use arco_core::limits::Limits;
 use arco_core::{AssetKey, Digest, HostId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, definitions, run,
-    task_fold,
+    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, admission, definitions,
+    run,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -48,6 +49,8 @@ struct Out<'a> {
     idempotency: &'a imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lineages: Vec<(&'a RunId, &'a imbl::OrdSet<RunId>)>,
+    #[serde(skip_serializing_if = "is_unlimited")]
+    limits: &'a Limits,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -67,7 +70,13 @@ struct In {
     /// From fold version 2 on.
     #[serde(default)]
     lineages: Vec<(RunId, imbl::OrdSet<RunId>)>,
+    #[serde(default)]
+    limits: Limits,
     assets: Vec<(AssetKey, AssetState)>,
+}
+
+fn is_unlimited(limits: &&Limits) -> bool {
+    **limits == Limits::default()
 }
 
 impl State {
@@ -91,6 +100,7 @@ impl State {
             run_keys: &self.run_keys,
             idempotency: &self.idempotency,
             lineages: self.lineages.iter().collect(),
+            limits: &self.limits,
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -119,6 +129,7 @@ impl State {
             run_keys: read.run_keys,
             idempotency: read.idempotency,
             lineages: read.lineages.into_iter().collect(),
+            limits: read.limits,
             ..Self::default()
         };
         for (location, manifest, version) in read.manifests {
@@ -156,7 +167,8 @@ fn restore_definitions(
 
 fn restore_run(state: &mut State, mut run: Run) {
     run.dependents = Arc::new(run::dependents(&run.plan));
-    task_fold::index_run(state, &run);
+    run.pools = admission::pools(state, &run);
+    admission::index(state, &run);
     match run.ended {
         Some((at, _)) => {
             state.ended_runs.insert((at, run.id));

@@ -13,8 +13,8 @@ use imbl::Vector;
 use serde::Serialize;
 
 use super::{
-    AttemptRow, Counts, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
-    definitions, inputs, run,
+    AttemptRow, Counts, Retry, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
+    admission, definitions, inputs, run,
 };
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
@@ -35,7 +35,7 @@ pub(super) fn run_requested(
         .collect();
     let mut counts = Counts::default();
     tasks.iter().for_each(|task| counts.add(task.status));
-    let run = Run {
+    let mut run = Run {
         id: e.run,
         requested: (at, event.time),
         principal: event.principal.clone(),
@@ -54,6 +54,7 @@ pub(super) fn run_requested(
         rerun: e.rerun.clone().filter(|_| state.fold_version >= 2),
         dependents: Arc::new(run::dependents(&plan)),
         plan,
+        pools: Arc::default(),
         tasks,
         counts,
         status: RunStatus::Queued,
@@ -67,7 +68,8 @@ pub(super) fn run_requested(
         let lineage = state.lineages.entry(rerun.root).or_default();
         lineage.insert(e.run);
     }
-    index_run(state, &run);
+    run.pools = admission::pools(state, &run);
+    admission::index(state, &run);
     for task in 0..run.counts.total() {
         for (asset, slot) in outputs(state, &run, task) {
             Arc::make_mut(state.assets.entry(asset).or_default()).planned(&slot, e.run);
@@ -101,21 +103,6 @@ fn remember_keys(state: &mut State, now: Timestamp, e: &RunRequested) {
                 .collect();
         }
         state.idempotency.insert(key.clone(), (*digest, e.run, now));
-    }
-}
-
-/// Puts a run's leasable and retrying tasks into the indexes; used by the fold and by snapshots.
-pub(super) fn index_run(state: &mut State, run: &Run) {
-    for (index, task) in (0_u32..).zip(&run.tasks) {
-        match task.status {
-            TaskStatus::Ready => state.ready.extend(run.ready_task(index)),
-            TaskStatus::Retrying => {
-                state
-                    .retrying
-                    .extend(task.retry_at.map(|at| (at, run.id, index)));
-            }
-            _ => {}
-        }
     }
 }
 
@@ -172,23 +159,28 @@ fn move_task(
     event: TaskEvent,
     edit: impl FnOnce(&mut Task),
 ) -> Option<(TaskStatus, TaskStatus)> {
-    let ready = run.ready_task(index)?;
+    let ready = state.ready_task(run, index)?;
     let task = Arc::make_mut(run.tasks.get_mut(index as usize)?);
     let from = task.status;
     let to = from.after(event)?;
-    if let (TaskStatus::Retrying, Some(at)) = (from, task.retry_at) {
+    if from == TaskStatus::Retrying
+        && let Some(at) = task.retry_at.take()
+    {
         state.retrying.remove(&(at, run.id, index));
-        task.retry_at = None;
+        let retry = Retry::of(&ready, at);
+        state.admission.retries.remove(&retry);
     }
     task.status = to;
     edit(task);
     if let (TaskStatus::Retrying, Some(at)) = (to, task.retry_at) {
         state.retrying.insert((at, run.id, index));
+        state.admission.retries.insert(Retry::of(&ready, at));
     }
     if from == TaskStatus::Ready {
         state.ready.remove(&ready);
     }
-    if to == TaskStatus::Ready {
+    // The tasks of a queued run are not looked for by themselves.
+    if to == TaskStatus::Ready && run.status != RunStatus::Queued {
         state.ready.insert(ready);
     }
     run.counts.moved(from, to);
@@ -268,12 +260,17 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
     if let Some(host) = state.hosts.get_mut(&e.host) {
         host.attempts.insert(e.attempt);
     }
-    if let Some(run) = state.runs.get_mut(&run).map(Arc::make_mut) {
-        run.started.get_or_insert(time);
-        if run.status == RunStatus::Queued {
-            run.status = RunStatus::Started;
-        }
+    let Some(mut shared) = state.runs.remove(&run) else {
+        return;
+    };
+    admission::hold(state, &shared, e.attempt);
+    if shared.status == RunStatus::Queued {
+        let begun = Arc::make_mut(&mut shared);
+        begun.started.get_or_insert(time);
+        begun.status = RunStatus::Started;
+        admission::begin(state, begun);
     }
+    state.runs.insert(run, shared);
 }
 
 /// The live attempt of a task is exactly this one.
@@ -328,6 +325,9 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
     if let Some(host) = holder.and_then(|id| state.hosts.get_mut(&id)) {
         host.attempts.remove(&e.attempt);
     }
+    if let Some(shared) = state.run(run).cloned() {
+        admission::let_go(state, &shared, e.attempt);
+    }
     if to == Some(TaskStatus::Succeeded) {
         release_dependents(state, run, task);
     }
@@ -342,6 +342,13 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
 }
 
 pub(super) fn cancel_requested(state: &mut State, e: &RunCancelRequested) {
+    if let Some(queued) = state
+        .run(e.run)
+        .filter(|run| run.status == RunStatus::Queued)
+    {
+        let queued = Arc::clone(queued);
+        admission::end(state, &queued);
+    }
     let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
         return;
     };
@@ -368,6 +375,8 @@ pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: 
     }
     run.status = e.outcome.into();
     run.ended = Some((at, time));
+    let ended = Arc::clone(&state.runs[&e.run]);
+    admission::end(state, &ended);
     state.active_runs.remove(&e.run);
     state.ended_runs.insert((at, e.run));
     definitions::prune_versions(state);

@@ -2,7 +2,7 @@ use arco_core::event::{FailureClass, Severity};
 use arco_core::{AssetKey, RunId};
 use proptest::prelude::*;
 
-use super::{PagedBitmap, State, TaskEvent, TaskStatus};
+use super::{PagedBitmap, RunStatus, State, TaskEvent, TaskStatus};
 use crate::command::{Command, Reported};
 use crate::testing::{World, failed, judged, made};
 
@@ -97,6 +97,7 @@ proptest! {
         prop_assert_eq!(late.hash(), world.state.hash());
         prop_assert_eq!(&late.ready, &world.state.ready);
         prop_assert_eq!(&late.retrying, &world.state.retrying);
+        prop_assert_eq!(&late.admission, &world.state.admission);
         check_indexes(&world.state);
     }
 
@@ -165,10 +166,11 @@ fn live(choices: &[u8]) -> World {
 fn check_indexes(state: &State) {
     for run in state.runs.values() {
         for (index, task) in (0..).zip(&run.tasks) {
-            let ready = run
-                .ready_task(index)
+            let ready = state
+                .ready_task(run, index)
                 .is_some_and(|t| state.ready.contains(&t));
-            assert_eq!(ready, task.status == TaskStatus::Ready);
+            let begun = run.status != RunStatus::Queued;
+            assert_eq!(ready, begun && task.status == TaskStatus::Ready);
             assert_eq!(task.status.is_held(), task.live().is_some());
             assert!(task.status != TaskStatus::Waiting || !task.unmet.is_empty());
         }

@@ -104,7 +104,8 @@ impl Assets {
             let reads: Vec<String> = asset.reads.iter().map(|up| name(*up)).collect();
             let arrow = if reads.is_empty() { "" } else { " <- " };
             let (name, reads, retries) = (name(n), reads.join(", "), asset.retries);
-            let _ = write!(text, "{name}{daily} retry={retries}{arrow}{reads};");
+            let pool = ["", " pool=p", " pool=q"][n % 3];
+            let _ = write!(text, "{name}{daily}{pool} retry={retries}{arrow}{reads};");
             if asset.check {
                 let _ = write!(text, "check {name}.ok blocking{daily} <- {name};");
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arco_core::event::{FailureClass, Severity};
 use arco_core::{AssetKey, AttemptId, HostId, RunId, Timestamp};
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::graph::{self, Assets};
 use crate::command::{Command, Reported};
@@ -46,6 +46,11 @@ const DAYS: [&str; 3] = ["2026-01-05", "2026-01-06", "2026-01-07"];
 
 impl Life {
     pub(crate) fn live(assets: &Assets, moves: &[Move]) -> Self {
+        Self::live_within(assets, moves, &[])
+    }
+
+    /// A life in which these limits are set, one or the other, every now and then.
+    pub(crate) fn live_within(assets: &Assets, moves: &[Move], limits: &[Value]) -> Self {
         let world = World::new(&assets.text());
         let mut life = Self {
             states: vec![(world.state.clone(), world.now)],
@@ -55,7 +60,11 @@ impl Life {
             told: BTreeSet::new(),
             hosts: 1,
         };
-        for chosen in moves {
+        for (at, chosen) in moves.iter().enumerate() {
+            if at % 16 == 0 && !limits.is_empty() {
+                let which = usize::from(chosen.2) % limits.len();
+                life.world.limit(&limits[which]);
+            }
             life.step(assets, *chosen);
             life.states.push((life.world.state.clone(), life.world.now));
         }
@@ -83,7 +92,15 @@ impl Life {
             PartitionsAsked::None
         };
         let request = self.world.request(&graph::names(&chosen), &partitions);
-        let request = request.expect("the selection can be planned");
+        let mut request = request.expect("the selection can be planned");
+        for (shift, key) in [(4, "team"), (6, "store")] {
+            if let Some(value) =
+                [None, Some("x"), Some("y"), Some("z")][usize::from(bits >> shift) % 4]
+            {
+                request.tags.insert(key.into(), value.into());
+            }
+        }
+        request.priority = i32::from(bits >> 12) % 3;
         self.runs.push(request.run);
         self.world.ask(request).expect("a run without a key");
     }

@@ -13,6 +13,7 @@ mod page;
 mod partition;
 mod plan;
 mod position;
+mod queue;
 mod run;
 mod status;
 mod task;
@@ -21,6 +22,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use arco_core::limits::{Granularity, Limits, PoolLimit, TagLimit};
 pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
 pub use check::{AssetCheck, CheckResult};
 pub use definitions::{Definitions, HostInfo, HostState, LoadFailure, Location};
@@ -31,6 +33,7 @@ pub use page::Page;
 pub use partition::{Partition, PartitionCounts, PartitionStatus};
 pub use plan::{PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
 pub use position::LogPosition;
+pub use queue::{LimitsChanged, QueueEntry, QueueWait, QueueWaitKind};
 pub use run::{
     CreateRun, PartitionsWanted, Rerun, RerunOf, Run, RunCreated, RunStatus, RunSummary,
     SelectionText, TaskFailure,
