@@ -62,6 +62,12 @@ pub(crate) const TAGS_MAX: usize = 100;
 /// Selections of one request.
 pub(crate) const SELECTIONS_MAX: usize = 10_000;
 
+/// Runs that one request names to stop them.
+pub(crate) const CANCELS_MAX: usize = 10_000;
+
+/// Runs stopped by one decision: each is two events, and a segment is at most 50,000.
+pub(crate) const CANCELS_OF_DECISION: usize = 1_000;
+
 /// Partition keys and ranges of one request.
 pub(crate) const PARTITION_KEYS_MAX: usize = 200_000;
 

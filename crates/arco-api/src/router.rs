@@ -24,6 +24,7 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(runs::create, runs::list))
         .routes(routes!(run::show))
         .routes(routes!(run::cancel))
+        .routes(routes!(runs::cancel::create))
         .routes(routes!(rerun::create))
         .routes(routes!(queue::list))
         .routes(routes!(limits::show, limits::put))

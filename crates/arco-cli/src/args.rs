@@ -14,6 +14,9 @@ use crate::env_vars;
 mod guide;
 #[cfg(test)]
 mod tests;
+mod times;
+
+pub(crate) use times::{Times, milliseconds};
 
 /// Arco orchestrates data assets: one binary, state in a folder or a bucket.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! How much may go on at once: settings of a workspace.
+//! How much may go on at once, and for how long: settings of a workspace.
 //!
 //! A run takes a slot of every limit that speaks of it, from its first lease to its end; a task takes
 //! a slot of its pool while an attempt of it is alive (R-6..R-9, R-14, R-15;
@@ -9,6 +9,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+mod times;
+
+pub use times::TimeLimits;
 
 /// Rules a workspace may have: each is looked at for every run.
 const RULES_MAX: usize = 1_000;
@@ -30,6 +34,9 @@ pub struct Limits {
     /// Limit of each pool that is not named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool_default: Option<PoolLimit>,
+    /// How long each run may wait and go on, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub times: TimeLimits,
 }
 
 /// Runs with a tag that may be under way at once.
@@ -116,6 +123,14 @@ pub enum LimitsError {
     /// No name.
     #[error("a limit has an empty {0}; name it")]
     Nameless(&'static str),
+    /// A tag that should be a number.
+    #[error("tag `{tag}` is `{value}`, which is no number of seconds; write `3600` for an hour")]
+    NoSeconds {
+        /// The tag's key.
+        tag: &'static str,
+        /// What was given.
+        value: String,
+    },
     /// Too many rules.
     #[error(
         "there are {0} limits, a workspace may have at most {RULES_MAX}; use `per_value` for tags or `pool_default` for pools"

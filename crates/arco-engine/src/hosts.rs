@@ -162,6 +162,9 @@ impl Engine {
         let committed = self
             .submit_as_leader(principal, request_id, epoch, command)
             .await?;
+        if let Answer::Fenced(host) = committed.answer {
+            return Err(Rejection::Fenced(host).into());
+        }
         self.heard(host);
         let view = self.view();
         let mut work = HostWork {

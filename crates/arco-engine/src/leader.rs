@@ -12,7 +12,7 @@ use arco_flow::command::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::committer::Stands;
-use crate::{Engine, EngineError, View};
+use crate::{Engine, EngineError, View, deadlines};
 
 /// Room for slow puts, clock rates and the time it takes a kernel to kill.
 pub(crate) const MARGIN: Duration = Duration::from_millis(1_000);
@@ -132,7 +132,8 @@ async fn once(engine: &Engine) -> Result<(), EngineError> {
         keep(engine, &view).await?;
         engine
             .give_up_silent_hosts(view.state.leadership.epoch)
-            .await
+            .await?;
+        deadlines::enforce(engine, &view).await
     } else if may_take(engine, &view, heard) {
         take(engine, &view, heard).await
     } else {

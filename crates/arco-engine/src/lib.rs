@@ -14,6 +14,7 @@ pub mod clock;
 mod commits;
 mod committer;
 mod config;
+mod deadlines;
 mod engine;
 mod error;
 mod history;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arco_core::RunId;
 use arco_core::event::{RerunKind, RerunOf};
+use arco_core::limits::TimeLimits;
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, Timestamp};
 use arco_flow::command::RunRequest;
@@ -40,6 +41,8 @@ pub struct RerunAsk {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first; the parent's when absent.
     pub priority: Option<i32>,
+    /// Time limits; the parent's where nothing is said.
+    pub time_limits: TimeLimits,
 }
 
 /// What is done again, worked out against one catalog.
@@ -123,6 +126,7 @@ impl Engine {
             config: (*parent.config).clone(),
             tags,
             priority: ask.priority.unwrap_or(parent.priority),
+            time_limits: ask.time_limits.or(parent.time_limits),
             rerun: Some(rerun),
             plan: Arc::default(),
             plan_blob: None,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arco_core::event::Position;
+use arco_core::limits::TimeLimits;
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, RunId, Timestamp};
 use arco_flow::command::{Answer, Command, Identity, RunRequest};
@@ -38,6 +39,8 @@ pub struct RunAsk {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
+    /// Time limits of its own.
+    pub time_limits: TimeLimits,
 }
 
 /// A run that stands.
@@ -172,6 +175,7 @@ impl Engine {
             config: ask.config.clone(),
             tags: ask.tags.clone(),
             priority: ask.priority,
+            time_limits: ask.time_limits,
             rerun: None,
             plan: Arc::new(resolved.planned.plan),
             plan_blob: None,

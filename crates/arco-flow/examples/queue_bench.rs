@@ -181,6 +181,7 @@ impl Bench {
             config: Value::Null,
             tags,
             priority: 0,
+            time_limits: arco_core::limits::TimeLimits::default(),
             rerun: None,
             plan: Arc::new(planned.plan.clone()),
             plan_blob: None,

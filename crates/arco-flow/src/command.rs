@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, RerunOf, Severity};
-use arco_core::limits::Limits;
+use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::Plan;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
 use serde_json::Value;
@@ -29,8 +29,12 @@ pub enum Command {
     RequestRun(Box<RunRequest>),
     /// Stop a run.
     CancelRun(RunId),
+    /// Stop several runs. Those that are over, or not in memory, stay as they are.
+    CancelRuns(Vec<RunId>),
     /// How much may go on at once from here. No event when it is so already.
     SetLimits(Limits),
+    /// What waited or went on for too long is stopped.
+    EnforceTimeLimits,
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.
@@ -94,6 +98,8 @@ pub struct RunRequest {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
+    /// Time limits of its own.
+    pub time_limits: TimeLimits,
     /// The run it does again. Without a run key it gets one of its own ([`crate::rerun`]).
     pub rerun: Option<RerunOf>,
     /// What will be done.
@@ -235,6 +241,8 @@ pub enum Answer {
         /// False when it was there before.
         created: bool,
     },
+    /// Runs that were asked to stop just now.
+    Stopping(Vec<RunId>),
     /// Attempts a host may go on with, and those it must kill.
     Attached {
         /// Its own.
@@ -249,6 +257,8 @@ pub enum Answer {
         /// Reports that changed nothing, with the reason.
         refused: Vec<(AttemptId, &'static str)>,
     },
+    /// The host was given up before: what it said changed nothing, and is recorded.
+    Fenced(HostId),
     /// The epoch that began.
     Leads(u64),
 }

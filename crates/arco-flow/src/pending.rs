@@ -4,8 +4,10 @@
 use arco_core::{AttemptId, HostId, RunId, Timestamp};
 
 use crate::State;
+use crate::state::Due;
 
-/// Attempts a host must be told to stop: those it holds of runs that were asked to stop.
+/// Attempts a host must be told to stop: those it holds of runs that were asked to stop, and those it
+/// did not begin in time.
 #[must_use]
 pub fn cancels(state: &State, host: HostId) -> Vec<AttemptId> {
     let Some(host) = state.hosts.get(&host) else {
@@ -13,9 +15,25 @@ pub fn cancels(state: &State, host: HostId) -> Vec<AttemptId> {
     };
     host.attempts
         .iter()
-        .filter(|attempt| state.run(attempt.run).is_some_and(|run| run.is_canceling()))
+        .filter(|attempt| is_to_stop(state, **attempt))
         .copied()
         .collect()
+}
+
+/// Whether an attempt that is alive is to be stopped.
+#[must_use]
+pub fn is_to_stop(state: &State, attempt: AttemptId) -> bool {
+    let Some(run) = state.run(attempt.run) else {
+        return false;
+    };
+    let live = run.task(attempt.task).and_then(|task| task.live());
+    run.is_canceling() || live.is_some_and(|row| row.start_timed_out.is_some())
+}
+
+/// Time limits that are reached, the earliest first.
+pub fn overdue(state: &State, now: Timestamp) -> impl Iterator<Item = Due> + '_ {
+    let due = state.deadlines.iter().copied();
+    due.take_while(move |due| due.at <= now)
 }
 
 /// Whether a host of `location` that asks now would get work.

@@ -204,6 +204,7 @@ impl World {
             config: Value::Null,
             tags: BTreeMap::new(),
             priority: 0,
+            time_limits: arco_core::limits::TimeLimits::default(),
             rerun: None,
             plan: Arc::new(planned.plan),
             plan_blob: None,
@@ -247,6 +248,7 @@ impl World {
             Answer::Exchanged { leases, refused } => {
                 Ok((leases, refused.into_iter().map(|(id, _)| id).collect()))
             }
+            Answer::Fenced(host) => Err(Rejection::Fenced(host)),
             other => panic!("expected an exchange, got {other:?}"),
         }
     }

@@ -8,10 +8,12 @@ use arco_flow::command::Command;
 use arco_flow::planner::PartitionsAsked;
 use arco_testkit::random::Random;
 use arco_testkit::{ManifestBuilder, ask, asset, check};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::host::LOCATION;
 use crate::network::Network;
+use crate::operator::POOL;
 use crate::record::{Acked, Record};
 
 /// The definitions, in one of two versions.
@@ -26,6 +28,7 @@ pub(crate) fn manifest(version: u64) -> ManifestBuilder {
             asset("b")
                 .needs("a")
                 .partitions(&["x", "y", "z"])
+                .step_with("pool", json!(POOL))
                 .retries(1, 0),
         )
         .asset(asset("c").needs("b"))

@@ -8,8 +8,11 @@ use arco_flow::State;
 use arco_log::Segment;
 use arco_testkit::replay::fold;
 
+use self::slots::Slots;
 use crate::record::{Acked, Seen};
 use crate::replica::is_compared;
+
+mod slots;
 
 /// Everything that does not hold.
 pub(crate) fn judge(log: &[Segment], seen: &Seen) -> Vec<String> {
@@ -38,12 +41,14 @@ impl Story {
     fn read(log: &[Segment]) -> Self {
         let mut story = Self::default();
         let mut leader = (0, String::new());
+        let mut slots = Slots::default();
         for segment in log {
             for (at, raw) in segment.positions() {
                 match Event::from_raw(raw) {
                     Ok(event) => {
                         story.controller(at, &event, &segment.header.writer, &mut leader);
                         story.event(at, &event);
+                        story.wrong.extend(slots.hear(at, &event));
                     }
                     Err(error) => story.wrong.push(format!("event {at}: {error}")),
                 }
@@ -91,6 +96,10 @@ impl Story {
                     self.wrong
                         .push(format!("run key `{key}` made {other} and {}", e.run));
                 }
+            }
+            Fact::RunTimedOut(e) if self.over.contains(&e.run) => {
+                self.wrong
+                    .push(format!("{} times out at {at}, and was over", e.run));
             }
             Fact::RunCancelRequested(e) => {
                 self.cancels.insert(e.run);

@@ -19,6 +19,7 @@ use crate::client::{Client, manifest};
 use crate::host::{LOCATION, Machine, Parts};
 use crate::judge;
 use crate::network::Network;
+use crate::operator::Operator;
 use crate::planted::{Forgetful, Planted};
 use crate::record::Record;
 use crate::replica::Replica;
@@ -112,6 +113,8 @@ async fn simulate(scenario: Scenario) -> Outcome {
 struct Stage {
     network: Network,
     clients: Vec<Client>,
+    /// In every other history: limits slow things down.
+    operator: Option<Operator>,
     weather: Weather,
 }
 
@@ -154,9 +157,15 @@ impl Stage {
             clients: clients.iter().map(|client| client.name.clone()).collect(),
             random: random.split(),
         };
+        let operator = random.chance(500).then(|| Operator {
+            network: network.clone(),
+            random: random.split(),
+            record: record.clone(),
+        });
         Self {
             network,
             clients,
+            operator,
             weather,
         }
     }
@@ -177,6 +186,9 @@ impl Stage {
         deployed.map_err(|error| format!("the first deploy in good weather: {error}"))?;
         drop(engine);
         self.weather.machines.iter_mut().for_each(Machine::start);
+        let operator = self
+            .operator
+            .map(|operator| tokio::spawn(operator.run(until)));
         let clients: Vec<_> = self
             .clients
             .into_iter()
@@ -185,6 +197,10 @@ impl Stage {
         let mut machines = self.weather.run(until).await?;
         for client in clients {
             client.await.map_err(|error| format!("a client: {error}"))?;
+        }
+        if let Some(operator) = operator {
+            let lifted = operator.await;
+            lifted.map_err(|error| format!("the operator: {error}"))?;
         }
         if !settled(&self.network).await {
             return Err("liveness: active runs remain long after the weather cleared".into());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arco_core::HostId;
 use arco_core::event::Position;
+use arco_core::limits::TimeLimits;
 use arco_engine::clock::Clock;
 use arco_engine::{Engine, EngineOptions, EngineSettings, RunAsk, RunMade};
 use arco_flow::planner::PartitionsAsked;
@@ -137,6 +138,7 @@ pub fn ask(selection: &str) -> RunAsk {
         config: Value::Null,
         tags: [].into(),
         priority: 0,
+        time_limits: TimeLimits::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs.
 
 use arco_core::event::RerunOf;
-use arco_flow::state::{Counts, Run, RunStatus, TaskStatus};
+use arco_flow::state::{Counts, Run, RunStatus, TaskStatus, TimedOut};
 use arco_wire::api;
 
 /// Assets shown of a run in a list.
@@ -29,6 +29,7 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         tags: run.tags.clone(),
         priority: run.priority,
         rerun: run.rerun.as_ref().map(rerun),
+        timed_out: run.timed_out.as_ref().map(timed_out),
         tasks: counts(&run.counts),
         materializations: run.materializations,
         checks_passed: run.checks.0,
@@ -42,6 +43,7 @@ pub(crate) fn run(run: &Run) -> api::Run {
         config: (*run.config).clone(),
         definitions: run.definitions.clone(),
         fingerprint: run.fingerprint,
+        time_limits: run.time_limits,
         failures: failures(run),
     }
 }
@@ -54,6 +56,14 @@ fn rerun(rerun: &RerunOf) -> api::RerunOf {
         selection: rerun.selection.clone(),
         with_upstream: rerun.with_upstream,
         with_downstream: rerun.with_downstream,
+    }
+}
+
+fn timed_out(of: &TimedOut) -> api::RunTimedOut {
+    api::RunTimedOut {
+        limit: of.limit,
+        limit_ms: of.limit_ms,
+        at: of.at.into(),
     }
 }
 

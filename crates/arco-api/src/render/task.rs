@@ -136,5 +136,6 @@ fn attempt(run: &Run, index: TaskIndex, row: &AttemptRow) -> api::Attempt {
         ended: row.ended.map(Into::into),
         class,
         error,
+        late: row.late.clone(),
     }
 }

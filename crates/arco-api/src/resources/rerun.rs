@@ -83,6 +83,7 @@ fn ask(parent: RunId, body: Rerun) -> Answer<RerunAsk> {
         idempotency_key: None,
         tags: body.tags,
         priority: body.priority,
+        time_limits: body.time_limits,
     })
 }
 

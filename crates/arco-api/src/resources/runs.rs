@@ -4,6 +4,7 @@
 //! both by id, so that the seam does not show.
 
 mod ask;
+pub(crate) mod cancel;
 mod filter;
 mod scan;
 
@@ -108,7 +109,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
     Ok(Some(text.to_owned()))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {

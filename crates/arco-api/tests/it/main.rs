@@ -2,6 +2,7 @@
 
 mod assets;
 mod bounds;
+mod cancels;
 mod checks_and_counts;
 mod events;
 mod gate;

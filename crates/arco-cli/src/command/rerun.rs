@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::runs::RunName;
 use super::{ask, run};
-use crate::args::{Connection, parse_tag};
+use crate::args::{Connection, Times, parse_tag};
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::Outcome;
@@ -41,6 +41,8 @@ pub(crate) struct Options {
     /// Higher goes first; the run's own when absent
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     priority: Option<i32>,
+    #[command(flatten)]
+    times: Times,
     /// Do not wait for the end
     #[arg(long)]
     detach: bool,
@@ -60,6 +62,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         run_key: options.run_key.clone(),
         tags: options.tags.iter().cloned().collect(),
         priority: options.priority,
+        time_limits: options.times.wire(),
     };
     let request = client
         .post(["runs", &parent, "rerun"])

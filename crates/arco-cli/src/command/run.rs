@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use self::progress::Progress;
 use super::{ask, runs};
-use crate::args::{Ask, Connection, parse_tag};
+use crate::args::{Ask, Connection, Times, parse_tag};
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Failure, Outcome};
@@ -39,6 +39,8 @@ pub(crate) struct Options {
         allow_negative_numbers = true
     )]
     priority: i32,
+    #[command(flatten)]
+    times: Times,
     /// Watch the run to its end (the default)
     #[arg(long)]
     wait: bool,
@@ -121,6 +123,7 @@ async fn create(options: &Options, client: &Client) -> Outcome<RunCreated> {
         config: options.ask.wire_config()?,
         tags: options.tags.iter().cloned().collect(),
         priority: options.priority,
+        time_limits: options.times.wire(),
     };
     // A lost answer leaves open whether the run was made; under one key asking again is safe.
     let request = client

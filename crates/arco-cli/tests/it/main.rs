@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bad_input;
+mod cancel;
 mod dev_start;
 mod log_command;
 mod moved;
 mod other_language;
 mod pipeline;
+mod queue;
 mod reruns;
 mod serving;
 mod support;
 mod survive;
+mod time_limits;
 mod usage;

@@ -94,7 +94,7 @@ fn bad_run_id_says_what_ids_look_like() {
     ── stdout
 
     ── stderr
-    error: invalid value 'run_1' for '<RUN>': `run_1` is not a run id; run ids look like `run_[ID......................]`, or `latest`
+    error: invalid value 'run_1' for '[RUN]...': `run_1` is not a run id; run ids look like `run_[ID......................]`, or `latest`
 
     For more information, try '--help'.
     ");

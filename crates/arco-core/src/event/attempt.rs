@@ -21,6 +21,16 @@ pub struct AttemptStarted {
     pub attempt: AttemptId,
 }
 
+/// A host holds an attempt for too long without beginning it: it is asked to stop it, and the attempt
+/// fails when it has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptStartTimedOut {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The limit, in milliseconds.
+    pub limit_ms: u64,
+}
+
 /// An attempt is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptFinished {
@@ -31,6 +41,18 @@ pub struct AttemptFinished {
     /// When the next try is due; absent when there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+}
+
+/// A host said that a body succeeded whose attempt had ended otherwise: it changed nothing, and it is
+/// known that the body went on. Once for an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportRefused {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Who spoke.
+    pub host: HostId,
+    /// What was said, in order: `started`, `materialized raw/flights`, `succeeded`.
+    pub said: Vec<String>,
 }
 
 /// How an attempt ended.

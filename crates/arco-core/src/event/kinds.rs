@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{
-    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptStarted, Cause, CheckEvaluated,
-    DefinitionsDeployed, DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost,
-    HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal, RawEvent,
-    RunCancelRequested, RunFinished, RunRequested, TasksSkipped,
+    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptStartTimedOut, AttemptStarted, Cause,
+    CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed, FoldActivated, HistoryPacked,
+    HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal,
+    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunTimedOut,
+    TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -115,6 +116,8 @@ facts! {
     RunRequested(RunRequested) = "run.requested", 1;
     /// Someone asked to stop a run.
     RunCancelRequested(RunCancelRequested) = "run.cancel_requested", 1;
+    /// A run waited or went on for too long.
+    RunTimedOut(RunTimedOut) = "run.timed_out", 1;
     /// The last task of a run ended.
     RunFinished(RunFinished) = "run.finished", 1;
     /// Tasks will not be tried.
@@ -123,8 +126,12 @@ facts! {
     AttemptLeased(AttemptLeased) = "attempt.leased", 1;
     /// The body of an attempt began.
     AttemptStarted(AttemptStarted) = "attempt.started", 1;
+    /// A host holds an attempt for too long without beginning it.
+    AttemptStartTimedOut(AttemptStartTimedOut) = "attempt.start_timed_out", 1;
     /// An attempt is over.
     AttemptFinished(AttemptFinished) = "attempt.finished", 1;
+    /// A body succeeded after its attempt was over.
+    ReportRefused(ReportRefused) = "report.refused", 1;
     /// A partition of an asset was produced.
     AssetMaterialized(AssetMaterialized) = "asset.materialized", 1;
     /// A check was judged.

@@ -17,7 +17,10 @@ mod run;
 mod tests;
 
 pub use asset::{AssetMaterialized, CheckEvaluated, InputVersion};
-pub use attempt::{AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStarted};
+pub use attempt::{
+    AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
+    ReportRefused,
+};
 pub use envelope::{Cause, Position, Principal, RawEvent};
 pub use failure::{ErrorInfo, FailureClass, Severity};
 pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered};
@@ -26,5 +29,5 @@ pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use limits::LimitsSet;
 pub use run::{
     HistoryPacked, RerunKind, RerunOf, RunCancelRequested, RunFinished, RunOutcome, RunRequested,
-    SkipReason, TasksSkipped,
+    RunTimeLimit, RunTimedOut, SkipReason, TasksSkipped,
 };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Stored;
+use crate::limits::TimeLimits;
 use crate::plan::Plan;
 use crate::{AssetKey, Digest, RunId, TaskIndex};
 
@@ -46,6 +47,9 @@ pub struct RunRequested {
     /// The run it does again, in whole or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,
+    /// Time limits of its own.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub time_limits: TimeLimits,
     /// What will be done.
     pub plan: Stored<Plan>,
 }
@@ -92,6 +96,29 @@ fn is_zero(n: &i32) -> bool {
 pub struct RunCancelRequested {
     /// The run.
     pub run: RunId,
+}
+
+/// A run waited or went on for too long. Tasks without a live attempt end with this event, and what is
+/// alive is asked to stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunTimedOut {
+    /// The run.
+    pub run: RunId,
+    /// Which limit it went beyond.
+    pub limit: RunTimeLimit,
+    /// The limit, in milliseconds.
+    pub limit_ms: u64,
+}
+
+/// A time limit of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RunTimeLimit {
+    /// From the request to the first lease.
+    Queue,
+    /// From the first lease to the end.
+    Run,
 }
 
 /// How a run ended.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::limits::{Granularity, Limits, PoolLimit, TagLimit};
+use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
 use crate::plan::{Plan, PlannedTask};
 use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
@@ -77,10 +77,17 @@ fn examples() -> Vec<Fact> {
             priority: 5,
             idempotency: Some(("key".into(), Digest::of(b"f"))),
             rerun: None,
+            time_limits: TimeLimits::default(),
             plan: Stored::Inline(plan),
         }
         .into(),
         RunCancelRequested { run }.into(),
+        RunTimedOut {
+            run,
+            limit: RunTimeLimit::Queue,
+            limit_ms: 600_000,
+        }
+        .into(),
         RunFinished {
             run,
             outcome: RunOutcome::Failed,
@@ -98,6 +105,17 @@ fn examples() -> Vec<Fact> {
         }
         .into(),
         AttemptStarted { attempt: attempt() }.into(),
+        ReportRefused {
+            attempt: attempt(),
+            host,
+            said: vec!["materialized raw/flights".into(), "succeeded".into()],
+        }
+        .into(),
+        AttemptStartTimedOut {
+            attempt: attempt(),
+            limit_ms: 180_000,
+        }
+        .into(),
         AttemptFinished {
             attempt: attempt(),
             outcome: AttemptOutcome::Failed {
@@ -149,6 +167,7 @@ fn examples() -> Vec<Fact> {
                 }],
                 pools: BTreeMap::from([("db".into(), pool)]),
                 pool_default: Some(pool),
+                times: TimeLimits::default(),
             },
         }
         .into(),
@@ -225,9 +244,36 @@ fn a_rerun_reads_and_writes_its_golden_file() {
         with_upstream: true,
         with_downstream: true,
     });
-    let event = event(requested.into());
+    check_learned(requested, "rerun");
+}
+
+#[test]
+fn time_limits_read_and_write_their_golden_files() {
+    let times = TimeLimits {
+        queue_ms: Some(600_000),
+        start_ms: Some(0),
+        run_ms: Some(3_600_000),
+    };
+    for fact in examples() {
+        match fact {
+            Fact::RunRequested(mut requested) => {
+                requested.time_limits = times;
+                check_learned(requested, "time_limits");
+            }
+            Fact::LimitsSet(mut set) => {
+                set.limits.times = times;
+                check_learned(set, "times");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_learned(fact: impl Into<Fact>, what: &str) {
+    let event = event(fact.into());
+    let kind = event.fact.kind().to_owned();
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../golden/events/run.requested.v1.rerun.json");
+        .join(format!("../../golden/events/{kind}.v1.{what}.json"));
     let text = serde_json::to_string(&event.to_raw()).unwrap();
     if !path.exists() && std::env::var_os("ARCO_UPDATE").is_some() {
         std::fs::write(&path, format!("{text}\n")).unwrap();

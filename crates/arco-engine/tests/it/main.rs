@@ -8,6 +8,7 @@ mod hosts;
 mod keys;
 mod leadership;
 mod life;
+mod limits;
 mod recovery;
 mod replay;
 mod retries;

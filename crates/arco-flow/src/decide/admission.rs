@@ -14,42 +14,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{LimitsSet, Position};
-use arco_core::limits::{Limits, RunLimit};
+use arco_core::event::Position;
+use arco_core::limits::RunLimit;
 use arco_core::{RunId, TaskIndex, Timestamp};
 
-use super::Deciding;
-use crate::Rejection;
-use crate::command::{Answer, RunRequest};
 use crate::state::{HostStatus, Lane, Needs, Place, ReadyTask, Retry, State, TaskStatus};
 
 /// A run that waits for longer than this is not passed by any more. Long enough for most queues to
 /// move by themselves; short beside the hours for which a run can be starved.
 const RESERVE_AFTER_MS: u64 = 10 * 60 * 1000;
-
-/// Dagster's tag for the priority of a run.
-const PRIORITY_TAG: &str = "dagster/priority";
-
-/// Sets the limits; nothing is written when they are so already.
-pub(super) fn set(d: &mut Deciding<'_>, limits: &Limits) -> Result<Answer, Rejection> {
-    limits.check()?;
-    if d.state.limits != *limits {
-        d.emit(LimitsSet {
-            limits: limits.clone(),
-        });
-    }
-    Ok(Answer::Done)
-}
-
-/// The priority that was asked for; without one that of Dagster's tag, where text that is no number
-/// counts as 0.
-pub(crate) fn priority_of(request: &RunRequest) -> i32 {
-    let tag = request.tags.get(PRIORITY_TAG).map(|text| text.trim());
-    match tag {
-        Some(text) if request.priority == 0 => text.parse().unwrap_or(0),
-        _ => request.priority,
-    }
-}
 
 /// Slots of alive hosts that nothing runs in, by code location, without that of the host that asks;
 /// empty when there is no other location.

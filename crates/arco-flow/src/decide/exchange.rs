@@ -10,7 +10,7 @@ use arco_core::event::{
 use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, TaskIndex};
 
 use super::finish::{self, Wish};
-use super::{Deciding, hosts};
+use super::{Deciding, hosts, late};
 use crate::Rejection;
 use crate::command::{Answer, HostExchange, Reported};
 use crate::state::{Run, State, TaskStatus};
@@ -19,7 +19,13 @@ use crate::state::{Run, State, TaskStatus};
 const LEASES_MAX: u32 = 256;
 
 pub(super) fn exchange(d: &mut Deciding<'_>, e: &HostExchange) -> Result<Answer, Rejection> {
-    hosts::alive(&d.state, e.host)?;
+    if let Err(rejection) = hosts::alive(&d.state, e.host) {
+        return if late::of_a_lost_host(d, e) {
+            Ok(Answer::Fenced(e.host))
+        } else {
+            Err(rejection)
+        };
+    }
     let mut refused = Vec::new();
     for (at, (attempt, reported)) in e.reports.iter().enumerate() {
         match standing(&d.state, e.host, *attempt) {
@@ -27,6 +33,10 @@ pub(super) fn exchange(d: &mut Deciding<'_>, e: &HostExchange) -> Result<Answer,
                 let ends = |(id, r): &(AttemptId, Reported)| id == attempt && r.is_end();
                 let ends_too = e.reports[at..].iter().any(ends);
                 report(d, *attempt, reported, ends_too);
+            }
+            Standing::EndedHere if late::contradicts(&d.state, e.host, *attempt, reported) => {
+                late::one(d, e.host, *attempt, reported);
+                refused.push((*attempt, "the attempt is over"));
             }
             // Said before, by this host: a repeated call after a lost answer.
             Standing::EndedHere => {}
@@ -195,7 +205,7 @@ fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<Str
 /// Stopped on request; a host that stops a task nobody asked it to stop has interrupted it, and the
 /// task is tried again as after a lost worker.
 fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
-    let asked = d.state.run(id.run).is_some_and(|run| run.is_canceling());
+    let asked = crate::pending::is_to_stop(&d.state, id);
     let outcome = if asked {
         AttemptOutcome::Cancelled
     } else {

@@ -1,7 +1,7 @@
 //! The end of an attempt and all that follows from it: another try, skipped tasks, the end of the run.
 
 use arco_core::event::{
-    AttemptFinished, AttemptOutcome, FailureClass, RunFinished, SkipReason, TasksSkipped,
+    AttemptFinished, AttemptOutcome, ErrorInfo, FailureClass, RunFinished, SkipReason, TasksSkipped,
 };
 use arco_core::{AttemptId, RunId, TaskIndex};
 
@@ -11,17 +11,12 @@ use crate::state::{Run, TaskStatus};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
 pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutcome, wish: Wish) {
+    let outcome = as_asked(d, id, outcome);
     let retry_at = match &outcome {
         AttemptOutcome::Failed { class, .. } => {
             next_try_ms(d, id, *class, wish).map(|delay| d.now.plus_ms(delay))
         }
         _ => None,
-    };
-    let outcome = cancelled_if_asked(d, id, outcome);
-    let retry_at = if matches!(outcome, AttemptOutcome::Cancelled) {
-        None
-    } else {
-        retry_at
     };
     d.emit(AttemptFinished {
         attempt: id,
@@ -31,15 +26,42 @@ pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutco
     after_task(d, id.run, id.task);
 }
 
-/// In a run that was asked to stop nothing is tried again: what is given back or fails is over.
-fn cancelled_if_asked(d: &Deciding<'_>, id: AttemptId, outcome: AttemptOutcome) -> AttemptOutcome {
-    let canceling = d.state.run(id.run).is_some_and(|run| run.is_canceling());
-    match outcome {
-        AttemptOutcome::Released if canceling => AttemptOutcome::Cancelled,
-        AttemptOutcome::Failed { class, .. } if canceling && class == FailureClass::WorkerLost => {
-            AttemptOutcome::Cancelled
-        }
-        other => other,
+/// How an attempt ended that was asked to stop: what is given back, stopped or lost is over, and the
+/// reason is that for which it was asked. What ended by itself before it heard of it stands.
+fn as_asked(d: &Deciding<'_>, id: AttemptId, outcome: AttemptOutcome) -> AttemptOutcome {
+    let (released, lost) = match &outcome {
+        AttemptOutcome::Released | AttemptOutcome::Cancelled => (true, false),
+        AttemptOutcome::Failed { class, .. } => (false, *class == FailureClass::WorkerLost),
+        AttemptOutcome::Succeeded => (false, false),
+    };
+    let Some(run) = d.state.run(id.run).filter(|_| released || lost) else {
+        return outcome;
+    };
+    if let Some(timed_out) = run.timed_out {
+        return timeout("RunTimedOut", timed_out.message());
+    }
+    if run.is_canceling() {
+        return AttemptOutcome::Cancelled;
+    }
+    let live = run.task(id.task).and_then(|task| task.live());
+    match live.and_then(|row| row.start_timed_out) {
+        // A host that is lost began nothing: the task is tried again as after any lost host.
+        Some(limit_ms) if released => timeout(
+            "StartTimedOut",
+            format!("the host did not begin the task within its limit of {limit_ms} ms"),
+        ),
+        _ => outcome,
+    }
+}
+
+fn timeout(kind: &str, message: String) -> AttemptOutcome {
+    AttemptOutcome::Failed {
+        class: FailureClass::Timeout,
+        error: ErrorInfo {
+            kind: kind.into(),
+            message,
+            traceback: String::new(),
+        },
     }
 }
 

@@ -6,7 +6,9 @@ mod definitions;
 mod exchange;
 mod finish;
 mod hosts;
+mod late;
 mod lead;
+mod limits;
 mod retry;
 mod runs;
 
@@ -19,7 +21,7 @@ use crate::Rejection;
 use crate::command::{Answer, Command, Context};
 use crate::state::{Blobs, State};
 
-pub(crate) use admission::{next as next_task, priority_of, spare};
+pub(crate) use admission::{next as next_task, spare};
 pub(crate) use context::Deciding;
 pub use runs::Keys;
 
@@ -61,7 +63,9 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::LoadFailed { location, error } => definitions::load_failed(d, location, error),
         Command::RequestRun(request) => runs::request(d, request)?,
         Command::CancelRun(run) => runs::cancel(d, *run)?,
-        Command::SetLimits(limits) => admission::set(d, limits)?,
+        Command::CancelRuns(runs) => runs::cancel_all(d, runs),
+        Command::SetLimits(limits) => limits::set(d, limits)?,
+        Command::EnforceTimeLimits => limits::enforce(d),
         Command::RegisterHost(hello) => hosts::register(d, hello)?,
         Command::HostLeft(host) => hosts::left(d, *host)?,
         Command::HostLost(host) => hosts::lost(d, *host)?,

@@ -1,11 +1,13 @@
 //! Runs: asked for, and asked to stop.
 
+use std::sync::Arc;
+
 use arco_core::RunId;
 use arco_core::event::{RunCancelRequested, RunRequested, Stored};
 
-use super::{Deciding, finish};
+use super::{Deciding, finish, limits};
 use crate::command::{Answer, Identity, RunRequest};
-use crate::state::State;
+use crate::state::{Run, State};
 use crate::{Rejection, rerun};
 
 /// Prefixes of run keys that Arco makes itself.
@@ -36,6 +38,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
     if moved {
         return Err(Rejection::Replan);
     }
+    let time_limits = r.time_limits.with_tags(&r.tags)?;
     let mut tags = r.tags.clone();
     tags.extend(r.rerun.iter().flat_map(rerun::tags));
     d.emit(RunRequested {
@@ -49,7 +52,8 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         config: r.config.clone(),
         tags,
         definitions: r.definitions.clone(),
-        priority: super::priority_of(r),
+        priority: limits::priority_of(r),
+        time_limits,
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
         rerun: r.rerun.clone(),
         plan: match r.plan_blob {
@@ -138,13 +142,30 @@ impl Keys<'_> {
 
 /// Stopping a run that is over, or being stopped, changes nothing and is no error.
 pub(super) fn cancel(d: &mut Deciding<'_>, id: RunId) -> Result<Answer, Rejection> {
-    let run = d.state.run(id).ok_or(Rejection::UnknownRun(id))?;
-    if !run.status.is_terminal() && !run.is_canceling() {
-        d.emit(RunCancelRequested { run: id });
-        finish::finish_run(d, id);
-    }
+    d.state.run(id).ok_or(Rejection::UnknownRun(id))?;
+    stop(d, id);
     Ok(Answer::Run {
         run: id,
         created: false,
     })
 }
+
+/// Stops each of these runs that is neither over nor being stopped, in one decision.
+pub(super) fn cancel_all(d: &mut Deciding<'_>, runs: &[RunId]) -> Answer {
+    let stopped = runs.iter().copied().filter(|run| stop(d, *run));
+    Answer::Stopping(stopped.collect())
+}
+
+/// Says whether it was asked to stop just now.
+fn stop(d: &mut Deciding<'_>, id: RunId) -> bool {
+    let goes_on = |run: &Arc<Run>| !run.status.is_terminal() && !run.is_canceling();
+    let stops = d.state.run(id).is_some_and(goes_on);
+    if stops {
+        d.emit(RunCancelRequested { run: id });
+        finish::finish_run(d, id);
+    }
+    stops
+}
+
+#[cfg(test)]
+mod tests;

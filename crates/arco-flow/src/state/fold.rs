@@ -8,7 +8,7 @@ use arco_core::event::{Event, Fact, Position, Stored};
 use arco_core::plan::Plan;
 use thiserror::Error;
 
-use super::{State, admission, definitions, host, task_fold};
+use super::{State, admission, deadlines, definitions, host, task_fold};
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
 pub trait Blobs {
@@ -80,16 +80,20 @@ impl State {
                 task_fold::run_requested(self, at, event, e, plan);
             }
             Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, e),
+            Fact::RunTimedOut(e) => task_fold::run_timed_out(self, event.time, e),
             Fact::RunFinished(e) => task_fold::run_finished(self, at, event.time, e),
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
             Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
             Fact::AttemptStarted(e) => task_fold::started(self, event.time, e),
+            Fact::AttemptStartTimedOut(e) => task_fold::start_timed_out(self, e),
             Fact::AttemptFinished(e) => task_fold::finished(self, event.time, e),
+            Fact::ReportRefused(e) => task_fold::report_refused(self, e),
             Fact::AssetMaterialized(e) => task_fold::materialized(self, at, event.time, e),
             Fact::CheckEvaluated(e) => task_fold::checked(self, at, event.time, e),
             Fact::LimitsSet(e) => {
                 self.limits = e.limits.clone();
                 admission::rebuild(self);
+                deadlines::rebuild(self);
             }
             Fact::LeaseTaken(e) => self.leadership.taken(at, e),
             Fact::LeaseKept(_) | Fact::Unknown(_) => {}

@@ -3,6 +3,7 @@
 mod admission;
 mod asset;
 mod bitmap;
+mod deadlines;
 mod definitions;
 mod fold;
 mod host;
@@ -28,11 +29,12 @@ use imbl::{OrdMap, OrdSet};
 pub use admission::{Admission, Lane, Needs, Place, Retry};
 pub use asset::{AssetState, CheckRow, Materialization, Slot};
 pub use bitmap::PagedBitmap;
+pub use deadlines::{Deadline, Due};
 pub use definitions::{LoadFailure, LocationState};
 pub use fold::{ApplyError, Blobs, NoBlobs};
 pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
-pub use run::{Counts, Run, RunStatus};
+pub use run::{Counts, Run, RunStatus, TimedOut};
 pub use said::Said;
 pub use snapshot::SnapshotError;
 pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
@@ -41,7 +43,8 @@ pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
-pub const FOLD_VERSION: u32 = 2;
+/// - 3: runs know their time limits.
+pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
 /// committed and a proposed one, readers hold whichever they were given.
@@ -87,6 +90,8 @@ pub struct State {
     pub ready: OrdSet<ReadyTask>,
     /// Tasks that wait for their next try, by due time. Derived.
     pub retrying: OrdSet<(Timestamp, RunId, TaskIndex)>,
+    /// What is stopped unless something happens before. Derived.
+    pub deadlines: OrdSet<Due>,
 }
 
 /// A task that may be leased, in the order of leasing within a lane.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{Position, Principal, RerunOf, RunOutcome};
+use arco_core::event::{Position, Principal, RerunOf, RunOutcome, RunTimeLimit};
+use arco_core::limits::TimeLimits;
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
 use imbl::Vector;
@@ -93,6 +94,12 @@ pub struct Run {
     /// The run it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,
+    /// Time limits of its own.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub time_limits: TimeLimits,
+    /// The time limit that stopped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_out: Option<TimedOut>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// Which tasks need a task. Derived from the plan.
@@ -115,6 +122,32 @@ pub struct Run {
     pub materializations: u64,
     /// Checks it judged: passed, failed.
     pub checks: (u64, u64),
+}
+
+/// A time limit that a run went beyond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimedOut {
+    /// Which.
+    pub limit: RunTimeLimit,
+    /// The limit, in milliseconds.
+    pub limit_ms: u64,
+    /// When that was found.
+    pub at: Timestamp,
+}
+
+impl TimedOut {
+    /// What happened, for people.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let what = match self.limit {
+            RunTimeLimit::Queue => "waited in the queue",
+            RunTimeLimit::Run => "went on",
+        };
+        format!(
+            "the run {what} for longer than its limit of {} ms",
+            self.limit_ms
+        )
+    }
 }
 
 /// Tasks per status. The sum is the number of tasks.
@@ -178,11 +211,13 @@ impl Run {
         self.status == RunStatus::Canceling
     }
 
-    /// How it will have ended once no task is open: stopped if that was asked, else failed if any
-    /// task failed or was skipped because of a failure.
+    /// How it will have ended once no task is open: failed when a time limit stopped it, stopped
+    /// if that was asked, else failed if any task failed or was skipped because of a failure.
     #[must_use]
     pub fn outcome(&self) -> RunOutcome {
-        if self.is_canceling() {
+        if self.timed_out.is_some() {
+            RunOutcome::Failed
+        } else if self.is_canceling() {
             RunOutcome::Cancelled
         } else if self.counts.of(TaskStatus::Failed) + self.counts.of(TaskStatus::Skipped) > 0
             || self.tasks.iter().any(|task| task.blocked)

@@ -14,8 +14,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, admission, definitions,
-    run,
+    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, admission, deadlines,
+    definitions, run,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -169,6 +169,7 @@ fn restore_run(state: &mut State, mut run: Run) {
     run.dependents = Arc::new(run::dependents(&run.plan));
     run.pools = admission::pools(state, &run);
     admission::index(state, &run);
+    deadlines::index(state, &run);
     match run.ended {
         Some((at, _)) => {
             state.ended_runs.insert((at, run.id));

@@ -152,12 +152,18 @@ pub struct AttemptRow {
     /// When its body was known to have begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
+    /// The time limit, in milliseconds, that it went beyond without beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_timed_out: Option<u64>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// How it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<AttemptOutcome>,
+    /// What its host said of it afterwards, which changed nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<String>,
 }
 
 impl Task {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arco_core::event::{
-    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStarted,
-    CheckEvaluated, Event, HistoryPacked, Position, RunCancelRequested, RunFinished, RunRequested,
-    Severity, TasksSkipped,
+    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut,
+    AttemptStarted, CheckEvaluated, Event, HistoryPacked, Position, ReportRefused,
+    RunCancelRequested, RunFinished, RunRequested, RunTimedOut, Severity, TasksSkipped,
 };
+use arco_core::limits::TimeLimits;
 use arco_core::plan::Plan;
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
 use imbl::Vector;
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use super::{
     AttemptRow, Counts, Retry, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
-    admission, definitions, inputs, run,
+    TimedOut, admission, deadlines, definitions, inputs, run,
 };
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
@@ -52,6 +53,12 @@ pub(super) fn run_requested(
         // A binary of fold version 1 knows no lineage: until the log says that all read it, nobody
         // keeps it, so that every replica has the same state.
         rerun: e.rerun.clone().filter(|_| state.fold_version >= 2),
+        // Nor does a binary of version 2 know time limits.
+        time_limits: match state.fold_version {
+            0..3 => TimeLimits::default(),
+            _ => e.time_limits,
+        },
+        timed_out: None,
         dependents: Arc::new(run::dependents(&plan)),
         plan,
         pools: Arc::default(),
@@ -70,6 +77,7 @@ pub(super) fn run_requested(
     }
     run.pools = admission::pools(state, &run);
     admission::index(state, &run);
+    deadlines::expect_run(state, &run);
     for task in 0..run.counts.total() {
         for (asset, slot) in outputs(state, &run, task) {
             Arc::make_mut(state.assets.entry(asset).or_default()).planned(&slot, e.run);
@@ -250,8 +258,10 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
             host: e.host,
             leased: time,
             started: None,
+            start_timed_out: None,
             ended: None,
             outcome: None,
+            late: Vec::new(),
         });
     });
     if moved.is_none() {
@@ -264,11 +274,14 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
         return;
     };
     admission::hold(state, &shared, e.attempt);
+    deadlines::expect_attempt(state, &shared, task);
     if shared.status == RunStatus::Queued {
+        deadlines::forget_run(state, &shared);
         let begun = Arc::make_mut(&mut shared);
         begun.started.get_or_insert(time);
         begun.status = RunStatus::Started;
         admission::begin(state, begun);
+        deadlines::expect_run(state, begun);
     }
     state.runs.insert(run, shared);
 }
@@ -284,6 +297,7 @@ fn is_live(state: &State, id: AttemptId) -> bool {
 
 pub(super) fn started(state: &mut State, time: Timestamp, e: &AttemptStarted) {
     if is_live(state, e.attempt) {
+        forget_start(state, e.attempt);
         transition(
             state,
             e.attempt.run,
@@ -298,10 +312,30 @@ pub(super) fn started(state: &mut State, time: Timestamp, e: &AttemptStarted) {
     }
 }
 
+/// The host is asked to stop it; the attempt ends when it says so.
+pub(super) fn start_timed_out(state: &mut State, e: &AttemptStartTimedOut) {
+    if !is_live(state, e.attempt) {
+        return;
+    }
+    forget_start(state, e.attempt);
+    let run = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut);
+    let task = run.and_then(|run| run.tasks.get_mut(e.attempt.task as usize));
+    if let Some(row) = task.and_then(|task| Arc::make_mut(task).attempts.last_mut()) {
+        row.start_timed_out = Some(e.limit_ms);
+    }
+}
+
+fn forget_start(state: &mut State, attempt: AttemptId) {
+    if let Some(run) = state.run(attempt.run).cloned() {
+        deadlines::forget_attempt(state, &run, attempt.task);
+    }
+}
+
 pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) {
     if !is_live(state, e.attempt) {
         return;
     }
+    forget_start(state, e.attempt);
     let AttemptId { run, task, .. } = e.attempt;
     let event = match (&e.outcome, e.retry_at) {
         (AttemptOutcome::Succeeded, _) => TaskEvent::Succeeded,
@@ -333,6 +367,20 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
     }
 }
 
+/// What is over stays as it is; that its host spoke of it is kept.
+pub(super) fn report_refused(state: &mut State, e: &ReportRefused) {
+    let run = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut);
+    let task = run.and_then(|run| run.tasks.get_mut(e.attempt.task as usize));
+    let Some(task) = task.map(Arc::make_mut) else {
+        return;
+    };
+    let mut rows = task.attempts.iter_mut();
+    let row = rows.find(|row| row.number == e.attempt.number && row.outcome.is_some());
+    if let Some(row) = row {
+        row.late.clone_from(&e.said);
+    }
+}
+
 pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
     for task in &e.tasks {
         transition(state, e.run, *task, TaskEvent::Skipped, |t| {
@@ -342,37 +390,55 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
 }
 
 pub(super) fn cancel_requested(state: &mut State, e: &RunCancelRequested) {
-    if let Some(queued) = state
-        .run(e.run)
-        .filter(|run| run.status == RunStatus::Queued)
-    {
-        let queued = Arc::clone(queued);
-        admission::end(state, &queued);
-    }
-    let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
+    stop(state, e.run, |_| {});
+}
+
+pub(super) fn run_timed_out(state: &mut State, time: Timestamp, e: &RunTimedOut) {
+    stop(state, e.run, |run| {
+        run.timed_out = Some(TimedOut {
+            limit: e.limit,
+            limit_ms: e.limit_ms,
+            at: time,
+        });
+    });
+}
+
+/// Ends the tasks that no host holds; those that are held end when their host says so.
+fn stop(state: &mut State, id: RunId, edit: impl FnOnce(&mut Run)) {
+    let Some(open) = state.run(id).filter(|run| !run.status.is_terminal()) else {
         return;
     };
-    if run.status.is_terminal() {
-        return;
+    let open = Arc::clone(open);
+    deadlines::forget_all(state, &open);
+    if open.status == RunStatus::Queued {
+        admission::end(state, &open);
     }
+    drop(open);
+    let Some(run) = state.runs.get_mut(&id).map(Arc::make_mut) else {
+        return;
+    };
     run.status = RunStatus::Canceling;
+    edit(run);
     let unbegun: Vec<TaskIndex> = (0..)
         .zip(&run.tasks)
         .filter(|(_, task)| !task.status.is_held())
         .map(|(index, _)| index)
         .collect();
     for task in unbegun {
-        transition(state, e.run, task, TaskEvent::Cancelled, |_| {});
+        transition(state, id, task, TaskEvent::Cancelled, |_| {});
     }
 }
 
 pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: &RunFinished) {
+    let Some(open) = state.run(e.run).filter(|run| !run.status.is_terminal()) else {
+        return;
+    };
+    let open = Arc::clone(open);
+    deadlines::forget_all(state, &open);
+    drop(open);
     let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
         return;
     };
-    if run.status.is_terminal() {
-        return;
-    }
     run.status = e.outcome.into();
     run.ended = Some((at, time));
     let ended = Arc::clone(&state.runs[&e.run]);

@@ -39,8 +39,9 @@ fn some_limits() -> impl Strategy<Value = Value> {
         slots(),
         slots(),
         any::<[bool; 2]>(),
+        some_times(),
     )
-        .prop_map(|(runs, rules, p, q, whole)| {
+        .prop_map(|(runs, rules, p, q, whole, times)| {
             let mut tags: BTreeMap<(usize, usize), Value> = BTreeMap::new();
             for (key, kind, limit) in rules {
                 let name = ["team", "store"][key];
@@ -53,7 +54,7 @@ fn some_limits() -> impl Strategy<Value = Value> {
                 }
                 tags.insert((key, kind), rule);
             }
-            let mut limits = json!({"tags": tags.into_values().collect::<Vec<_>>(), "pools": {}});
+            let mut limits = json!({"tags": tags.into_values().collect::<Vec<_>>(), "pools": {}, "times": times});
             if let Some(runs) = runs {
                 limits["runs"] = json!(runs);
             }
@@ -65,6 +66,20 @@ fn some_limits() -> impl Strategy<Value = Value> {
             }
             limits
         })
+}
+
+/// Time limits that these lives reach now and then.
+fn some_times() -> impl Strategy<Value = Value> {
+    let ms = |most: u64| prop_oneof![2 => Just(None), 1 => (0..most).prop_map(Some)];
+    (ms(60_000), ms(4_000), ms(60_000)).prop_map(|(queue, start, run)| {
+        let mut times = json!({});
+        for (name, ms) in [("queue_ms", queue), ("start_ms", start), ("run_ms", run)] {
+            if let Some(ms) = ms {
+                times[name] = json!(ms);
+            }
+        }
+        times
+    })
 }
 
 /// As `tests/gates/graph.rs` gives pools to assets.
@@ -98,6 +113,7 @@ proptest! {
             let built = State::from_bytes(&state.to_bytes()).expect("a snapshot reads back");
             prop_assert_eq!(&built.admission, &state.admission);
             prop_assert_eq!(&built.ready, &state.ready);
+            prop_assert_eq!(&built.deadlines, &state.deadlines);
         }
         prop_assert_eq!(life.world.replayed().hash(), life.world.state.hash());
     }
@@ -158,6 +174,7 @@ fn ask(world: &mut World, bits: u8) -> RunId {
 fn limits_are_met_in_these_lives() {
     let mut runner = TestRunner::deterministic();
     let (mut filled, mut queued) = (0, 0);
+    let mut timeouts: BTreeMap<String, usize> = BTreeMap::new();
     for _ in 0..64 {
         let drawn = (
             assets(6, true),
@@ -167,6 +184,9 @@ fn limits_are_met_in_these_lives() {
         let (assets, moves, limits) = drawn.new_tree(&mut runner).expect("a life").current();
         let life = Life::live_within(&assets, &moves, &limits);
         filled += heard(&life).1;
+        for (_, event) in &life.world.log {
+            *timeouts.entry(event.fact.kind().to_owned()).or_default() += 1;
+        }
         queued += life
             .states
             .iter()
@@ -175,4 +195,8 @@ fn limits_are_met_in_these_lives() {
     }
     assert!(filled >= 100, "{filled} leases took a last slot");
     assert!(queued >= 500, "{queued} states had a queue");
+    for kind in ["run.timed_out", "attempt.start_timed_out"] {
+        let count = timeouts.get(kind).copied().unwrap_or_default();
+        assert!(count >= 10, "{kind} happened {count} times");
+    }
 }

@@ -66,6 +66,11 @@ impl Life {
                 life.world.limit(&limits[which]);
             }
             life.step(assets, *chosen);
+            if !limits.is_empty() {
+                // The leader's watch.
+                let watch = Command::EnforceTimeLimits;
+                life.world.run_command(&watch).expect("it has the lead");
+            }
             life.states.push((life.world.state.clone(), life.world.now));
         }
         life

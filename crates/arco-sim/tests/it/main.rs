@@ -59,6 +59,7 @@ fn what_must_hold_holds_whatever_the_weather() {
     if number("ARCO_SEED").is_none() {
         for what in [
             "runs acknowledged",
+            "limits set",
             "deadlines kept",
             "hosts fenced",
             "replicas killed",

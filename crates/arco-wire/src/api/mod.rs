@@ -4,6 +4,7 @@
 //! [`LogPosition`], an instant a [`Time`].
 
 mod asset;
+mod cancel;
 mod check;
 mod definitions;
 mod event;
@@ -22,8 +23,9 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-pub use arco_core::limits::{Granularity, Limits, PoolLimit, TagLimit};
+pub use arco_core::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
 pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
+pub use cancel::{CancelRuns, RunsCancelled, RunsMatching};
 pub use check::{AssetCheck, CheckResult};
 pub use definitions::{Definitions, HostInfo, HostState, LoadFailure, Location};
 pub use event::{Event, EventCause, EventPage};
@@ -36,7 +38,7 @@ pub use position::LogPosition;
 pub use queue::{LimitsChanged, QueueEntry, QueueWait, QueueWaitKind};
 pub use run::{
     CreateRun, PartitionsWanted, Rerun, RerunOf, Run, RunCreated, RunStatus, RunSummary,
-    SelectionText, TaskFailure,
+    RunTimedOut, SelectionText, TaskFailure,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use arco_core::event::{ErrorInfo, FailureClass, RerunKind};
+use arco_core::event::{ErrorInfo, FailureClass, RerunKind, RunTimeLimit};
+use arco_core::limits::TimeLimits;
 use arco_core::{AssetKey, Digest, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +33,9 @@ pub struct CreateRun {
     /// Higher goes first.
     #[serde(default)]
     pub priority: i32,
+    /// How long it may wait and go on; the workspace's limits where nothing is said.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub time_limits: TimeLimits,
 }
 
 /// Asks to do a run again. An empty object does all of it.
@@ -60,6 +64,9 @@ pub struct Rerun {
     /// Higher goes first; the run's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<i32>,
+    /// How long it may wait and go on; as the run where nothing is said.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub time_limits: TimeLimits,
 }
 
 /// Which run is done again, and what of it.
@@ -215,6 +222,9 @@ pub struct RunSummary {
     /// The run it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,
+    /// The time limit that stopped it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_out: Option<RunTimedOut>,
     /// Tasks per status.
     pub tasks: TaskCounts,
     /// Materializations it made so far.
@@ -223,6 +233,17 @@ pub struct RunSummary {
     pub checks_passed: u64,
     /// Checks that failed so far.
     pub checks_failed: u64,
+}
+
+/// A time limit that a run went beyond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RunTimedOut {
+    /// Which: of waiting in the queue, or of going on from its first lease.
+    pub limit: RunTimeLimit,
+    /// The limit, in milliseconds.
+    pub limit_ms: u64,
+    /// When that was found.
+    pub at: Time,
 }
 
 /// One run.
@@ -241,6 +262,9 @@ pub struct Run {
     /// Digest of what was asked.
     #[schema(value_type = String)]
     pub fingerprint: Digest,
+    /// Time limits of its own.
+    #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
+    pub time_limits: TimeLimits,
     /// The first 10 tasks that failed, each with what its last attempt said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TaskFailure>,

@@ -181,6 +181,9 @@ pub struct Attempt {
     /// What was raised, or how the process ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ErrorInfo>,
+    /// What its host said of it after it was over, which changed nothing: `succeeded`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub late: Vec<String>,
 }
 
 /// Where an attempt stands.

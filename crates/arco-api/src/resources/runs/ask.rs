@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arco_core::limits::TimeLimits;
 use arco_engine::RunAsk;
 use arco_flow::planner::PartitionsAsked;
 use arco_wire::api::{CreateRun, PartitionsWanted, SelectionText};
@@ -20,6 +21,7 @@ pub(super) fn run_ask(body: CreateRun) -> Answer<RunAsk> {
         run_key: body.run_key,
         tags: body.tags,
         priority: body.priority,
+        time_limits: body.time_limits,
         ..partitions_asked(body.selection, body.partitions, body.config)?
     })
 }
@@ -49,6 +51,7 @@ pub(crate) fn partitions_asked(
         config,
         tags: BTreeMap::new(),
         priority: 0,
+        time_limits: TimeLimits::default(),
     })
 }
 

@@ -51,6 +51,11 @@ impl RunFilter {
         !self.status.is_empty() && !self.status.iter().any(|status| status.is_terminal())
     }
 
+    /// Whether only runs that are over can match.
+    pub(super) fn only_over(&self) -> bool {
+        !self.status.is_empty() && self.status.iter().all(|status| status.is_terminal())
+    }
+
     /// Whether every run matches.
     pub(super) fn is_any(&self) -> bool {
         *self == Self::default()

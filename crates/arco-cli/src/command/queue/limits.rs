@@ -1,12 +1,13 @@
-//! `arco queue limits`: how much may go on at once.
+//! `arco queue limits`: how much may go on at once, and for how long.
 
-use arco_wire::api::{Granularity, Limits, LimitsChanged, PoolLimit, TagLimit};
+use arco_wire::api::{Granularity, Limits, LimitsChanged, PoolLimit, TagLimit, TimeLimits};
 use clap::Args;
 
+use crate::args::milliseconds;
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::plural;
+use crate::render::{duration, plural};
 
 #[cfg(test)]
 mod tests;
@@ -33,11 +34,31 @@ pub(crate) struct Options {
     /// Tasks of each pool that has no limit of its own
     #[arg(long, value_name = "N|none", value_parser = slots)]
     pool_default: Option<Slots>,
+    /// Fail a run that waits in the queue for longer than this
+    #[arg(long, value_name = "SECONDS|none", value_parser = time)]
+    queue_timeout: Option<Time>,
+    /// Stop and fail an attempt that its host does not begin within this
+    #[arg(long, value_name = "SECONDS|none", value_parser = time)]
+    start_timeout: Option<Time>,
+    /// Stop and fail a run that goes on for longer than this
+    #[arg(long, value_name = "SECONDS|none", value_parser = time)]
+    max_runtime: Option<Time>,
 }
 
 /// A number of slots; none when there is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Slots(Option<u32>);
+
+/// Milliseconds; none when there is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Time(Option<u64>);
+
+fn time(text: &str) -> Result<Time, String> {
+    match text {
+        "none" => Ok(Time(None)),
+        text => Ok(Time(Some(milliseconds(text)?))),
+    }
+}
 
 fn slots(text: &str) -> Result<Slots, String> {
     match text {
@@ -105,6 +126,16 @@ impl Options {
             let granularity = Granularity::Task;
             limits.pool_default = limit.map(|limit| PoolLimit { limit, granularity });
         }
+        let times = &mut limits.times;
+        for (limit, wanted) in [
+            (&mut times.queue_ms, self.queue_timeout),
+            (&mut times.start_ms, self.start_timeout),
+            (&mut times.run_ms, self.max_runtime),
+        ] {
+            if let Some(Time(ms)) = wanted {
+                *limit = ms;
+            }
+        }
         limits
     }
 }
@@ -157,5 +188,16 @@ fn render(limits: &Limits) -> String {
         let slots = plural(u64::from(pool.limit), what);
         lines.push(format!("{name}: {slots} at once"));
     }
+    lines.extend(render_times(&limits.times));
     lines.join("\n")
+}
+
+fn render_times(times: &TimeLimits) -> impl Iterator<Item = String> {
+    let rows = [
+        ("a run waits in the queue", times.queue_ms),
+        ("a task waits for its host to begin it", times.start_ms),
+        ("a run goes on", times.run_ms),
+    ];
+    let said = rows.into_iter().filter_map(|(what, ms)| Some((what, ms?)));
+    said.map(|(what, ms)| format!("{what}: at most {}", duration(ms)))
 }

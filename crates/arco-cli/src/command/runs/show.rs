@@ -1,7 +1,10 @@
 //! `arco runs show`.
 
-use arco_core::event::RerunKind;
-use arco_wire::api::{RerunOf, Run, RunStatus, RunSummary, SkipCause, TaskFailure, TaskSummary};
+use arco_core::event::{RerunKind, RunTimeLimit};
+use arco_wire::api::{
+    RerunOf, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure, TaskSummary,
+    TimeLimits,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -11,7 +14,7 @@ use crate::client::{Client, all_pages};
 use crate::command::task_name::{label, step_label};
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, cut, instant, plural};
+use crate::render::{Column, Paint, Table, cut, duration, instant, plural};
 
 #[cfg(test)]
 mod tests;
@@ -84,6 +87,30 @@ async fn lineage(run: &Run, client: &Client) -> Outcome<Vec<RunSummary>> {
     Ok(lineage)
 }
 
+/// `it waited in the queue for longer than 10 min`.
+fn timed_out(of: &RunTimedOut) -> String {
+    let what = match of.limit {
+        RunTimeLimit::Queue => "it waited in the queue",
+        RunTimeLimit::Run => "it went on",
+    };
+    format!("{what} for longer than {}", duration(of.limit_ms))
+}
+
+/// `queue 10 min, run 1.0 h`.
+fn limits(times: &TimeLimits) -> String {
+    let rows = [
+        ("queue", times.queue_ms),
+        ("start", times.start_ms),
+        ("run", times.run_ms),
+    ];
+    let said = rows.into_iter().filter_map(|(what, ms)| Some((what, ms?)));
+    let said = said.map(|(what, ms)| match ms {
+        0 => format!("{what} none"),
+        ms => format!("{what} {}", duration(ms)),
+    });
+    said.collect::<Vec<_>>().join(", ")
+}
+
 fn render(shown: &Shown, paint: Paint) -> String {
     let run = &shown.run.summary;
     let mut lines = Vec::new();
@@ -94,6 +121,10 @@ fn render(shown: &Shown, paint: Paint) -> String {
     };
     line("run", paint.bold(&run.id.to_string()));
     line("status", paint.status(run.status.as_str()));
+    line(
+        "timed out",
+        run.timed_out.as_ref().map(timed_out).unwrap_or_default(),
+    );
     line(
         "rerun of",
         run.rerun.as_ref().map(rerun_of).unwrap_or_default(),
@@ -135,6 +166,7 @@ fn render(shown: &Shown, paint: Paint) -> String {
             shown.run.config.to_string()
         },
     );
+    line("limits", limits(&shown.run.time_limits));
     line("tasks", counts(run));
     line("made", plural(run.materializations, "materialization"));
     if run.checks_passed + run.checks_failed > 0 {
@@ -335,8 +367,10 @@ pub(crate) fn outcome(run: &Run, paint: Paint) -> String {
         RunStatus::Canceled => paint.yellow("was cancelled"),
         status => status.as_str().to_owned(),
     };
+    let late = summary.timed_out.as_ref().map(timed_out);
+    let late = late.map(|late| format!("; {late}")).unwrap_or_default();
     format!(
-        "run {} {word}{took}: {}{checks}",
+        "run {} {word}{took}: {}{checks}{late}",
         summary.id,
         counts(summary)
     )
