@@ -7,7 +7,7 @@ use arco_core::partition::PartitionsDef;
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, RunId, Timestamp};
 
-use super::{Planned, Unit, finish, push, visit};
+use super::{Planned, Units, finish, visit};
 use crate::Rejection;
 
 /// Plans these tasks of `run` again. The edges are those of the definitions in `catalog`; what a task
@@ -41,42 +41,26 @@ pub fn again<'t>(
             outputs => makers.extend(outputs.iter().map(|key| (key, step))),
         }
     }
-    let mut units: Vec<Unit<'_>> = Vec::new();
+    let mut units = Units::default();
     let mut of_asset: BTreeMap<AssetKey, usize> = BTreeMap::new();
-    let mut of_step: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut total = 0;
     for key in in_order(catalog, makers.keys().map(|key| (*key).clone()).collect()) {
         let step = makers[&key];
-        let at = match of_step.get(&step.name()) {
-            Some(at) => *at,
+        let at = match units.place(step.definitions, &step.step.name) {
+            Some(at) => at,
             None => {
-                let at = units.len();
                 let keys = step.keys(run, &keys[&step.name()], now)?;
-                push(
-                    &mut units,
-                    step.definitions,
-                    &step.step.name,
-                    keys,
-                    &mut total,
-                );
-                of_step.insert(step.name(), at);
-                at
+                units.push(step.definitions, &step.step.name, keys);
+                units.list.len() - 1
             }
         };
         of_asset.insert(key, at);
     }
-    let asset_units = units.len();
+    let asset_units = units.list.len();
     for step in judges {
         let keys = step.keys(run, &keys[&step.name()], now)?;
-        push(
-            &mut units,
-            step.definitions,
-            &step.step.name,
-            keys,
-            &mut total,
-        );
+        units.push(step.definitions, &step.step.name, keys);
     }
-    finish(catalog, &units, asset_units, &of_asset, now)
+    finish(catalog, &units.list, asset_units, &of_asset, now)
 }
 
 /// The assets, each after all its ancestors.

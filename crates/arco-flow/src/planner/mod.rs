@@ -11,10 +11,10 @@ mod partitions;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arco_core::definitions::{Catalog, Definitions};
+use arco_core::definitions::{Catalog, CheckDef, Definitions};
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
 
@@ -60,6 +60,40 @@ impl Unit<'_> {
     }
 }
 
+/// The units so far, each step once.
+#[derive(Default)]
+struct Units<'a> {
+    list: Vec<Unit<'a>>,
+    /// (location, step) → its place in the list.
+    places: HashMap<(&'a str, &'a str), usize>,
+    /// Tasks of all of them.
+    tasks: usize,
+}
+
+impl<'a> Units<'a> {
+    fn place(&self, definitions: &Definitions, step: &str) -> Option<usize> {
+        self.places.get(&(definitions.location(), step)).copied()
+    }
+
+    fn push(
+        &mut self,
+        definitions: &'a Arc<Definitions>,
+        step: &'a str,
+        keys: Option<Vec<PartitionKey>>,
+    ) {
+        let unit = Unit {
+            definitions,
+            step,
+            keys,
+            first: TaskIndex::try_from(self.tasks).unwrap_or(TaskIndex::MAX),
+        };
+        self.tasks += unit.tasks();
+        let place = (definitions.location(), step);
+        self.places.insert(place, self.list.len());
+        self.list.push(unit);
+    }
+}
+
 /// Plans a run. Pure: `now` says which time partitions exist.
 ///
 /// # Errors
@@ -71,31 +105,24 @@ pub fn plan(
 ) -> Result<Planned, Rejection> {
     let assets = in_order(catalog, &request.assets)?;
     request.partitions.check_used(catalog, &assets)?;
-    let mut units: Vec<Unit<'_>> = Vec::new();
+    let mut units = Units::default();
     let mut of_asset: BTreeMap<AssetKey, usize> = BTreeMap::new();
-    let mut total = 0;
     for key in &assets {
-        add_asset_unit(
-            catalog,
-            request,
-            key,
-            now,
-            &mut units,
-            &mut of_asset,
-            &mut total,
-        )?;
+        add_asset_unit(catalog, request, key, now, &mut units, &mut of_asset)?;
     }
-    let asset_units = units.len();
+    let asset_units = units.list.len();
+    let checks = checks_of(catalog);
     for key in &assets {
-        add_check_units(catalog, request, key, now, &mut units, &mut total)?;
+        let own = checks.get(key).map_or(&[][..], Vec::as_slice);
+        add_check_units(catalog, request, key, own, now, &mut units)?;
     }
-    if total > TASKS_MAX {
+    if units.tasks > TASKS_MAX {
         return Err(Rejection::TooManyTasks {
-            tasks: total,
+            tasks: units.tasks,
             max: TASKS_MAX,
         });
     }
-    finish(catalog, &units, asset_units, &of_asset, now)
+    finish(catalog, &units.list, asset_units, &of_asset, now)
 }
 
 /// The edges, and the order; units from `asset_units` on are check tasks.
@@ -173,17 +200,13 @@ fn add_asset_unit<'a>(
     request: &PlanRequest,
     key: &AssetKey,
     now: Timestamp,
-    units: &mut Vec<Unit<'a>>,
+    units: &mut Units<'a>,
     of_asset: &mut BTreeMap<AssetKey, usize>,
-    total: &mut usize,
 ) -> Result<(), Rejection> {
     let Some(step) = catalog.step_of(key) else {
         return Err(Rejection::External(key.clone()));
     };
-    let same = |unit: &Unit<'_>| {
-        unit.step == step.step.name && unit.definitions.location() == step.definitions.location()
-    };
-    if let Some(at) = units.iter().position(same) {
+    if let Some(at) = units.place(step.definitions, &step.step.name) {
         of_asset.insert(key.clone(), at);
         return Ok(());
     }
@@ -192,9 +215,24 @@ fn add_asset_unit<'a>(
         .asset(key)
         .and_then(|a| a.partitions.as_ref());
     let keys = request.partitions.keys(key, def, now)?;
-    of_asset.insert(key.clone(), units.len());
-    push(units, step.definitions, &step.step.name, keys, total);
+    of_asset.insert(key.clone(), units.list.len());
+    units.push(step.definitions, &step.step.name, keys);
     Ok(())
+}
+
+/// A check, and the definitions it is of.
+type Check<'a> = (&'a Arc<Definitions>, &'a CheckDef);
+
+/// The checks of each asset, of all locations.
+fn checks_of(catalog: &Catalog) -> HashMap<&AssetKey, Vec<Check<'_>>> {
+    let mut checks: HashMap<&AssetKey, Vec<Check<'_>>> = HashMap::new();
+    for definitions in catalog.locations().values() {
+        for check in &definitions.manifest().checks {
+            let own = checks.entry(&check.asset).or_default();
+            own.push((definitions, check));
+        }
+    }
+    checks
 }
 
 /// Selecting an asset brings its checks. Checks judged within the asset's own step come with
@@ -203,53 +241,23 @@ fn add_check_units<'a>(
     catalog: &'a Catalog,
     request: &PlanRequest,
     key: &AssetKey,
+    checks: &[Check<'a>],
     now: Timestamp,
-    units: &mut Vec<Unit<'a>>,
-    total: &mut usize,
+    units: &mut Units<'a>,
 ) -> Result<(), Rejection> {
-    let own_step = catalog.step_of(key).map(|s| s.step.name.clone());
-    for (location, definitions) in catalog.locations() {
-        let owner = catalog
-            .asset(key)
-            .is_some_and(|a| a.definitions.location() == location);
-        for check in definitions
-            .manifest()
-            .checks
-            .iter()
-            .filter(|c| c.asset == *key)
-        {
-            if owner && own_step.as_ref() == Some(&check.step) {
-                continue;
-            }
-            let planned = units
-                .iter()
-                .any(|unit| unit.step == check.step && unit.definitions.location() == location);
-            if !planned {
-                let keys = request
-                    .partitions
-                    .keys(key, check.partitions.as_ref(), now)?;
-                push(units, definitions, &check.step, keys, total);
-            }
+    let own = catalog.step_of(key);
+    for (definitions, check) in checks {
+        let is_within = own.as_ref().is_some_and(|own| {
+            own.definitions.location() == definitions.location() && own.step.name == check.step
+        });
+        if !is_within && units.place(definitions, &check.step).is_none() {
+            let keys = request
+                .partitions
+                .keys(key, check.partitions.as_ref(), now)?;
+            units.push(definitions, &check.step, keys);
         }
     }
     Ok(())
-}
-
-fn push<'a>(
-    units: &mut Vec<Unit<'a>>,
-    definitions: &'a Arc<Definitions>,
-    step: &'a str,
-    keys: Option<Vec<PartitionKey>>,
-    total: &mut usize,
-) {
-    let unit = Unit {
-        definitions,
-        step,
-        keys,
-        first: TaskIndex::try_from(*total).unwrap_or(TaskIndex::MAX),
-    };
-    *total += unit.tasks();
-    units.push(unit);
 }
 
 /// Renumbers the tasks so that each comes after those it needs (a check task may be needed by an

@@ -91,17 +91,17 @@ pub(super) fn install(state: &mut State, definitions: Arc<Definitions>) -> Resul
 
 /// Definitions that are neither current nor pinned by an active run leave memory.
 pub(super) fn prune_versions(state: &mut State) {
-    let mut kept: std::collections::BTreeSet<Digest> =
-        state.locations.values().filter_map(|l| l.version).collect();
-    for run in state.active_runs.iter().filter_map(|id| state.runs.get(id)) {
-        kept.extend(run.definitions.values().copied());
+    let is_current = |version: &Digest| {
+        let mut locations = state.locations.values();
+        locations.any(|location| location.version.as_ref() == Some(version))
+    };
+    let versions = state.versions.keys().copied();
+    let mut gone: Vec<Digest> = versions.filter(|version| !is_current(version)).collect();
+    // Every end of a run comes here: what is left to be found bounds the walk, not the queue.
+    let mut runs = state.active_runs.iter().filter_map(|id| state.runs.get(id));
+    while let Some(run) = (!gone.is_empty()).then(|| runs.next()).flatten() {
+        gone.retain(|version| !run.definitions.values().any(|pinned| pinned == version));
     }
-    let gone: Vec<Digest> = state
-        .versions
-        .keys()
-        .filter(|version| !kept.contains(version))
-        .copied()
-        .collect();
     for version in gone {
         state.versions.remove(&version);
     }
