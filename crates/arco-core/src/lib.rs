@@ -15,6 +15,7 @@ pub mod id;
 pub mod limits;
 pub mod partition;
 pub mod plan;
+pub mod run_tag;
 pub mod selection;
 pub mod time;
 

@@ -70,6 +70,7 @@ def test_a_context_for_checks() -> None:
 @pytest.mark.parametrize(
     ("policy", "delays"),
     [
+        (dg.RetryPolicy(), [0]),
         (dg.RetryPolicy(3), [0, 0, 0]),
         (dg.RetryPolicy(3, delay=2), [2, 2, 2]),
         (dg.RetryPolicy(5, delay=2, backoff=dg.Backoff.LINEAR), [2, 4, 6, 8, 10]),

@@ -66,6 +66,10 @@ async fn fields_over_their_bound_are_refused_by_name() {
         ),
         (json!({"selection": "raw/flights", "tags": tags}), "`tags`"),
         (
+            json!({"selection": "raw/flights", "tags": {"for whom": "sales"}}),
+            "`for whom` is no key of a tag",
+        ),
+        (
             json!({"selection": "raw/flights", "tags": {"t": "x".repeat(4_097)}}),
             "`t`",
         ),

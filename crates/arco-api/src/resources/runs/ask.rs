@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arco_core::limits::TimeLimits;
+use arco_core::run_tag;
 use arco_engine::RunAsk;
 use arco_flow::planner::PartitionsAsked;
 use arco_wire::api::{CreateRun, PartitionsWanted, SelectionText};
@@ -64,11 +65,7 @@ pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
         )));
     }
     for (key, value) in tags {
-        bounded(
-            &format!("tags.{key}"),
-            key.chars().count(),
-            limits::KEY_CHARS_MAX,
-        )?;
+        run_tag::check_key(key).map_err(|error| invalid(format!("`tags`: {error}")))?;
         if value.chars().count() > limits::TAG_VALUE_CHARS_MAX {
             return Err(invalid(format!(
                 "the value of tag `{key}` is over {} characters",
