@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
     from arco_flow._internal.io.build import build_input_context, build_output_context
     from arco_flow._internal.io.filesystem import FilesystemIOManager
+    from arco_flow._internal.io.json import JsonIOManager
     from arco_flow._internal.io.memory import InMemoryIOManager
     from arco_flow._internal.io.parquet import ParquetIOManager
     from arco_flow._internal.load_from import (
@@ -166,6 +167,7 @@ __all__ = [
     "InitResourceContext",
     "InputContext",
     "Jitter",
+    "JsonIOManager",
     "LastPartitionMapping",
     "LoadError",
     "MaterializeResult",
@@ -233,6 +235,7 @@ _LATE = {
     "build_output_context": "io.build",
     "FilesystemIOManager": "io.filesystem",
     "InMemoryIOManager": "io.memory",
+    "JsonIOManager": "io.json",
     "ParquetIOManager": "io.parquet",
     "load_asset_checks_from_current_module": "load_from",
     "load_asset_checks_from_modules": "load_from",
