@@ -1,6 +1,6 @@
 //! All definitions of a workspace: the locations joined into one asset graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{AssetDef, CheckDef, Definitions, DefinitionsError, StepDef};
@@ -12,6 +12,8 @@ pub struct Catalog {
     locations: BTreeMap<String, Arc<Definitions>>,
     /// Which location speaks for an asset: the one that makes it, else the first that names it.
     owners: BTreeMap<AssetKey, String>,
+    /// The same, to look one up: a plan of ten thousand assets asks a hundred thousand times.
+    definitions: HashMap<AssetKey, Arc<Definitions>>,
     children: BTreeMap<AssetKey, Vec<AssetKey>>,
 }
 
@@ -65,9 +67,14 @@ impl Catalog {
                 path: path.join(" → "),
             });
         }
+        let of = |(key, owner): (&AssetKey, &String)| {
+            Some((key.clone(), Arc::clone(locations.get(owner)?)))
+        };
+        let definitions = owners.iter().filter_map(of).collect();
         Ok(Self {
             locations,
             owners,
+            definitions,
             children,
         })
     }
@@ -86,7 +93,7 @@ impl Catalog {
     /// One asset.
     #[must_use]
     pub fn asset(&self, key: &AssetKey) -> Option<AssetRef<'_>> {
-        let definitions = self.locations.get(self.owners.get(key)?)?;
+        let definitions = self.definitions.get(key)?;
         let asset = definitions.asset(key)?;
         Some(AssetRef { definitions, asset })
     }

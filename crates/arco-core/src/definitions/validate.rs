@@ -1,6 +1,6 @@
 //! From a manifest to definitions that can stand, or the reason why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -13,8 +13,9 @@ use crate::{AssetKey, Digest, graph};
 pub struct Definitions {
     version: Digest,
     manifest: Manifest,
-    assets: BTreeMap<AssetKey, usize>,
-    steps: BTreeMap<String, usize>,
+    // Looked up for every asset of a plan, never walked.
+    assets: HashMap<AssetKey, usize>,
+    steps: HashMap<String, usize>,
     checks: BTreeMap<(AssetKey, String), usize>,
 }
 
@@ -196,7 +197,8 @@ impl Definitions {
     }
 
     fn unknown_dep(&self, child: &str, name: &str, dep: &AssetKey) -> DefinitionsError {
-        let known = self.assets.keys().map(AssetKey::as_str);
+        let assets = self.manifest.assets.iter();
+        let known: BTreeSet<&str> = assets.map(|asset| asset.key.as_str()).collect();
         let hint = graph::did_you_mean(dep.as_str(), known).map_or_else(
             || format!("; define it, or declare it with `AssetSpec(\"{dep}\")` when it is made elsewhere"),
             |word| format!("; did you mean `{word}`?"),
@@ -304,8 +306,8 @@ fn check_partitions_defs(manifest: &Value) -> Result<(), DefinitionsError> {
     Ok(())
 }
 
-fn index_assets(manifest: &Manifest) -> Result<BTreeMap<AssetKey, usize>, DefinitionsError> {
-    let mut index = BTreeMap::new();
+fn index_assets(manifest: &Manifest) -> Result<HashMap<AssetKey, usize>, DefinitionsError> {
+    let mut index = HashMap::new();
     for (at, asset) in manifest.assets.iter().enumerate() {
         if index.insert(asset.key.clone(), at).is_some() {
             return Err(DefinitionsError::DuplicateAsset {
@@ -317,8 +319,8 @@ fn index_assets(manifest: &Manifest) -> Result<BTreeMap<AssetKey, usize>, Defini
     Ok(index)
 }
 
-fn index_steps(manifest: &Manifest) -> Result<BTreeMap<String, usize>, DefinitionsError> {
-    let mut index = BTreeMap::new();
+fn index_steps(manifest: &Manifest) -> Result<HashMap<String, usize>, DefinitionsError> {
+    let mut index = HashMap::new();
     for (at, step) in manifest.steps.iter().enumerate() {
         if index.insert(step.name.clone(), at).is_some() {
             return Err(DefinitionsError::DuplicateStep {
