@@ -125,6 +125,8 @@ codes! {
     BadLimits = "bad_limits", UNPROCESSABLE_ENTITY, "the limits are not valid";
     /// A reserved word.
     Reserved = "reserved", UNPROCESSABLE_ENTITY, "the word is reserved";
+    /// A tag whose value means nothing.
+    BadTag = "bad_tag", UNPROCESSABLE_ENTITY, "a tag of the run means nothing";
     /// A rerun of a run that is not over.
     RunNotOver = "run_not_over", CONFLICT, "the run is not over";
     /// A rerun from failure of a run in which nothing failed.

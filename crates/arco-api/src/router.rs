@@ -10,8 +10,8 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, checks, definitions, events, health, limits, logs, materializations, metrics,
-    partitions, plan, queue, rerun, root, run, runs, status, tasks,
+    assets, checks, definitions, events, explanations, health, limits, logs, materializations,
+    metrics, partitions, plan, queue, rerun, root, run, run_retries, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -28,9 +28,13 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(rerun::create))
         .routes(routes!(queue::list))
         .routes(routes!(limits::show, limits::put))
+        .routes(routes!(run_retries::show, run_retries::set))
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::show))
         .routes(routes!(logs::show))
+        .routes(routes!(explanations::of_run))
+        .routes(routes!(explanations::of_task))
+        .routes(routes!(explanations::of_asset))
         .routes(routes!(plan::preview))
         .routes(routes!(assets::list))
         .routes(routes!(assets::show))

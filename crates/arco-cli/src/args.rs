@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
-    status, version, worker,
+    status, version, why, worker,
 };
 use crate::env_vars;
 
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Cancel(cancel::Options),
     Queue(queue::Options),
     Plan(plan::Options),
+    Why(why::Options),
     Assets(assets::Options),
     Partitions(partitions::Options),
     Status(status::Options),

@@ -25,7 +25,7 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::command::{
     assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
-    status, version, worker,
+    status, version, why, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -58,6 +58,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Cancel(options) => asking(console, cancel::run(options, console)),
         Command::Queue(options) => asking(console, queue::run(options, console)),
         Command::Plan(options) => asking(console, plan::run(options, console)),
+        Command::Why(options) => asking(console, why::run(options, console)),
         Command::Assets(options) => asking(console, assets::run(options, console)),
         Command::Partitions(options) => asking(console, partitions::run(options, console)),
         Command::Status(options) => asking(console, status::run(options, console)),

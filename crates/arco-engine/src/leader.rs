@@ -130,10 +130,10 @@ async fn once(engine: &Engine) -> Result<(), EngineError> {
     }
     if view.leads {
         keep(engine, &view).await?;
-        engine
-            .give_up_silent_hosts(view.state.leadership.epoch)
-            .await?;
-        deadlines::enforce(engine, &view).await
+        let epoch = view.state.leadership.epoch;
+        engine.give_up_silent_hosts(epoch).await?;
+        deadlines::enforce(engine, &view).await?;
+        engine.make_retries(epoch).await
     } else if may_take(engine, &view, heard) {
         take(engine, &view, heard).await
     } else {

@@ -23,6 +23,7 @@ pub mod ids;
 mod leader;
 mod reads;
 mod reruns;
+mod run_retries;
 mod runs;
 mod settings;
 mod snapshots;

@@ -45,6 +45,13 @@ pub struct RerunAsk {
     pub time_limits: TimeLimits,
 }
 
+/// A retry that a run is owed, made by the leader of an epoch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owed {
+    pub(crate) number: u32,
+    pub(crate) epoch: u64,
+}
+
 /// What is done again, worked out against one catalog.
 struct Resolved {
     assets: Vec<AssetKey>,
@@ -66,6 +73,17 @@ impl Engine {
         if let Some(tag) = ask.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
             return Err(Rejection::ReservedTag(tag.clone()).into());
         }
+        self.rerun(principal, request_id, ask, None).await
+    }
+
+    /// A rerun that someone asks for, or one that is owed.
+    pub(crate) async fn rerun(
+        &self,
+        principal: &str,
+        request_id: &str,
+        ask: RerunAsk,
+        owed: Option<Owed>,
+    ) -> Result<RunMade, EngineError> {
         let parent = match self.view().state.run(ask.parent) {
             Some(run) => Arc::clone(run),
             None => match self.past_run(ask.parent).await? {
@@ -75,7 +93,7 @@ impl Engine {
         };
         let mut tries = 0;
         loop {
-            let mut request = self.unplanned(&parent, &ask);
+            let mut request = self.unplanned(&parent, &ask, owed);
             // Asking again must not fail because a step has gone meanwhile: look before planning.
             let view = self.view();
             let identity = request.identity();
@@ -102,7 +120,10 @@ impl Engine {
             request.partitions = resolved.partitions;
             request.plan = Arc::new(resolved.planned.plan);
             request.definitions = resolved.planned.definitions;
-            match self.submit_run(principal, request_id, request).await {
+            match self
+                .submit_run(principal, request_id, request, owed.map(|owed| owed.epoch))
+                .await
+            {
                 Err(EngineError::Rejected(Rejection::Replan)) if tries < REPLANS_MAX => tries += 1,
                 made => return made,
             }
@@ -110,11 +131,14 @@ impl Engine {
     }
 
     /// The request without what the definitions say.
-    fn unplanned(&self, parent: &Run, ask: &RerunAsk) -> RunRequest {
+    fn unplanned(&self, parent: &Run, ask: &RerunAsk, owed: Option<Owed>) -> RunRequest {
         let mut tags = parent.tags.clone();
         tags.retain(|tag, _| !rerun::is_lineage_tag(tag));
         tags.extend(ask.tags.clone());
-        let rerun = rerun_of(parent, ask);
+        let rerun = RerunOf {
+            retry: owed.map(|owed| owed.number),
+            ..rerun_of(parent, ask)
+        };
         RunRequest {
             run: self.new_run_id(),
             scope: ask.scope.clone(),
@@ -160,6 +184,7 @@ fn rerun_of(parent: &Run, ask: &RerunAsk) -> RerunOf {
         selection: subset.then(|| ask.selection.join(", ")),
         with_upstream: subset && ask.with_upstream,
         with_downstream: subset && ask.with_downstream,
+        retry: None,
     }
 }
 

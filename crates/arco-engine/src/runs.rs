@@ -74,19 +74,21 @@ impl Engine {
         let mut tries = 0;
         loop {
             let request = self.run_request(&ask).await?;
-            match self.submit_run(principal, request_id, request).await {
+            match self.submit_run(principal, request_id, request, None).await {
                 Err(EngineError::Rejected(Rejection::Replan)) if tries < REPLANS_MAX => tries += 1,
                 made => return made,
             }
         }
     }
 
-    /// Stores the plan of a request when it is big, and has the request decided.
+    /// Stores the plan of a request when it is big, and has the request decided; with an epoch, only
+    /// while that one leads.
     pub(crate) async fn submit_run(
         &self,
         principal: &str,
         request_id: &str,
         mut request: RunRequest,
+        epoch: Option<u64>,
     ) -> Result<RunMade, EngineError> {
         let identity = request.identity();
         let plan =
@@ -98,7 +100,14 @@ impl Engine {
             blobs.insert(digest, bytes);
             request.plan_blob = Some(digest);
         }
-        let command = Command::RequestRun(Box::new(request));
+        let mut command = Command::RequestRun(Box::new(request));
+        if let Some(epoch) = epoch {
+            let asked = Box::new(command);
+            command = Command::AsLeader {
+                epoch,
+                command: asked,
+            };
+        }
         match self
             .submit_with(principal, request_id, command, blobs)
             .await

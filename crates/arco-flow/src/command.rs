@@ -7,6 +7,7 @@ use arco_core::definitions::Definitions;
 use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, RerunOf, Severity};
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::Plan;
+use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
 use serde_json::Value;
 
@@ -35,6 +36,15 @@ pub enum Command {
     SetLimits(Limits),
     /// What waited or went on for too long is stopped.
     EnforceTimeLimits,
+    /// How often runs are retried from here. No event when it is so already.
+    SetRunRetries(RunRetries),
+    /// The retry that a run is owed cannot be made.
+    DropRetry {
+        /// The run that failed.
+        run: RunId,
+        /// Why, for people.
+        reason: String,
+    },
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.

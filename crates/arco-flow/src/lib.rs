@@ -5,6 +5,7 @@
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`queue`]: what waits, on what, and who has it.
+//! - [`explain`]: from the state to the answer to a "why".
 //! - [`pending`]: what the shell owes the world, derived from the state alone.
 //!
 //! Same state and same `now` in, same events out: on every replica, on every replay, after every
@@ -12,6 +13,7 @@
 
 pub mod command;
 pub mod decide;
+pub mod explain;
 mod identity;
 pub mod pending;
 pub mod planner;

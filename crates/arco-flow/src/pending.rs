@@ -1,6 +1,7 @@
 //! What the shell owes the world, derived from the state alone: after a takeover the new leader owes
 //! the same, without having been told.
 
+use arco_core::event::RetryOwed;
 use arco_core::{AttemptId, HostId, RunId, Timestamp};
 
 use crate::State;
@@ -41,6 +42,11 @@ pub fn overdue(state: &State, now: Timestamp) -> impl Iterator<Item = Due> + '_ 
 pub fn has_work(state: &State, location: &str, now: Timestamp) -> bool {
     let spare = crate::decide::spare(state, location);
     crate::decide::next_task(state, location, now, &spare).is_some()
+}
+
+/// Runs that failed and whose retry is to be made, with what is owed.
+pub fn retries(state: &State) -> impl Iterator<Item = (RunId, RetryOwed)> + '_ {
+    state.retries_owed.iter().map(|(run, owed)| (*run, *owed))
 }
 
 /// When the next try of any task is due, later than `now`: a try that is due already and waits for a

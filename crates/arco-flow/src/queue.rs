@@ -58,7 +58,7 @@ pub fn tasks(
     rows.map(|task| (task, lane_wait(state, &task.lane)))
 }
 
-fn run_waits(state: &State, needs: &Needs) -> Vec<Wait> {
+pub(crate) fn run_waits(state: &State, needs: &Needs) -> Vec<Wait> {
     let full: Vec<Wait> = needs
         .limits
         .iter()
@@ -95,7 +95,7 @@ fn limit_wait(state: &State, limit: &RunLimit) -> Option<Wait> {
     })
 }
 
-fn lane_wait(state: &State, lane: &Lane) -> Wait {
+pub(crate) fn lane_wait(state: &State, lane: &Lane) -> Wait {
     let pool = lane.pool.as_ref();
     if let Some((pool, slots)) = pool.and_then(|pool| Some((pool, state.limits.task_pool(pool)?))) {
         let held = state.admission.held_of_pool(pool);

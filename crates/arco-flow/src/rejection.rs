@@ -131,6 +131,20 @@ pub enum Rejection {
         "tag `{0}` is reserved: Arco writes it on reruns; leave it out, and ask for a rerun with `arco rerun RUN`"
     )]
     ReservedTag(String),
+    /// A tag whose value means nothing.
+    #[error(transparent)]
+    PolicyTag(#[from] arco_core::policy_tags::PolicyTagError),
+    /// More retries than anyone waits for.
+    #[error("a run may be retried {max} times at most, and {asked} were asked for; ask for fewer")]
+    TooManyRetries {
+        /// How many.
+        asked: u32,
+        /// The bound.
+        max: u32,
+    },
+    /// An automatic retry that is not owed: it was made before, or dropped.
+    #[error("run {0} is owed no retry; it has been made or dropped meanwhile")]
+    NoRetryOwed(RunId),
     /// A rerun of a run that is not over.
     #[error(
         "run {run} is {status}, and only a run that is over can be rerun; wait for its end, or stop it: `arco cancel {run}`"
@@ -226,6 +240,9 @@ impl Rejection {
             Self::RunKeyConflict { .. } => "run_key_conflict",
             Self::IdempotencyConflict { .. } => "idempotency_conflict",
             Self::Reserved { .. } | Self::ReservedTag(_) => "reserved",
+            Self::PolicyTag(_) => "bad_tag",
+            Self::TooManyRetries { .. } => "too_many_retries",
+            Self::NoRetryOwed(_) => "no_retry_owed",
             Self::RunNotOver { .. } => "run_not_over",
             Self::NothingFailed(_) => "nothing_failed",
             Self::NotOfRun { .. } => "not_of_run",

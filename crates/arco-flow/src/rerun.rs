@@ -6,6 +6,8 @@
 //! (`docs/adr/0011-reruns.md`).
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
@@ -25,10 +27,14 @@ const PARTITIONS_NAMED: usize = 3;
 
 /// Tags by which scripts written for Dagster find the parent and the root of a run, and Arco's own
 /// words for them. Arco writes the former; nobody else may write any.
-const LINEAGE_TAGS: [&str; 7] = [
+const LINEAGE_TAGS: [&str; 11] = [
     PARENT_TAG,
     ROOT_TAG,
     FROM_FAILURE_TAG,
+    RETRY_NUMBER_TAG,
+    WILL_RETRY_TAG,
+    RETRIED_BY_TAG,
+    "dagster/failure_reason",
     "dagster/is_asset_resume_retry",
     "arco/parent_run",
     "arco/root_run",
@@ -37,6 +43,12 @@ const LINEAGE_TAGS: [&str; 7] = [
 const PARENT_TAG: &str = "dagster/parent_run_id";
 const ROOT_TAG: &str = "dagster/root_run_id";
 const FROM_FAILURE_TAG: &str = "dagster/is_resume_retry";
+/// Of an automatic retry: its number in the lineage.
+const RETRY_NUMBER_TAG: &str = "dagster/retry_number";
+/// Of a run that failed: whether it is owed a retry.
+pub(crate) const WILL_RETRY_TAG: &str = "dagster/will_retry";
+/// Of a run that failed: its automatic retry.
+pub(crate) const RETRIED_BY_TAG: &str = "dagster/auto_retry_run_id";
 
 /// Whether a tag says which run a run does again.
 #[must_use]
@@ -53,6 +65,8 @@ pub(crate) fn tags(rerun: &RerunOf) -> Vec<(String, String)> {
     if rerun.kind == RerunKind::FromFailure {
         tags.push((FROM_FAILURE_TAG.to_owned(), "true".to_owned()));
     }
+    let number = rerun.retry.map(|number| number.to_string());
+    tags.extend(number.map(|number| (RETRY_NUMBER_TAG.to_owned(), number)));
     tags
 }
 
@@ -65,6 +79,10 @@ pub fn root_of(parent: &Run) -> RunId {
 /// The run key of a rerun that was given none: `rerun:{parent}:{what}:{number}`. While a rerun is not
 /// over its key stays, so that asking for the same again is that rerun; afterwards the number grows.
 pub(crate) fn own_key(state: &State, scope: &str, rerun: &RerunOf) -> String {
+    if rerun.retry.is_some() {
+        // A run is owed one retry, so that whoever makes it twice finds the first.
+        return format!("rerun:{}:retry", rerun.parent);
+    }
     let what = match rerun.kind {
         RerunKind::Whole => "whole".to_owned(),
         RerunKind::FromFailure => "from-failure".to_owned(),

@@ -105,7 +105,7 @@ pub(crate) struct World {
     pub(crate) log: Vec<(Position, Event)>,
     pub(crate) blobs: HashMap<Digest, Vec<u8>>,
     pub(crate) host: HostId,
-    runs: u64,
+    pub(crate) runs: u64,
 }
 
 impl World {

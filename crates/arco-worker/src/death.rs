@@ -111,7 +111,7 @@ pub(crate) fn explain(
             }
         }
         _ if exit.with_zygote.is_some() => (
-            FailureClass::Crashed,
+            FailureClass::Infrastructure,
             "ZygoteDied",
             format!(
                 "the process went down with the zygote of its code location, which {}",

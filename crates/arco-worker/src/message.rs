@@ -155,6 +155,8 @@ pub(crate) enum BodyFailure {
     Config,
     Io,
     RetryRequested,
+    OutOfMemory,
+    DataQuality,
     Cancelled,
 }
 
@@ -167,6 +169,8 @@ impl BodyFailure {
             Self::Config => FailureClass::Config,
             Self::Io => FailureClass::Io,
             Self::RetryRequested => FailureClass::RetryRequested,
+            Self::OutOfMemory => FailureClass::OutOfMemory,
+            Self::DataQuality => FailureClass::DataQuality,
         }
     }
 }

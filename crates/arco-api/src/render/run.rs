@@ -1,6 +1,6 @@
 //! Runs.
 
-use arco_core::event::RerunOf;
+use arco_core::event::{ErrorInfo, FailureClass, RerunOf};
 use arco_flow::state::{Counts, Run, RunStatus, TaskStatus, TimedOut};
 use arco_wire::api;
 
@@ -30,6 +30,12 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         priority: run.priority,
         rerun: run.rerun.as_ref().map(rerun),
         timed_out: run.timed_out.as_ref().map(timed_out),
+        retried: run.retried.as_ref().map(|retried| api::Retried {
+            number: retried.owed.number,
+            kind: retried.owed.kind,
+            by: retried.by,
+            dropped: retried.dropped.clone(),
+        }),
         tasks: counts(&run.counts),
         materializations: run.materializations,
         checks_passed: run.checks.0,
@@ -56,6 +62,7 @@ fn rerun(rerun: &RerunOf) -> api::RerunOf {
         selection: rerun.selection.clone(),
         with_upstream: rerun.with_upstream,
         with_downstream: rerun.with_downstream,
+        retry: rerun.retry,
     }
 }
 
@@ -68,16 +75,24 @@ fn timed_out(of: &TimedOut) -> api::RunTimedOut {
 }
 
 fn failures(run: &Run) -> Vec<api::TaskFailure> {
-    if run.counts.of(TaskStatus::Failed) == 0 {
+    let blocked = ErrorInfo {
+        kind: "BlockingCheckFailed".into(),
+        message: "a blocking check failed, and what needs the asset was not begun".into(),
+        traceback: String::new(),
+    };
+    if run.counts.of(TaskStatus::Failed) == 0 && run.status != RunStatus::Failure {
         return Vec::new();
     }
     let failed = (0_u32..)
         .zip(&run.tasks)
-        .filter(|(_, task)| task.status == TaskStatus::Failed);
+        .filter(|(_, task)| task.status == TaskStatus::Failed || task.blocked);
     failed
         .filter_map(|(index, task)| {
             let planned = run.planned(index)?;
-            let (class, error) = task.failure()?;
+            let (class, error) = match task.status {
+                TaskStatus::Failed => task.failure()?,
+                _ => (FailureClass::DataQuality, &blocked),
+            };
             Some(api::TaskFailure {
                 task: index,
                 step: planned.step.clone(),

@@ -1,10 +1,11 @@
 //! What a run would do, without making it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use arco_core::definitions::Catalog;
 use arco_core::plan::{Plan, PlannedTask};
-use arco_flow::planner::Planned;
-use arco_wire::api::{self, PlanPreview, PlannedStep, PreviewPlan};
+use arco_flow::planner::{self, Estimate, Planned};
+use arco_wire::api::{self, ExpectedTime, PlanPreview, PlannedStep, PreviewPlan};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -41,33 +42,55 @@ pub(crate) async fn preview(
     let limit = page::limit(query.limit, TASKS_DEFAULT, TASKS_MAX)?;
     let ask = partitions_asked(body.selection, body.partitions, body.config)?;
     let planned = reading.engine().preview(&ask).await?;
-    Ok(reading.json(&render(planned, limit)))
+    let estimate = planner::estimate(&reading.view.state, &planned.plan);
+    let catalog = &reading.view.state.catalog;
+    Ok(reading.json(&render(planned, &estimate, catalog, limit)))
 }
 
-fn render(planned: Planned, limit: usize) -> PlanPreview {
+fn render(planned: Planned, estimate: &Estimate, catalog: &Catalog, limit: usize) -> PlanPreview {
     let tasks = &planned.plan.tasks;
+    let steps = steps(&planned.plan, estimate, catalog);
+    let mut pools: BTreeMap<String, u64> = BTreeMap::new();
+    for step in &steps {
+        if let Some(pool) = &step.pool {
+            *pools.entry(pool.clone()).or_default() += step.tasks;
+        }
+    }
     PlanPreview {
         task_count: tasks.len() as u64,
         edge_count: tasks.iter().map(|task| task.needs.len() as u64).sum(),
-        steps: steps(&planned.plan),
+        steps,
+        pools,
+        expected: ExpectedTime {
+            work_ms: estimate.work_ms,
+            critical_path_ms: estimate.critical_path_ms,
+            elapsed_ms: estimate.elapsed_ms,
+            slots: estimate.slots.clone(),
+            tasks_without_history: estimate.unknown(),
+        },
         tasks: (0_u32..)
             .zip(tasks)
+            .zip(&estimate.stages)
             .take(limit)
-            .map(|(index, planned)| task(index, planned))
+            .map(|((index, planned), stage)| task(index, *stage, planned))
             .collect(),
         definitions: planned.definitions,
     }
 }
 
 /// Tasks per step, in order of first appearance.
-fn steps(plan: &Plan) -> Vec<PlannedStep> {
+fn steps(plan: &Plan, estimate: &Estimate, catalog: &Catalog) -> Vec<PlannedStep> {
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     let mut out: Vec<PlannedStep> = Vec::new();
-    for task in &plan.tasks {
+    for (task, expected_ms) in plan.tasks.iter().zip(&estimate.tasks) {
         let place = *places
             .entry((&task.location, &task.step))
             .or_insert_with(|| {
+                let definitions = catalog.locations().get(&task.location);
+                let step = definitions.and_then(|definitions| definitions.step(&task.step));
                 out.push(PlannedStep {
+                    pool: step.and_then(|step| step.pool.clone()),
+                    expected_ms: *expected_ms,
                     location: task.location.clone(),
                     step: task.step.clone(),
                     tasks: 0,
@@ -79,10 +102,11 @@ fn steps(plan: &Plan) -> Vec<PlannedStep> {
     out
 }
 
-fn task(index: u32, planned: &PlannedTask) -> api::PlannedTask {
+fn task(index: u32, stage: u32, planned: &PlannedTask) -> api::PlannedTask {
     let partitions = planned.partitions.iter().take(PARTITIONS);
     api::PlannedTask {
         task: index,
+        stage,
         location: planned.location.clone(),
         step: planned.step.clone(),
         partitions: partitions.map(|key| key.display().into_owned()).collect(),

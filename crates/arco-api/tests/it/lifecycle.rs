@@ -4,7 +4,7 @@ use arco_wire::api::{Run, RunCreated, RunStatus, Task, TaskStatus};
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::host::{FakeHost, failure};
+use crate::host::{FakeHost, failure, success};
 use crate::server::{Server, flights};
 
 #[tokio::test]
@@ -160,6 +160,11 @@ async fn a_plan_is_shown_and_nothing_is_written() {
         )
         .await
         .ok();
+    assert_eq!(
+        plan["expected"],
+        json!({"work_ms": 0, "critical_path_ms": 0, "slots": {"flights": 0}, "tasks_without_history": 37})
+    );
+    assert_eq!(plan["tasks"][1]["stage"], 1);
     assert_eq!(plan["task_count"], 37);
     assert_eq!(plan["tasks"].as_array().map(Vec::len), Some(2));
     assert_eq!(
@@ -167,6 +172,40 @@ async fn a_plan_is_shown_and_nothing_is_written() {
         json!({"location": "flights", "step": "daily", "tasks": 35})
     );
     assert_eq!(server.engine.view().position(), before);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_plan_expects_what_history_tells_and_names_its_pools() {
+    let server = Server::start().await;
+    let manifest = arco_testkit::ManifestBuilder::new("flights")
+        .asset(arco_testkit::asset("a").step_with("pool", json!("db")))
+        .asset(
+            arco_testkit::asset("b")
+                .needs("a")
+                .step_with("pool", json!("db")),
+        )
+        .asset(arco_testkit::asset("c").needs("b"));
+    let mut host = FakeHost::register(&server, &manifest.json()).await;
+    server.run(json!({"selection": "a"})).await;
+    let leases = host.exchange(&server, json!([]), 1).await.leases;
+    server
+        .world
+        .clock
+        .advance(std::time::Duration::from_secs(4));
+    host.live.clear();
+    host.exchange(&server, success(&leases[0]).into(), 0).await;
+    let plan = server.post("plan", &json!({"selection": "*"})).await.ok();
+    assert_eq!(plan["pools"], json!({"db": 2}));
+    assert_eq!(plan["steps"][0]["expected_ms"], 4_000);
+    assert_eq!(plan["steps"][1]["expected_ms"], serde_json::Value::Null);
+    let stages: Vec<u64> = (0..3)
+        .map(|task| plan["tasks"][task]["stage"].as_u64().expect("it is there"))
+        .collect();
+    assert_eq!(stages, [0, 1, 2]);
+    let expected = &plan["expected"];
+    assert_eq!(expected["elapsed_ms"], 4_000);
+    assert_eq!(expected["tasks_without_history"], 2);
     server.stop().await;
 }
 

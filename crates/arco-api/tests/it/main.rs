@@ -5,6 +5,7 @@ mod bounds;
 mod cancels;
 mod checks_and_counts;
 mod events;
+mod explanations;
 mod gate;
 mod host;
 mod idempotency;

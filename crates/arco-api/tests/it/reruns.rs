@@ -391,3 +391,66 @@ async fn a_run_that_left_memory_is_done_again_and_compared() {
     assert_eq!(server.all(&format!("runs?root={parent}"), 1).await.len(), 3);
     server.stop().await;
 }
+
+/// The setting is read and written, a failed run is done again by the leader, and both runs say so.
+#[tokio::test]
+async fn a_failed_run_is_retried_as_the_setting_says() {
+    let server = Server::start().await;
+    let mut host = FakeHost::register(&server, &flights().json()).await;
+    let setting = server.get("run-retries").await.ok();
+    assert_eq!(
+        setting,
+        json!({"max_retries": 0, "strategy": "from_failure", "on_task_failure": true})
+    );
+    let put = server
+        .request(Method::PUT, "run-retries")
+        .json(&json!({"max_retries": 1}));
+    assert_eq!(send(put).await.ok()["max_retries"], 1);
+    let first = failed_run(&mut host, &server).await;
+    let retried = loop {
+        let shown = server.get(&format!("runs/{first}")).await.ok();
+        assert_eq!(shown["failures"][0]["class"], "user_code");
+        if shown["retried"]["by"].is_string() {
+            break shown["retried"].clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    assert_eq!(
+        (&retried["number"], &retried["kind"]),
+        (&json!(1), &json!("from_failure"))
+    );
+    let retry = retried["by"].as_str().expect("it is there");
+    let done = work_off(&mut host, &server, &["daily[2026-01-02]"]).await;
+    assert_eq!(done, ["daily[2026-01-02]"], "what did not succeed");
+    let shown = server.get(&format!("runs/{retry}")).await.ok();
+    assert_eq!(shown["rerun"]["retry"], 1);
+    assert_eq!(shown["tags"]["dagster/retry_number"], "1");
+    assert_eq!(
+        shown["tags"]["dagster/will_retry"], "false",
+        "one was allowed"
+    );
+    assert_eq!(shown["requested_by"], "controller:run_retries");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn retries_that_mean_nothing_are_refused() {
+    let server = Server::with_flights().await;
+    for body in [json!({"max_retries": 1001}), json!({"max_retries": 2000})] {
+        let put = server.request(Method::PUT, "run-retries").json(&body);
+        assert_eq!(send(put).await.code(), (422, "invalid_body".into()));
+    }
+    for body in [json!({"max": 1}), json!({"strategy": "some"}), json!(1)] {
+        let put = server.request(Method::PUT, "run-retries").json(&body);
+        assert_eq!(
+            send(put).await.code(),
+            (422, "invalid_body".into()),
+            "{body}"
+        );
+    }
+    let run = json!({"selection": "raw/flights", "tags": {"dagster/max_retries": "often"}});
+    let refused = server.post("runs", &run).await;
+    assert_eq!(refused.code(), (422, "bad_tag".into()));
+    assert_eq!(server.get("run-retries").await.ok()["max_retries"], 0);
+    server.stop().await;
+}

@@ -17,4 +17,5 @@ pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod task_name;
 pub(crate) mod version;
+pub(crate) mod why;
 pub(crate) mod worker;

@@ -9,7 +9,7 @@ use crate::args::{Ask, Connection};
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, plural};
+use crate::render::{Column, Paint, Table, duration, plural};
 
 /// Show what a run would do
 #[derive(Debug, Args)]
@@ -49,16 +49,22 @@ fn render(plan: &PlanPreview, paint: Paint) -> String {
         Column::text("location"),
         Column::text("step"),
         Column::number("tasks"),
+        Column::text("pool"),
+        Column::number("expected"),
     ]);
     for step in &plan.steps {
+        let expected = step.expected_ms.map(duration);
         steps.row([
             step.location.clone(),
             step.step.clone(),
             step.tasks.to_string(),
+            step.pool.clone().unwrap_or_default(),
+            expected.unwrap_or_else(|| "no history".into()),
         ]);
     }
     let mut tasks = Table::new([
         Column::number("task"),
+        Column::number("stage"),
         Column::text("step"),
         Column::text("needs"),
     ]);
@@ -72,16 +78,20 @@ fn render(plan: &PlanPreview, paint: Paint) -> String {
         };
         tasks.row([
             task.task.to_string(),
+            task.stage.to_string(),
             step_label(&task.step, first, task.partition_count),
             format!("{}{more}", needs.join(", ")),
         ]);
     }
     let total = paint.bold(&plural(plan.task_count, "task"));
-    let mut text = format!(
-        "{total}, {}\n\n{}",
-        plural(plan.edge_count, "dependency").replace("ys", "ies"),
-        steps.render(paint)
-    );
+    let edges = match plan.edge_count {
+        1 => "1 dependency".to_owned(),
+        n => format!("{n} dependencies"),
+    };
+    let mut lines = vec![format!("{total}, {edges}")];
+    lines.extend(expected(plan));
+    lines.extend(pools(plan));
+    let mut text = format!("{}\n\n{}", lines.join("\n"), steps.render(paint));
     if !tasks.is_empty() {
         text.push_str(&format!("\n\n{}", tasks.render(paint)));
     }
@@ -90,4 +100,46 @@ fn render(plan: &PlanPreview, paint: Paint) -> String {
         text.push_str(&format!("\n… and {}", plural(rest, "more task")));
     }
     text
+}
+
+/// How long it may take: with the hosts there are, and at best.
+fn expected(plan: &PlanPreview) -> Option<String> {
+    let expected = &plan.expected;
+    let unknown = expected.tasks_without_history;
+    if plan.task_count == 0 {
+        return None;
+    }
+    if unknown == plan.task_count {
+        return Some("expected: no history".into());
+    }
+    let best = duration(expected.critical_path_ms);
+    let slots: u64 = expected.slots.values().sum();
+    let mut text = match expected.elapsed_ms {
+        Some(elapsed) => format!(
+            "expected: {} with {}, {best} at best",
+            duration(elapsed),
+            plural(slots, "slot")
+        ),
+        None => {
+            let without = expected.slots.iter().find(|(_, slots)| **slots == 0);
+            let without = without.map_or("", |(location, _)| location.as_str());
+            format!("expected: {best} at best; no worker host serves `{without}` now")
+        }
+    };
+    text.push_str(&format!("; {} of work", duration(expected.work_ms)));
+    if unknown > 0 {
+        text.push_str(&format!(
+            ", without {} that have no history",
+            plural(unknown, "task")
+        ));
+    }
+    Some(text)
+}
+
+fn pools(plan: &PlanPreview) -> Option<String> {
+    let pools = plan.pools.iter();
+    let pools: Vec<String> = pools
+        .map(|(pool, tasks)| format!("{pool} ({})", plural(*tasks, "task")))
+        .collect();
+    (!pools.is_empty()).then(|| format!("pools: {}", pools.join(", ")))
 }

@@ -164,6 +164,9 @@ fn report(shown: Shown, console: &Console) -> Exit {
     console.document(&shown, |paint| runs::outcome(&shown.run, paint));
     let summary = &shown.run.summary;
     let all_done = summary.tasks.succeeded == summary.tasks.total;
+    if summary.status != RunStatus::Success {
+        console.hint(&format!("arco why {}", summary.id));
+    }
     if summary.status == RunStatus::Failure || (summary.status == RunStatus::Canceled && !all_done)
     {
         console.hint(&format!("arco rerun {} --from-failure", summary.id));

@@ -1,6 +1,7 @@
 //! `arco runs`: the runs there are, and one of them.
 
 mod list;
+mod retries;
 mod show;
 
 use arco_wire::api::{Page, RunSummary};
@@ -29,6 +30,7 @@ pub(crate) struct Options {
 enum Command {
     List(list::Options),
     Show(show::Options),
+    Retries(retries::Options),
 }
 
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
@@ -37,6 +39,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         None => list::run(&options.list, &client, console).await,
         Some(Command::List(list)) => list::run(list, &client, console).await,
         Some(Command::Show(show)) => show::run(show, &client, console).await,
+        Some(Command::Retries(retries)) => retries::run(retries, &client, console).await,
     }
 }
 

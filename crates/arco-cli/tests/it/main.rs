@@ -5,6 +5,7 @@
 mod bad_input;
 mod cancel;
 mod dev_start;
+mod failures;
 mod log_command;
 mod moved;
 mod other_language;
@@ -16,3 +17,4 @@ mod support;
 mod survive;
 mod time_limits;
 mod usage;
+mod why;

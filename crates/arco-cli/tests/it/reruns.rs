@@ -85,6 +85,7 @@ fn only_what_failed_is_done_again_with_the_stored_results_of_the_rest() {
         dev.arco(&["runs", "show", "latest", "--tasks"]),
         "shown_with_lineage"
     );
+    assert_run!(dev.arco(&["why", "latest"]), "why_rerun");
     let shown = dev
         .arco(&["runs", "show", "latest", "--json"])
         .good()

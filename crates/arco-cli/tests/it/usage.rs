@@ -3,7 +3,7 @@
 use crate::assert_run;
 use crate::support::{arco, command, run};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["dev"],
     &["serve"],
@@ -13,9 +13,11 @@ const COMMANDS: [&[&str]; 21] = [
     &["runs"],
     &["runs", "list"],
     &["runs", "show"],
+    &["runs", "retries"],
     &["logs"],
     &["cancel"],
     &["plan"],
+    &["why"],
     &["assets"],
     &["assets", "list"],
     &["assets", "show"],

@@ -48,6 +48,10 @@ pub enum FailureClass {
     Timeout,
     /// The host was lost.
     WorkerLost,
+    /// The body was never begun, or went down with what carries it: no fault of the task.
+    Infrastructure,
+    /// A blocking check said no.
+    DataQuality,
 }
 
 impl FailureClass {
@@ -63,6 +67,22 @@ impl FailureClass {
             Self::Crashed => "crashed",
             Self::Timeout => "timeout",
             Self::WorkerLost => "worker_lost",
+            Self::Infrastructure => "infrastructure",
+            Self::DataQuality => "data_quality",
+        }
+    }
+
+    /// Whether processes and machines failed, and not what user code did.
+    #[must_use]
+    pub fn is_of_the_platform(self) -> bool {
+        match self {
+            Self::OutOfMemory | Self::Crashed | Self::WorkerLost | Self::Infrastructure => true,
+            Self::UserCode
+            | Self::Config
+            | Self::Io
+            | Self::RetryRequested
+            | Self::Timeout
+            | Self::DataQuality => false,
         }
     }
 }

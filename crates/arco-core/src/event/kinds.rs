@@ -9,8 +9,8 @@ use super::{
     AssetMaterialized, AttemptFinished, AttemptLeased, AttemptStartTimedOut, AttemptStarted, Cause,
     CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed, FoldActivated, HistoryPacked,
     HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal,
-    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunTimedOut,
-    TasksSkipped,
+    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
+    RunRetryDropped, RunTimedOut, TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -120,6 +120,10 @@ facts! {
     RunTimedOut(RunTimedOut) = "run.timed_out", 1;
     /// The last task of a run ended.
     RunFinished(RunFinished) = "run.finished", 1;
+    /// An automatic retry that was owed cannot be made.
+    RunRetryDropped(RunRetryDropped) = "run.retry_dropped", 1;
+    /// Someone set how often runs are retried.
+    RunRetriesSet(RunRetriesSet) = "run_retries.set", 1;
     /// Tasks will not be tried.
     TasksSkipped(TasksSkipped) = "tasks.skipped", 1;
     /// A host holds an attempt.

@@ -28,6 +28,7 @@ pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use limits::LimitsSet;
 pub use run::{
-    HistoryPacked, RerunKind, RerunOf, RunCancelRequested, RunFinished, RunOutcome, RunRequested,
-    RunTimeLimit, RunTimedOut, SkipReason, TasksSkipped,
+    HistoryPacked, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished, RunOutcome,
+    RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut, SkipReason,
+    TasksSkipped,
 };

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Stored;
 use crate::limits::TimeLimits;
 use crate::plan::Plan;
+use crate::run_retries::RunRetries;
 use crate::{AssetKey, Digest, RunId, TaskIndex};
 
 /// Someone asked for a run: the plan, whole, and what identifies the request.
@@ -72,6 +73,9 @@ pub struct RerunOf {
     /// Of a subset: what needs the selected tasks comes along.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_downstream: bool,
+    /// Of an automatic retry: its number in the lineage, from 1. Absent when someone asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<u32>,
 }
 
 /// Which tasks of a run are done again.
@@ -141,6 +145,34 @@ pub struct RunFinished {
     pub run: RunId,
     /// How.
     pub outcome: RunOutcome,
+    /// The run is to be done again, without anyone asking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryOwed>,
+}
+
+/// An automatic retry that a failed run is owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryOwed {
+    /// Its number in the lineage, from 1.
+    pub number: u32,
+    /// Which tasks.
+    pub kind: RerunKind,
+}
+
+/// A retry that was owed cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRetryDropped {
+    /// The run that failed.
+    pub run: RunId,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// Someone set how often the runs of the workspace are retried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRetriesSet {
+    /// The setting from here.
+    pub retries: RunRetries,
 }
 
 /// Why a task will not be tried.

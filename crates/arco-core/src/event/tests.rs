@@ -5,6 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
 use crate::plan::{Plan, PlannedTask};
+use crate::run_retries::{RetryStrategy, RunRetries};
 use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
 fn attempt() -> AttemptId {
@@ -91,6 +92,7 @@ fn examples() -> Vec<Fact> {
         RunFinished {
             run,
             outcome: RunOutcome::Failed,
+            retry: None,
         }
         .into(),
         TasksSkipped {
@@ -171,6 +173,19 @@ fn examples() -> Vec<Fact> {
             },
         }
         .into(),
+        RunRetryDropped {
+            run,
+            reason: "step `a` is gone".into(),
+        }
+        .into(),
+        RunRetriesSet {
+            retries: RunRetries {
+                max_retries: 3,
+                strategy: RetryStrategy::AllSteps,
+                on_task_failure: false,
+            },
+        }
+        .into(),
         LeaseTaken {
             epoch: 2,
             holder: "w".into(),
@@ -243,8 +258,21 @@ fn a_rerun_reads_and_writes_its_golden_file() {
         selection: Some("raw/flights".into()),
         with_upstream: true,
         with_downstream: true,
+        retry: None,
     });
-    check_learned(requested, "rerun");
+    check_learned(requested.clone(), "rerun");
+    let rerun = requested.rerun.as_mut().unwrap();
+    (rerun.kind, rerun.retry) = (RerunKind::FromFailure, Some(2));
+    check_learned(requested, "retry");
+    let finished = RunFinished {
+        run: attempt().run,
+        outcome: RunOutcome::Failed,
+        retry: Some(RetryOwed {
+            number: 1,
+            kind: RerunKind::FromFailure,
+        }),
+    };
+    check_learned(finished, "retry");
 }
 
 #[test]

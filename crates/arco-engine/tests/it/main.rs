@@ -12,4 +12,5 @@ mod limits;
 mod recovery;
 mod replay;
 mod retries;
+mod run_retries;
 mod support;

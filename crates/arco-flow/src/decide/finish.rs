@@ -6,7 +6,7 @@ use arco_core::event::{
 use arco_core::{AttemptId, RunId, TaskIndex};
 
 pub(super) use super::retry::Wish;
-use super::{Deciding, retry};
+use super::{Deciding, retry, run_retry};
 use crate::state::{Run, TaskStatus};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
@@ -77,8 +77,8 @@ fn next_try_ms(d: &Deciding<'_>, id: AttemptId, class: FailureClass, wish: Wish)
         .and_then(|definitions| definitions.step(&planned.step))
         .and_then(|step| step.retry.as_ref());
     // A lost worker takes no try from the policy, nor the other way round.
-    let lost = class == FailureClass::WorkerLost;
-    let of_this_sort = |outcome: &AttemptOutcome| matches!(outcome, AttemptOutcome::Failed { class, .. } if (*class == FailureClass::WorkerLost) == lost);
+    let budget = retry::Budget::of(class);
+    let of_this_sort = |outcome: &AttemptOutcome| matches!(outcome, AttemptOutcome::Failed { class, .. } if retry::Budget::of(*class) == budget);
     let before = &run.task(id.task)?.attempts;
     let before = before
         .iter()
@@ -142,5 +142,10 @@ pub(super) fn finish_run(d: &mut Deciding<'_>, id: RunId) {
         return;
     }
     let outcome = run.outcome();
-    d.emit(RunFinished { run: id, outcome });
+    let retry = run_retry::owed(&d.state, run, outcome);
+    d.emit(RunFinished {
+        run: id,
+        outcome,
+        retry,
+    });
 }

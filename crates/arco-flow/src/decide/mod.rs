@@ -10,6 +10,7 @@ mod late;
 mod lead;
 mod limits;
 mod retry;
+mod run_retry;
 mod runs;
 
 #[cfg(test)]
@@ -23,6 +24,8 @@ use crate::state::{Blobs, State};
 
 pub(crate) use admission::{next as next_task, spare};
 pub(crate) use context::Deciding;
+pub(crate) use retry::{Budget, INFRASTRUCTURE_RETRIES_MAX, WORKER_LOST_RETRIES_MAX};
+pub(crate) use run_retry::failures;
 pub use runs::Keys;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
@@ -66,6 +69,8 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::CancelRuns(runs) => runs::cancel_all(d, runs),
         Command::SetLimits(limits) => limits::set(d, limits)?,
         Command::EnforceTimeLimits => limits::enforce(d),
+        Command::SetRunRetries(retries) => run_retry::set(d, *retries)?,
+        Command::DropRetry { run, reason } => run_retry::drop(d, *run, reason),
         Command::RegisterHost(hello) => hosts::register(d, hello)?,
         Command::HostLeft(host) => hosts::left(d, *host)?,
         Command::HostLost(host) => hosts::lost(d, *host)?,

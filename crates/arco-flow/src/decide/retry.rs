@@ -6,7 +6,43 @@ use arco_core::{AttemptId, Digest};
 
 /// A lost worker is no fault of the task: it is tried again without a policy, this often at most,
 /// so that a task that kills its host does not go round for ever.
-const WORKER_LOST_RETRIES_MAX: u32 = 3;
+pub(crate) const WORKER_LOST_RETRIES_MAX: u32 = 3;
+
+/// As for a lost worker: a body that could not be begun, or went down with its zygote.
+pub(crate) const INFRASTRUCTURE_RETRIES_MAX: u32 = 3;
+
+/// What tries are counted against. Failures of one budget take nothing from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// The step's retry policy, or what the body asked for.
+    Policy,
+    /// [`WORKER_LOST_RETRIES_MAX`].
+    WorkerLost,
+    /// [`INFRASTRUCTURE_RETRIES_MAX`].
+    Infrastructure,
+    /// Never tried again: it would go the same way.
+    None,
+}
+
+impl Budget {
+    /// The budget of a kind of failure.
+    pub(crate) fn of(class: FailureClass) -> Self {
+        match class {
+            FailureClass::UserCode
+            | FailureClass::Io
+            | FailureClass::RetryRequested
+            | FailureClass::OutOfMemory
+            | FailureClass::Crashed
+            | FailureClass::Timeout => Self::Policy,
+            FailureClass::WorkerLost => Self::WorkerLost,
+            FailureClass::Infrastructure => Self::Infrastructure,
+            FailureClass::Config | FailureClass::DataQuality => Self::None,
+        }
+    }
+}
+
+/// Doubled for each failure: 200, 400 and 800 ms.
+const INFRASTRUCTURE_DELAY_MS: u64 = 100;
 
 /// No retry waits longer than a day; Dagster's exponential backoff has no bound (D-37).
 const DELAY_MAX_MS: u64 = 24 * 60 * 60 * 1000;
@@ -41,15 +77,19 @@ pub(crate) fn delay_ms(
     failures: u32,
     attempt: AttemptId,
 ) -> Option<u64> {
-    match class {
-        FailureClass::WorkerLost => (failures <= WORKER_LOST_RETRIES_MAX).then_some(0),
-        FailureClass::Config => None,
-        _ if !wish.allow_retries => None,
-        FailureClass::RetryRequested => {
+    match Budget::of(class) {
+        Budget::WorkerLost => (failures <= WORKER_LOST_RETRIES_MAX).then_some(0),
+        // Whatever is short (processes, memory of the machine) gets a breath, longer each time.
+        Budget::Infrastructure => {
+            (failures <= INFRASTRUCTURE_RETRIES_MAX).then(|| INFRASTRUCTURE_DELAY_MS << failures)
+        }
+        Budget::None => None,
+        Budget::Policy if !wish.allow_retries => None,
+        Budget::Policy if class == FailureClass::RetryRequested => {
             let max = wish.max_retries.unwrap_or(1);
             (failures <= max).then(|| wish.retry_after_ms.unwrap_or(0).min(DELAY_MAX_MS))
         }
-        _ => {
+        Budget::Policy => {
             let policy = policy?;
             (failures <= policy.max_retries).then(|| policy_delay(policy, failures, attempt))
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arco_core::RunId;
 use arco_core::event::{RunCancelRequested, RunRequested, Stored};
+use arco_core::run_retries::RunRetries;
 
 use super::{Deciding, finish, limits};
 use crate::command::{Answer, Identity, RunRequest};
@@ -14,7 +15,7 @@ use crate::{Rejection, rerun};
 const RESERVED: [&str; 2] = ["backfill:", "rerun:"];
 
 pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Rejection> {
-    check_reserved(r)?;
+    check_words(r)?;
     let identity = r.identity();
     let fingerprint = identity.fingerprint();
     let run_key = match (&r.run_key, &r.rerun) {
@@ -31,6 +32,11 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
             run: known,
             created: false,
         });
+    }
+    if let Some(rerun) = r.rerun.as_ref().filter(|rerun| rerun.retry.is_some())
+        && !d.state.retries_owed.contains_key(&rerun.parent)
+    {
+        return Err(Rejection::NoRetryOwed(rerun.parent));
     }
     let moved = r.definitions.iter().any(|(location, version)| {
         d.state.locations.get(location).and_then(|l| l.version) != Some(*version)
@@ -69,7 +75,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
     })
 }
 
-fn check_reserved(r: &RunRequest) -> Result<(), Rejection> {
+fn check_words(r: &RunRequest) -> Result<(), Rejection> {
     let reserved = |word: &str| RESERVED.iter().any(|prefix| word.starts_with(prefix));
     match &r.run_key {
         Some(key) if r.scope == "workspace" && reserved(key) => {
@@ -83,7 +89,9 @@ fn check_reserved(r: &RunRequest) -> Result<(), Rejection> {
     match r.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
         Some(tag) => Err(Rejection::ReservedTag(tag.clone())),
         None => Ok(()),
-    }
+    }?;
+    RunRetries::of(&r.tags, RunRetries::default())?;
+    Ok(())
 }
 
 /// The keys a request comes under.

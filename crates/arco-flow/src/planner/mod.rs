@@ -6,6 +6,7 @@
 
 mod again;
 mod edges;
+mod estimate;
 mod partitions;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
 use crate::Rejection;
 
 pub use again::again;
+pub use estimate::{Estimate, estimate};
 pub use partitions::PartitionsAsked;
 
 /// Tasks one run may have. A plan of this size is some 10 MB of JSON; more is what backfills are for.

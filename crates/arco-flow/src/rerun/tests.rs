@@ -1,15 +1,11 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use arco_core::definitions::Catalog;
 use arco_core::event::{FailureClass, RerunKind, RerunOf, Severity};
-use arco_core::selection::Selection;
 use arco_core::{AttemptId, RunId};
 
-use super::{assets, assets_of, partitions_of, root_of, tasks};
+use super::root_of;
 use crate::command::{Answer, Command, Reported, RunRequest};
-use crate::planner::{self, PartitionsAsked};
-use crate::selection_graph::select_within;
+use crate::planner::PartitionsAsked;
 use crate::state::RunStatus;
 use crate::testing::{World, failed, judged, manifest};
 use crate::{Rejection, State};
@@ -22,6 +18,7 @@ fn of(world: &World, parent: RunId, kind: RerunKind) -> RerunOf {
         selection: None,
         with_upstream: false,
         with_downstream: false,
+        retry: None,
     }
 }
 
@@ -37,42 +34,9 @@ fn subset(world: &World, parent: RunId, selection: &str, closure: &str) -> Rerun
 
 /// The request that the shell makes of it.
 fn request(world: &mut World, rerun: &RerunOf, fresh: u64) -> Result<RunRequest, Rejection> {
-    let parent = world.state_of(rerun.parent).clone();
-    let catalog: &Catalog = &world.state.catalog;
-    let selected: BTreeSet<_> = match &rerun.selection {
-        None => BTreeSet::new(),
-        Some(text) => {
-            let selections = Selection::parse_all(&[text]).unwrap();
-            let selected = select_within(
-                catalog,
-                &world.state.assets,
-                &assets(&parent, catalog),
-                &selections,
-            );
-            selected.unwrap_or_default().into_iter().collect()
-        }
-    };
-    let again = tasks(&parent, catalog, rerun, &selected)?;
-    let planned = again.iter().filter_map(|task| parent.planned(*task));
-    let planned = planner::again(catalog, parent.id, planned, world.now)?;
-    let own = assets_of(&parent, catalog, &again);
-    let partitions = partitions_of(&parent, &again);
     Ok(RunRequest {
         run: RunId::from_parts(1_000 + fresh, 7),
-        scope: "workspace".into(),
-        run_key: None,
-        idempotency_key: None,
-        selection: None,
-        assets: own,
-        partitions,
-        config: (*parent.config).clone(),
-        tags: Default::default(),
-        priority: 0,
-        time_limits: arco_core::limits::TimeLimits::default(),
-        rerun: Some(rerun.clone()),
-        plan: Arc::new(planned.plan),
-        plan_blob: None,
-        definitions: planned.definitions,
+        ..world.rerun_request(rerun)?
     })
 }
 

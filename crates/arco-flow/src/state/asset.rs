@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::event::{AssetMaterialized, CheckEvaluated, Position, Severity};
-use arco_core::{AttemptId, PartitionKey, RunId, Timestamp};
+use arco_core::{AttemptId, PartitionKey, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,6 +30,10 @@ pub struct AssetState {
     pub materialized: PagedBitmap,
     /// Ordinals whose last attempted task failed, with no materialization since (F-2).
     pub failed: PagedBitmap,
+    /// The last task that was to make an ordinal and did not, with no materialization since. From fold
+    /// version 3 on.
+    #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
+    pub unmade: OrdMap<u32, (RunId, TaskIndex)>,
     /// Ordinals planned in runs that are not over (F-3): a set of runs, not a counter.
     pub in_progress: OrdMap<u32, OrdSet<RunId>>,
     /// Last materialization of each ordinal.
@@ -133,10 +137,20 @@ impl AssetState {
         self.failed.insert(ordinal);
     }
 
+    /// A task is over; when it did not make the slot, it is remembered as the one that did not.
+    pub(super) fn unmade_by(&mut self, slot: &Slot, run: RunId, task: TaskIndex) {
+        let ordinal = self.intern(slot);
+        let made = self.latest.get(&ordinal).map(|made| made.attempt);
+        if made.is_none_or(|attempt| (attempt.run, attempt.task) != (run, task)) {
+            self.unmade.insert(ordinal, (run, task));
+        }
+    }
+
     pub(super) fn materialized(&mut self, at: Position, time: Timestamp, e: &AssetMaterialized) {
         let ordinal = self.intern(&e.partition);
         self.materialized.insert(ordinal);
         self.failed.remove(ordinal);
+        self.unmade.remove(&ordinal);
         self.materializations += 1;
         self.latest.insert(
             ordinal,

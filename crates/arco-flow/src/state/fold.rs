@@ -8,7 +8,7 @@ use arco_core::event::{Event, Fact, Position, Stored};
 use arco_core::plan::Plan;
 use thiserror::Error;
 
-use super::{State, admission, deadlines, definitions, host, task_fold};
+use super::{State, admission, deadlines, definitions, host, run_retry, task_fold};
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
 pub trait Blobs {
@@ -79,9 +79,11 @@ impl State {
                 let plan = stored_plan(&e.plan, blobs)?;
                 task_fold::run_requested(self, at, event, e, plan);
             }
-            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, e),
+            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, at, event, e),
             Fact::RunTimedOut(e) => task_fold::run_timed_out(self, event.time, e),
             Fact::RunFinished(e) => task_fold::run_finished(self, at, event.time, e),
+            Fact::RunRetryDropped(e) => run_retry::dropped(self, e),
+            Fact::RunRetriesSet(e) => self.run_retries = e.retries,
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
             Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
             Fact::AttemptStarted(e) => task_fold::started(self, event.time, e),

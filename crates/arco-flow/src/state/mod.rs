@@ -5,11 +5,13 @@ mod asset;
 mod bitmap;
 mod deadlines;
 mod definitions;
+mod durations;
 mod fold;
 mod host;
 pub mod inputs;
 mod leadership;
 mod run;
+mod run_retry;
 mod said;
 mod snapshot;
 mod task;
@@ -21,8 +23,9 @@ mod tests;
 use std::sync::Arc;
 
 use arco_core::definitions::Catalog;
-use arco_core::event::Position;
+use arco_core::event::{Position, RetryOwed};
 use arco_core::limits::Limits;
+use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet};
 
@@ -31,10 +34,11 @@ pub use asset::{AssetState, CheckRow, Materialization, Slot};
 pub use bitmap::PagedBitmap;
 pub use deadlines::{Deadline, Due};
 pub use definitions::{LoadFailure, LocationState};
+pub use durations::Durations;
 pub use fold::{ApplyError, Blobs, NoBlobs};
 pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
-pub use run::{Counts, Run, RunStatus, TimedOut};
+pub use run::{Counts, Retried, Run, RunStatus, TimedOut};
 pub use said::Said;
 pub use snapshot::SnapshotError;
 pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
@@ -43,7 +47,8 @@ pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
-/// - 3: runs know their time limits.
+/// - 3: runs know their time limits, who asked to stop them, and whether they are owed a retry; assets
+///   know the task that did not make a slot; steps know how long they took lately.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
@@ -78,8 +83,14 @@ pub struct State {
     pub run_keys: OrdMap<String, RunKey>,
     /// First run of a lineage → its reruns, over all generations.
     pub lineages: OrdMap<RunId, OrdSet<RunId>>,
+    /// How often runs that failed are done again without anyone asking.
+    pub run_retries: RunRetries,
+    /// Runs that failed and whose retry is still to be made.
+    pub retries_owed: OrdMap<RunId, RetryOwed>,
     /// Idempotency keys of clients → digest of the request, run, time.
     pub idempotency: OrdMap<String, (Digest, RunId, Timestamp)>,
+    /// How long steps took lately, by location and step. From fold version 3 on.
+    pub durations: OrdMap<(String, String), Durations>,
     /// Facts about assets.
     pub assets: OrdMap<AssetKey, Arc<AssetState>>,
     /// How much may go on at once.

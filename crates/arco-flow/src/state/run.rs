@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{Position, Principal, RerunOf, RunOutcome, RunTimeLimit};
+use arco_core::event::{Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit};
 use arco_core::limits::TimeLimits;
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
@@ -114,6 +114,12 @@ pub struct Run {
     pub counts: Counts,
     /// Where it stands.
     pub status: RunStatus,
+    /// Where and when it was asked to stop, and by whom. From fold version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled: Option<(Position, Timestamp, Principal)>,
+    /// Its automatic retry, when it failed and is owed one. From fold version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Retried>,
     /// When the first task was leased.
     pub started: Option<Timestamp>,
     /// Where and when it ended.
@@ -148,6 +154,20 @@ impl TimedOut {
             self.limit_ms
         )
     }
+}
+
+/// What became of the automatic retry of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retried {
+    /// What is owed.
+    #[serde(flatten)]
+    pub owed: RetryOwed,
+    /// The run that is the retry, once it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<RunId>,
+    /// Why it could not be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<String>,
 }
 
 /// Tasks per status. The sum is the number of tasks.

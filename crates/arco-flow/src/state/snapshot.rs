@@ -6,16 +6,17 @@
 use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
-use arco_core::event::Position;
+use arco_core::event::{Position, RetryOwed};
 use arco_core::limits::Limits;
+use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, Digest, HostId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, HostState, Leadership, LocationState, Run, RunKey, State, admission, deadlines,
-    definitions, run,
+    AssetState, Durations, HostState, Leadership, LocationState, Run, RunKey, State, admission,
+    deadlines, definitions, run,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -51,6 +52,12 @@ struct Out<'a> {
     lineages: Vec<(&'a RunId, &'a imbl::OrdSet<RunId>)>,
     #[serde(skip_serializing_if = "is_unlimited")]
     limits: &'a Limits,
+    #[serde(skip_serializing_if = "is_default")]
+    run_retries: &'a RunRetries,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    retries_owed: Vec<(&'a RunId, &'a RetryOwed)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    durations: Vec<(&'a (String, String), &'a Durations)>,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -72,11 +79,23 @@ struct In {
     lineages: Vec<(RunId, imbl::OrdSet<RunId>)>,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    run_retries: RunRetries,
+    /// From fold version 3 on.
+    #[serde(default)]
+    retries_owed: Vec<(RunId, RetryOwed)>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    durations: Vec<((String, String), Durations)>,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
 fn is_unlimited(limits: &&Limits) -> bool {
     **limits == Limits::default()
+}
+
+fn is_default(retries: &&RunRetries) -> bool {
+    **retries == RunRetries::default()
 }
 
 impl State {
@@ -101,6 +120,9 @@ impl State {
             idempotency: &self.idempotency,
             lineages: self.lineages.iter().collect(),
             limits: &self.limits,
+            run_retries: &self.run_retries,
+            retries_owed: self.retries_owed.iter().collect(),
+            durations: self.durations.iter().collect(),
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -130,6 +152,9 @@ impl State {
             idempotency: read.idempotency,
             lineages: read.lineages.into_iter().collect(),
             limits: read.limits,
+            run_retries: read.run_retries,
+            retries_owed: read.retries_owed.into_iter().collect(),
+            durations: read.durations.into_iter().collect(),
             ..Self::default()
         };
         for (location, manifest, version) in read.manifests {

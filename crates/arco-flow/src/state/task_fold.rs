@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::{
     AttemptRow, Counts, Retry, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
-    TimedOut, admission, deadlines, definitions, inputs, run,
+    TimedOut, admission, deadlines, definitions, durations, inputs, run, run_retry,
 };
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
@@ -65,6 +65,8 @@ pub(super) fn run_requested(
         tasks,
         counts,
         status: RunStatus::Queued,
+        cancelled: None,
+        retried: None,
         started: None,
         ended: None,
         materializations: 0,
@@ -72,6 +74,7 @@ pub(super) fn run_requested(
     };
     remember_keys(state, event.time, e);
     if let Some(rerun) = &run.rerun {
+        run_retry::made(state, e.run, rerun);
         let lineage = state.lineages.entry(rerun.root).or_default();
         lineage.insert(e.run);
     }
@@ -204,9 +207,13 @@ fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
             task: index,
             number: row.number,
         });
+    let remembers = state.fold_version >= 3;
     for (asset, slot) in outputs(state, run, index) {
         let asset = Arc::make_mut(state.assets.entry(asset).or_default());
         asset.settled(&slot, run.id);
+        if remembers {
+            asset.unmade_by(&slot, run.id, index);
+        }
         // An attempt that made the slot and failed afterwards (a blocking check said no) did not
         // fail to make it (F-2, M-21).
         let made = asset.latest_of(&slot).map(|made| made.attempt);
@@ -363,6 +370,7 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
         admission::let_go(state, &shared, e.attempt);
     }
     if to == Some(TaskStatus::Succeeded) {
+        durations::succeeded(state, run, task);
         release_dependents(state, run, task);
     }
 }
@@ -389,8 +397,18 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
     }
 }
 
-pub(super) fn cancel_requested(state: &mut State, e: &RunCancelRequested) {
-    stop(state, e.run, |_| {});
+pub(super) fn cancel_requested(
+    state: &mut State,
+    at: Position,
+    event: &Event,
+    e: &RunCancelRequested,
+) {
+    let remembers = state.fold_version >= 3;
+    stop(state, e.run, |run| {
+        if remembers && run.cancelled.is_none() {
+            run.cancelled = Some((at, event.time, event.principal.clone()));
+        }
+    });
 }
 
 pub(super) fn run_timed_out(state: &mut State, time: Timestamp, e: &RunTimedOut) {
@@ -445,6 +463,7 @@ pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: 
     admission::end(state, &ended);
     state.active_runs.remove(&e.run);
     state.ended_runs.insert((at, e.run));
+    run_retry::ended(state, e.run, e.retry);
     definitions::prune_versions(state);
 }
 

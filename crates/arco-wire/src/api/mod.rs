@@ -23,7 +23,9 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use arco_core::explanation::{Explanation, Reason, TaskName, Unknown, Why};
 pub use arco_core::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
+pub use arco_core::run_retries::{RetryStrategy, RunRetries};
 pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
 pub use cancel::{CancelRuns, RunsCancelled, RunsMatching};
 pub use check::{AssetCheck, CheckResult};
@@ -33,11 +35,11 @@ pub use health::{Health, WorkspaceHealth};
 pub use materialization::{InputUsed, Materialization, MaterializationSummary};
 pub use page::Page;
 pub use partition::{Partition, PartitionCounts, PartitionStatus};
-pub use plan::{PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
+pub use plan::{ExpectedTime, PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
 pub use position::LogPosition;
 pub use queue::{LimitsChanged, QueueEntry, QueueWait, QueueWaitKind};
 pub use run::{
-    CreateRun, PartitionsWanted, Rerun, RerunOf, Run, RunCreated, RunStatus, RunSummary,
+    CreateRun, PartitionsWanted, Rerun, RerunOf, Retried, Run, RunCreated, RunStatus, RunSummary,
     RunTimedOut, SelectionText, TaskFailure,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};

@@ -33,11 +33,33 @@ pub struct PlanPreview {
     pub edge_count: u64,
     /// Tasks per step, in order of first appearance.
     pub steps: Vec<PlannedStep>,
+    /// Tasks per pool, by name. Tasks of steps without a pool are in none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pools: BTreeMap<String, u64>,
+    /// How long it may take, from how long its steps took lately.
+    pub expected: ExpectedTime,
     /// The first tasks: `limit` of the query, at most 1,000.
     pub tasks: Vec<PlannedTask>,
     /// Definitions version per location it was planned with.
     #[schema(value_type = BTreeMap<String, String>)]
     pub definitions: BTreeMap<String, Digest>,
+}
+
+/// How long a plan may take. Tasks whose steps never succeeded count as nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExpectedTime {
+    /// All tasks one after the other.
+    pub work_ms: u64,
+    /// The longest chain of tasks that need each other: no number of hosts makes it shorter.
+    pub critical_path_ms: u64,
+    /// With the slots of the hosts there are now and nothing else going on; absent when a location has
+    /// no host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_ms: Option<u64>,
+    /// Slots per location.
+    pub slots: BTreeMap<String, u64>,
+    /// Tasks of which history says nothing.
+    pub tasks_without_history: u64,
 }
 
 /// The tasks of one step.
@@ -49,6 +71,12 @@ pub struct PlannedStep {
     pub step: String,
     /// How many tasks.
     pub tasks: u64,
+    /// Pool, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<String>,
+    /// How long one task took lately: the median of the last 15 that succeeded. Absent when none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_ms: Option<u64>,
 }
 
 /// One task that would be done.
@@ -56,6 +84,8 @@ pub struct PlannedStep {
 pub struct PlannedTask {
     /// Its number in the run, from 0.
     pub task: u32,
+    /// Its place in the order, from 0: tasks of one stage need none of each other.
+    pub stage: u32,
     /// Code location.
     pub location: String,
     /// Step.

@@ -89,6 +89,25 @@ pub struct RerunOf {
     /// Of a subset: what needs the selected tasks came along.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_downstream: bool,
+    /// Of an automatic retry: its number in the lineage, from 1. Absent when someone asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<u32>,
+}
+
+/// What becomes of the automatic retry of a run that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Retried {
+    /// Its number in the lineage, from 1.
+    pub number: u32,
+    /// Which tasks it does again.
+    pub kind: RerunKind,
+    /// The run that it is, once it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub by: Option<RunId>,
+    /// Why it could not be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<String>,
 }
 
 /// One selection, or several joined by "or".
@@ -225,6 +244,9 @@ pub struct RunSummary {
     /// The time limit that stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<RunTimedOut>,
+    /// Its automatic retry, when it failed and is owed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Retried>,
     /// Tasks per status.
     pub tasks: TaskCounts,
     /// Materializations it made so far.
@@ -265,7 +287,8 @@ pub struct Run {
     /// Time limits of its own.
     #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
     pub time_limits: TimeLimits,
-    /// The first 10 tasks that failed, each with what its last attempt said.
+    /// The first 10 tasks that failed, each with what its last attempt said, and those whose blocking
+    /// checks stopped others (class `data_quality`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<TaskFailure>,
 }

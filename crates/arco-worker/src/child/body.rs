@@ -289,7 +289,7 @@ fn finished(body: &Body, result: TaskResult) -> Ended {
 }
 
 fn never_ran(message: String) -> Ended {
-    let outcome = Some(failed(FailureClass::Crashed, "NeverBegan", message));
+    let outcome = Some(failed(FailureClass::Infrastructure, "NeverBegan", message));
     Ended {
         outcome,
         body: Duration::ZERO,

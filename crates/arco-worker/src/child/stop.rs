@@ -46,7 +46,7 @@ impl Reason {
                 format!("the body ran longer than its limit of {ms} ms and was stopped"),
             ),
             Self::NeverBegan(ms) => (
-                FailureClass::Crashed,
+                FailureClass::Infrastructure,
                 "NeverBegan",
                 format!("the process did not begin the task within {ms} ms and was killed"),
             ),

@@ -67,7 +67,7 @@ async fn a_zygote_that_dies_is_replaced_and_its_tasks_are_reported() {
     let Outcome::Failed { class, error, .. } = bench.plane.outcome(attempt).await else {
         panic!("it failed")
     };
-    assert_eq!(class, FailureClass::Crashed);
+    assert_eq!(class, FailureClass::Infrastructure);
     assert!(error.message.contains("zygote"), "{}", error.message);
     until_dead(&pid).await;
     until_dead(&grandchild).await;

@@ -54,7 +54,7 @@ def test_only_a_blocking_error_fails_the_step(worker, blocking, severity, ok) ->
     verdict, result = worker(defs, "a_c")
     assert (verdict["passed"], result["ok"]) == (False, ok)
     if not ok:
-        assert result["allow_retries"] is False
+        assert (result["class"], result["allow_retries"]) == ("data_quality", False)
         assert result["error"]["type"] == "AssetCheckFailed"
         assert result["error"]["message"].startswith("blocking check `c` of asset `a` failed")
 

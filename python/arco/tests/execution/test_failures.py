@@ -48,6 +48,15 @@ def test_retry_requested(worker) -> None:
     assert "OSError: busy" in result["error"]["traceback"]
 
 
+def test_a_body_that_gets_no_memory_ran_out_of_it(worker) -> None:
+    def a():
+        raise MemoryError("Unable to allocate 8.00 GiB")
+
+    result = run(worker, a)
+    assert (result["class"], result["allow_retries"]) == ("out_of_memory", True)
+    assert result["error"]["message"] == "Unable to allocate 8.00 GiB"
+
+
 def test_failure_may_forbid_retries_and_shows_its_metadata(worker) -> None:
     def a():
         raise dg.Failure("bad file", metadata={"rows": 0}, allow_retries=False)

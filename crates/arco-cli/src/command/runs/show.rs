@@ -2,7 +2,7 @@
 
 use arco_core::event::{RerunKind, RunTimeLimit};
 use arco_wire::api::{
-    RerunOf, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure, TaskSummary,
+    RerunOf, Retried, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure, TaskSummary,
     TimeLimits,
 };
 use clap::Args;
@@ -129,6 +129,10 @@ fn render(shown: &Shown, paint: Paint) -> String {
         "rerun of",
         run.rerun.as_ref().map(rerun_of).unwrap_or_default(),
     );
+    line(
+        "retried",
+        run.retried.as_ref().map(retried).unwrap_or_default(),
+    );
     line("selection", run.selection.clone().unwrap_or_default());
     line("partitions", run.partitions.clone().unwrap_or_default());
     let keys: Vec<&str> = run.assets.iter().take(10).map(|key| key.as_str()).collect();
@@ -214,7 +218,21 @@ fn counts(run: &arco_wire::api::RunSummary) -> String {
 
 /// `run_… (from failure)`, `run_… (a, with downstream)`.
 fn rerun_of(rerun: &RerunOf) -> String {
-    format!("{} ({})", rerun.parent, what_again(rerun))
+    let automatic = match rerun.retry {
+        Some(number) => format!("automatic retry {number}, "),
+        None => String::new(),
+    };
+    format!("{} ({automatic}{})", rerun.parent, what_again(rerun))
+}
+
+/// `by run_… (automatic retry 1)`, `automatic retry 1 is about to be made`.
+fn retried(retried: &Retried) -> String {
+    let number = retried.number;
+    match (&retried.by, &retried.dropped) {
+        (Some(by), _) => format!("by {by} (automatic retry {number})"),
+        (None, Some(reason)) => format!("automatic retry {number} could not be made: {reason}"),
+        (None, None) => format!("automatic retry {number} is about to be made"),
+    }
 }
 
 fn what_again(rerun: &RerunOf) -> String {

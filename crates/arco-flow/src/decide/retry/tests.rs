@@ -2,7 +2,7 @@ use arco_core::definitions::{Backoff, Jitter, RetryPolicy};
 use arco_core::event::FailureClass as Class;
 use arco_core::{AttemptId, RunId};
 
-use super::{Wish, delay_ms};
+use super::{Budget, Wish, delay_ms};
 
 fn attempt(number: u32) -> AttemptId {
     AttemptId {
@@ -111,10 +111,21 @@ fn the_class_of_a_failure_decides_first() {
         (Some(&p), Class::Crashed, Wish::default(), 1, Some(2)),
         (None, Class::WorkerLost, Wish::default(), 3, Some(0)),
         (None, Class::WorkerLost, Wish::default(), 4, None),
+        (None, Class::Infrastructure, no, 1, Some(200)),
+        (None, Class::Infrastructure, Wish::default(), 3, Some(800)),
+        (Some(&p), Class::Infrastructure, Wish::default(), 4, None),
+        (Some(&p), Class::DataQuality, Wish::default(), 1, None),
+        (Some(&p), Class::OutOfMemory, Wish::default(), 1, Some(2)),
+        (Some(&p), Class::Timeout, Wish::default(), 5, Some(2)),
         (None, Class::RetryRequested, asked, 2, Some(70)),
         (None, Class::RetryRequested, asked, 3, None),
         (None, Class::RetryRequested, Wish::default(), 1, Some(0)),
     ];
+    assert_eq!(Budget::of(Class::Timeout), Budget::of(Class::UserCode));
+    assert_ne!(
+        Budget::of(Class::Infrastructure),
+        Budget::of(Class::WorkerLost)
+    );
     for (policy, class, wish, failures, then) in rows {
         assert_eq!(
             delay_ms(policy, class, wish, failures, attempt(1)),

@@ -40,7 +40,10 @@ def failed(error: BaseException) -> dict[str, Any]:
     elif isinstance(error, Failure):
         message["allow_retries"] = error.allow_retries
     elif isinstance(error, AssetCheckFailed):
-        message["allow_retries"] = False
+        message.update({"class": "data_quality", "allow_retries": False})
+    elif isinstance(error, MemoryError):
+        # A limit of the address space, or the machine's own: the kernel did not need to kill.
+        message["class"] = "out_of_memory"
     message["error"] = describe(error)
     if isinstance(error, SystemExit):
         message["error"]["message"] = f"the function called sys.exit({error.code!r})"
