@@ -94,7 +94,7 @@ impl Plan {
     fn still_to_ask(&self, figures: &Figures, elapsed: Duration) -> Vec<Corpus> {
         let is_first = figures.cases() == 0;
         let has_time = self.patience.is_some_and(|patience| elapsed < patience);
-        let is_short = |corpus: &&Corpus| figures.cases_of(corpus.ops()) < corpus.deep_cases();
+        let is_short = |corpus: &&Corpus| figures.cases_of(corpus.deep_ops()) < corpus.deep_cases();
         match self.deep {
             false if is_first => self.corpora.clone(),
             false => Vec::new(),

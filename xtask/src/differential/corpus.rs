@@ -70,8 +70,16 @@ impl Corpus {
             Self::Cron => 20_000,
             Self::PartitionKeys | Self::PartitionMappings => 5000,
             Self::Queue => 2000,
-            // Each expression is asked how it prints and what it picks: 5000 of them.
             Self::Selections => 10_000,
+        }
+    }
+
+    /// The operations that count for [`Self::deep_cases`]. Of selections only what an expression picks
+    /// from a graph: how it prints is asked of many of them beside.
+    pub(super) fn deep_ops(self) -> &'static [&'static str] {
+        match self {
+            Self::Selections => &["resolve_selection"],
+            _ => self.ops(),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Figures {
             .with_context(|| format!("parse the figures {}", file.display()))
     }
 
-    fn add_text(&mut self, text: &str) -> Result<()> {
+    pub(super) fn add_text(&mut self, text: &str) -> Result<()> {
         let ops: BTreeMap<String, Op> = serde_json::from_str(text)?;
         if ops.is_empty() {
             bail!("nothing was compared");
