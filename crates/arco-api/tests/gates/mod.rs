@@ -26,7 +26,21 @@ pub(crate) fn meaning(server: &Server) -> Value {
         let gone = state.as_object_mut().and_then(|all| all.remove(apart));
         assert!(gone.is_some(), "a state has a `{apart}`");
     }
+    let runs = state["runs"].as_array_mut().expect("a state has runs");
+    for task in runs.iter_mut().flat_map(|run| rows(run, "tasks")) {
+        // What is said of an attempt after its end is refused, and noted there for people.
+        for attempt in rows(task, "attempts") {
+            if let Some(attempt) = attempt.as_object_mut() {
+                attempt.remove("late");
+            }
+        }
+    }
     state
+}
+
+fn rows<'a>(of: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    let rows = of.get_mut(name).and_then(Value::as_array_mut);
+    rows.into_iter().flatten()
 }
 
 /// One row of an asset's partitions.

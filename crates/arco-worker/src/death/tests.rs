@@ -31,13 +31,22 @@ fn sigkill_with_a_risen_count_is_out_of_memory_once() {
 fn other_deaths_name_their_cause() {
     let (_folder, _path, witness) = witness("oom_kill 0\n");
     let rows = [
-        (killed_by(11), "killed by SIGSEGV (segmentation fault)"),
-        (killed_by(9), "killed by SIGKILL, not by the worker host"),
+        (
+            killed_by(11),
+            FailureClass::Crashed,
+            "killed by SIGSEGV (segmentation fault)",
+        ),
+        (
+            killed_by(9),
+            FailureClass::Crashed,
+            "killed by SIGKILL, not by the worker host",
+        ),
         (
             Exit {
                 code: Some(3),
                 ..Exit::default()
             },
+            FailureClass::Crashed,
             "exited with code 3",
         ),
         (
@@ -45,12 +54,13 @@ fn other_deaths_name_their_cause() {
                 with_zygote: Some("exited with code 1".into()),
                 ..killed_by(9)
             },
+            FailureClass::Infrastructure,
             "went down with the zygote",
         ),
     ];
-    for (exit, expected) in rows {
+    for (exit, expected_class, expected) in rows {
         let (class, error) = explain(&exit, &witness, String::new());
-        assert_eq!(class, FailureClass::Crashed);
+        assert_eq!(class, expected_class);
         assert!(error.message.contains(expected), "{}", error.message);
     }
 }
