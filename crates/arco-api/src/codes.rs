@@ -89,6 +89,12 @@ codes! {
     UnknownAsset = "unknown_asset", UNPROCESSABLE_ENTITY, "the asset is not defined";
     /// No such run.
     UnknownRun = "unknown_run", NOT_FOUND, "the run is not known";
+    /// No such job.
+    UnknownJob = "unknown_job", UNPROCESSABLE_ENTITY, "the job is not defined";
+    /// A job name that several locations use.
+    AmbiguousJob = "ambiguous_job", UNPROCESSABLE_ENTITY, "several locations define the job";
+    /// A selection of nothing within a job.
+    NotOfJob = "not_of_job", UNPROCESSABLE_ENTITY, "the selection selects nothing of the job";
     /// No such task in the run.
     UnknownTask = "unknown_task", NOT_FOUND, "the run has no such task";
     /// No such attempt of the task.

@@ -28,6 +28,7 @@ See docs/guide/api.md.";
         (name = "runs", description = "Ask for runs, follow them, stop them"),
         (name = "queue", description = "What waits, and how much may go on at once"),
         (name = "assets", description = "Assets, their partitions, checks and materializations"),
+        (name = "jobs", description = "Named selections of assets"),
         (name = "definitions", description = "Code locations"),
         (name = "events", description = "The event log"),
         (name = "status", description = "Health and status"),

@@ -10,8 +10,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, checks, definitions, events, explanations, health, limits, logs, materializations,
-    metrics, partitions, plan, queue, rerun, root, run, run_retries, runs, status, tasks,
+    assets, checks, definitions, events, explanations, health, jobs, limits, logs,
+    materializations, metrics, partitions, plan, queue, rerun, root, run, run_retries, runs,
+    status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -36,6 +37,8 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(explanations::of_task))
         .routes(routes!(explanations::of_asset))
         .routes(routes!(plan::preview))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show))
         .routes(routes!(assets::list))
         .routes(routes!(assets::show))
         .routes(routes!(partitions::list))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
-    status, version, why, worker,
+    assets, cancel, definitions, dev, jobs, log, logs, partitions, plan, queue, rerun, run, runs,
+    serve, status, version, why, worker,
 };
 use crate::env_vars;
 
@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Why(why::Options),
     Assets(assets::Options),
     Partitions(partitions::Options),
+    Jobs(jobs::Options),
     Status(status::Options),
     Definitions(definitions::Options),
     Log(log::Options),
@@ -100,8 +101,14 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Ask {
     /// Assets: a key, `key+` and `+key` with neighbours, `group:g`, `tag:k=v`, `kind:k`, `and`, `or`, `not`, `*`
-    #[arg(required = true, value_name = "SELECTION")]
+    #[arg(required_unless_present = "job", value_name = "SELECTION")]
     pub(crate) selection: Vec<String>,
+    /// The job to run: its assets, with its configuration and tags; a selection narrows it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) job: Option<String>,
+    /// Code location of the job, when several have one of this name
+    #[arg(long, value_name = "NAME", requires = "job")]
+    pub(crate) location: Option<String>,
     /// A partition, or an inclusive range of them; may be repeated
     #[arg(long = "partition", short = 'p', value_name = "KEY|FIRST...LAST")]
     pub(crate) partitions: Vec<String>,

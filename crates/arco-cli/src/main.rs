@@ -24,8 +24,8 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::command::{
-    assets, cancel, definitions, dev, log, logs, partitions, plan, queue, rerun, run, runs, serve,
-    status, version, why, worker,
+    assets, cancel, definitions, dev, jobs, log, logs, partitions, plan, queue, rerun, run, runs,
+    serve, status, version, why, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -61,6 +61,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Why(options) => asking(console, why::run(options, console)),
         Command::Assets(options) => asking(console, assets::run(options, console)),
         Command::Partitions(options) => asking(console, partitions::run(options, console)),
+        Command::Jobs(options) => asking(console, jobs::run(options, console)),
         Command::Status(options) => asking(console, status::run(options, console)),
         Command::Definitions(options) => asking(console, definitions::run(options, console)),
         Command::Log(options) => asking(console, log::run(options, console)),

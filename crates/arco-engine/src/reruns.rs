@@ -151,6 +151,7 @@ impl Engine {
             tags,
             priority: ask.priority.unwrap_or(parent.priority),
             time_limits: ask.time_limits.or(parent.time_limits),
+            job: parent.job.clone(),
             rerun: Some(rerun),
             plan: Arc::default(),
             plan_blob: None,

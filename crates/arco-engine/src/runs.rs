@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arco_core::event::Position;
+use arco_core::event::{JobRef, Position};
 use arco_core::limits::TimeLimits;
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, RunId, Timestamp};
 use arco_flow::command::{Answer, Command, Identity, RunRequest};
+use arco_flow::jobs::{self, JobAsk, JobError, JobRun};
 use arco_flow::planner::{self, PartitionsAsked, PlanRequest, Planned};
 use arco_flow::{Rejection, State, selection_graph};
 use bytes::Bytes;
@@ -23,7 +24,9 @@ pub(crate) const REPLANS_MAX: usize = 3;
 /// A run as a person asks for it.
 #[derive(Debug, Clone)]
 pub struct RunAsk {
-    /// Selection strings; their union.
+    /// The job to run.
+    pub job: Option<JobAsk>,
+    /// Selection strings; their union. Of a job: which of its assets, all when empty.
     pub selection: Vec<String>,
     /// Which partitions.
     pub partitions: PartitionsAsked,
@@ -33,9 +36,9 @@ pub struct RunAsk {
     pub scope: String,
     /// The client's idempotency key.
     pub idempotency_key: Option<String>,
-    /// Run configuration, `{"ops": {...}, "resources": {...}}`.
+    /// Run configuration, `{"ops": {...}, "resources": {...}}`; null for that of the job.
     pub config: Value,
-    /// Tags.
+    /// Tags, beside those of the job or in their place.
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
@@ -56,7 +59,10 @@ pub struct RunMade {
 
 /// An ask, worked out against one catalog.
 struct Resolved {
+    job: Option<JobRef>,
     assets: Vec<AssetKey>,
+    tags: BTreeMap<String, String>,
+    config: Value,
     planned: Planned,
 }
 
@@ -178,13 +184,14 @@ impl Engine {
             scope: ask.scope.clone(),
             run_key: ask.run_key.clone(),
             idempotency_key: ask.idempotency_key.clone(),
-            selection: Some(ask.selection.join(", ")),
+            selection: (!ask.selection.is_empty()).then(|| ask.selection.join(", ")),
             assets: resolved.assets,
             partitions: ask.partitions.display(),
-            config: ask.config.clone(),
-            tags: ask.tags.clone(),
+            config: resolved.config,
+            tags: resolved.tags,
             priority: ask.priority,
             time_limits: ask.time_limits,
+            job: resolved.job,
             rerun: None,
             plan: Arc::new(resolved.planned.plan),
             plan_blob: None,
@@ -195,16 +202,48 @@ impl Engine {
 
 fn resolve(state: &State, ask: &RunAsk, now: Timestamp) -> Result<Resolved, EngineError> {
     let catalog = &state.catalog;
-    let selections = Selection::parse_all(&ask.selection)?;
-    let assets = selection_graph::select(catalog, &state.assets, &selections)?;
-    if assets.is_empty() {
-        return Err(Rejection::EmptySelection(ask.selection.join(", ")).into());
-    }
-    config::check(catalog, &ask.config)?;
+    let chosen = chosen(state, ask)?;
+    config::check(catalog, &chosen.config)?;
     let request = PlanRequest {
-        assets: assets.iter().cloned().collect(),
+        assets: chosen.assets.iter().cloned().collect(),
         partitions: ask.partitions.clone(),
     };
     let planned = planner::plan(catalog, &request, now)?;
-    Ok(Resolved { assets, planned })
+    Ok(Resolved {
+        job: chosen.job,
+        assets: chosen.assets,
+        tags: chosen.tags,
+        config: chosen.config,
+        planned,
+    })
+}
+
+/// The assets of a job or of a selection, with the tags and the configuration that the run will have.
+fn chosen(state: &State, ask: &RunAsk) -> Result<JobRun, EngineError> {
+    let mut chosen = match &ask.job {
+        Some(job) => jobs::resolve(state, job, &ask.selection).map_err(|error| match error {
+            JobError::Rejected(rejection) => EngineError::from(rejection),
+            JobError::Selection(error) => error.into(),
+        })?,
+        None => JobRun {
+            job: None,
+            assets: selected(state, &ask.selection)?,
+            tags: BTreeMap::new(),
+            config: Value::Null,
+        },
+    };
+    chosen.tags.extend(ask.tags.clone());
+    if !ask.config.is_null() {
+        chosen.config = ask.config.clone();
+    }
+    Ok(chosen)
+}
+
+fn selected(state: &State, texts: &[String]) -> Result<Vec<AssetKey>, EngineError> {
+    let selections = Selection::parse_all(texts)?;
+    let assets = selection_graph::select(&state.catalog, &state.assets, &selections)?;
+    if assets.is_empty() {
+        return Err(Rejection::EmptySelection(texts.join(", ")).into());
+    }
+    Ok(assets)
 }

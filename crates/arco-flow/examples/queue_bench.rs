@@ -182,6 +182,7 @@ impl Bench {
             tags,
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
+            job: None,
             rerun: None,
             plan: Arc::new(planned.plan.clone()),
             plan_blob: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
-use arco_core::event::{Cause, ErrorInfo, FailureClass, Principal, RerunOf, Severity};
+use arco_core::event::{Cause, ErrorInfo, FailureClass, JobRef, Principal, RerunOf, Severity};
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::Plan;
 use arco_core::run_retries::RunRetries;
@@ -110,6 +110,8 @@ pub struct RunRequest {
     pub priority: i32,
     /// Time limits of its own.
     pub time_limits: TimeLimits,
+    /// The job it is a run of.
+    pub job: Option<JobRef>,
     /// The run it does again. Without a run key it gets one of its own ([`crate::rerun`]).
     pub rerun: Option<RerunOf>,
     /// What will be done.

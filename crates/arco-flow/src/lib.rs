@@ -3,6 +3,7 @@
 //! - [`state`]: what the log means. `apply` takes one event and moves the state.
 //! - [`planner`]: from "these assets, these partitions" to the explicit tasks of a run.
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
+//! - [`jobs`]: from the name of a job to what a run of it is made of.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`queue`]: what waits, on what, and who has it.
 //! - [`explain`]: from the state to the answer to a "why".
@@ -15,6 +16,7 @@ pub mod command;
 pub mod decide;
 pub mod explain;
 mod identity;
+pub mod jobs;
 pub mod pending;
 pub mod planner;
 pub mod queue;

@@ -184,6 +184,37 @@ pub enum Rejection {
         /// `is no longer defined`.
         why: &'static str,
     },
+    /// A job nobody defines.
+    #[error("job `{job}` is not defined{hint}")]
+    UnknownJob {
+        /// The name.
+        job: String,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// A job of a name that several locations use.
+    #[error("several locations define a job `{job}`: {locations}; say which (`--location NAME`)")]
+    AmbiguousJob {
+        /// The name.
+        job: String,
+        /// The locations.
+        locations: String,
+    },
+    /// A job of no asset.
+    #[error(
+        "job `{0}` selects no asset, so there is nothing to run; `arco jobs show {0}` shows its selection"
+    )]
+    EmptyJob(String),
+    /// A selection of nothing within a job.
+    #[error("the selection `{selection}` selects nothing of job `{job}`; its assets are {assets}")]
+    NotOfJob {
+        /// The job.
+        job: String,
+        /// As written.
+        selection: String,
+        /// The job's assets: the first ones.
+        assets: String,
+    },
     /// No such run.
     #[error("run {0} is not known; `arco runs list` shows the runs there are")]
     UnknownRun(RunId),
@@ -247,6 +278,10 @@ impl Rejection {
             Self::NothingFailed(_) => "nothing_failed",
             Self::NotOfRun { .. } => "not_of_run",
             Self::StepGone { .. } => "step_gone",
+            Self::UnknownJob { .. } => "unknown_job",
+            Self::AmbiguousJob { .. } => "ambiguous_job",
+            Self::EmptyJob(_) => "empty_selection",
+            Self::NotOfJob { .. } => "not_of_job",
             Self::UnknownRun(_) => "unknown_run",
             Self::UnknownHost(_) => "unknown_host",
             Self::Fenced(_) => "fenced",

@@ -205,6 +205,7 @@ impl World {
             tags: BTreeMap::new(),
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
+            job: None,
             rerun: None,
             plan: Arc::new(planned.plan),
             plan_blob: None,

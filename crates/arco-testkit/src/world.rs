@@ -130,6 +130,7 @@ pub async fn run(engine: &Engine, ask: RunAsk) -> RunMade {
 #[must_use]
 pub fn ask(selection: &str) -> RunAsk {
     RunAsk {
+        job: None,
         selection: vec![selection.into()],
         partitions: PartitionsAsked::None,
         run_key: None,

@@ -28,6 +28,7 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         scope: run.scope.clone(),
         tags: run.tags.clone(),
         priority: run.priority,
+        job: run.job.clone(),
         rerun: run.rerun.as_ref().map(rerun),
         timed_out: run.timed_out.as_ref().map(timed_out),
         retried: run.retried.as_ref().map(|retried| api::Retried {

@@ -7,6 +7,7 @@ pub(crate) mod event_stream;
 pub(crate) mod events;
 pub(crate) mod explanations;
 pub(crate) mod health;
+pub(crate) mod jobs;
 pub(crate) mod limits;
 pub(crate) mod logs;
 pub(crate) mod materializations;

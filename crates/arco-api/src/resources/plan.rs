@@ -14,7 +14,7 @@ use crate::page;
 use crate::problem::Answer;
 use crate::render::task::PARTITIONS;
 
-use super::runs::partitions_asked;
+use super::runs::Asked;
 
 /// Tasks shown when no number is asked for.
 const TASKS_DEFAULT: usize = 100;
@@ -40,8 +40,14 @@ pub(crate) async fn preview(
     Json(body): Json<PreviewPlan>,
 ) -> Answer {
     let limit = page::limit(query.limit, TASKS_DEFAULT, TASKS_MAX)?;
-    let ask = partitions_asked(body.selection, body.partitions, body.config)?;
-    let planned = reading.engine().preview(&ask).await?;
+    let asked = Asked {
+        selection: body.selection,
+        job: body.job,
+        job_location: body.job_location,
+        partitions: body.partitions,
+        config: body.config,
+    };
+    let planned = reading.engine().preview(&asked.ask()?).await?;
     let estimate = planner::estimate(&reading.view.state, &planned.plan);
     let catalog = &reading.view.state.catalog;
     Ok(reading.json(&render(planned, &estimate, catalog, limit)))

@@ -26,7 +26,7 @@ use crate::page::PageAsked;
 use crate::problem::{Answer, Refusal};
 use crate::render;
 
-pub(crate) use ask::partitions_asked;
+pub(crate) use ask::Asked;
 pub(super) use ask::{bounded, check_tags};
 use filter::RunFilter;
 
@@ -121,6 +121,10 @@ pub(crate) struct ListQuery {
     tag: Option<String>,
     /// The run of this run key (scope `workspace`).
     run_key: Option<String>,
+    /// Runs of this job; of none (`__ASSET_JOB`), which were asked for by a selection.
+    job: Option<String>,
+    /// Of the job of this code location alone.
+    job_location: Option<String>,
     /// Reruns of this run.
     #[param(value_type = Option<String>)]
     parent: Option<RunId>,

@@ -9,6 +9,7 @@ mod explanations;
 mod gate;
 mod host;
 mod idempotency;
+mod jobs;
 mod lifecycle;
 mod logs;
 mod openapi;

@@ -5,6 +5,7 @@ pub(crate) mod assets;
 pub(crate) mod cancel;
 pub(crate) mod definitions;
 pub(crate) mod dev;
+pub(crate) mod jobs;
 pub(crate) mod log;
 pub(crate) mod logs;
 pub(crate) mod partitions;

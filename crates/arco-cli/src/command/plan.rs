@@ -27,6 +27,8 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let client = Client::new(&options.connection)?;
     let body = PreviewPlan {
         selection: options.ask.wire_selection(),
+        job: options.ask.job.clone(),
+        job_location: options.ask.location.clone(),
         partitions: options.ask.wire_partitions(),
         config: options.ask.wire_config()?,
     };

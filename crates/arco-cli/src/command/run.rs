@@ -118,6 +118,8 @@ pub(super) async fn follow(
 async fn create(options: &Options, client: &Client) -> Outcome<RunCreated> {
     let body = CreateRun {
         selection: options.ask.wire_selection(),
+        job: options.ask.job.clone(),
+        job_location: options.ask.location.clone(),
         partitions: options.ask.wire_partitions(),
         run_key: options.run_key.clone(),
         config: options.ask.wire_config()?,

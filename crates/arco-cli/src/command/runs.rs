@@ -1,6 +1,6 @@
 //! `arco runs`: the runs there are, and one of them.
 
-mod list;
+pub(in crate::command) mod list;
 mod retries;
 mod show;
 

@@ -6,6 +6,7 @@ mod bad_input;
 mod cancel;
 mod dev_start;
 mod failures;
+mod jobs;
 mod log_command;
 mod moved;
 mod other_language;

@@ -95,4 +95,22 @@ pub enum DefinitionsError {
         /// The step.
         step: String,
     },
+    /// One job name twice.
+    #[error("job `{job}` is defined twice in location `{location}`; give one of them another name")]
+    DuplicateJob {
+        /// The name.
+        job: String,
+        /// Code location.
+        location: String,
+    },
+    /// A job that cannot stand.
+    #[error("job `{job}` of location `{location}` is not valid: {reason}")]
+    Job {
+        /// The name.
+        job: String,
+        /// Code location.
+        location: String,
+        /// Why, and the mend.
+        reason: String,
+    },
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::JobDef;
 use crate::AssetKey;
 use crate::partition::{PartitionMapping, PartitionsDef};
 
@@ -31,6 +32,9 @@ pub struct Manifest {
     /// Named resources with their configuration schema.
     #[serde(default)]
     pub resources: Vec<ResourceDef>,
+    /// Named selections of its assets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobDef>,
 }
 
 /// One asset.

@@ -3,7 +3,9 @@
 
 mod catalog;
 mod error;
+mod job;
 mod manifest;
+mod select;
 mod validate;
 
 #[cfg(test)]
@@ -11,6 +13,7 @@ mod tests;
 
 pub use catalog::{AssetRef, Catalog, StepRef};
 pub use error::DefinitionsError;
+pub use job::{IMPLICIT_JOB, JobDef};
 pub use manifest::{
     AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, ResourceDef, RetryPolicy,
     StepDef, StepKind,

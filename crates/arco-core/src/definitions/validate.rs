@@ -73,6 +73,7 @@ impl Definitions {
         definitions.check_edges()?;
         definitions.check_partitions()?;
         definitions.check_cycles()?;
+        definitions.check_jobs()?;
         Ok(definitions)
     }
 

@@ -28,7 +28,7 @@ pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use limits::LimitsSet;
 pub use run::{
-    HistoryPacked, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished, RunOutcome,
-    RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut, SkipReason,
-    TasksSkipped,
+    HistoryPacked, JobRef, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished,
+    RunOutcome, RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut,
+    SkipReason, TasksSkipped,
 };

@@ -45,6 +45,9 @@ pub struct RunRequested {
     /// The client's idempotency key and the digest of the request under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency: Option<(String, Digest)>,
+    /// The job it is a run of; absent for a run of a selection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobRef>,
     /// The run it does again, in whole or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,
@@ -53,6 +56,16 @@ pub struct RunRequested {
     pub time_limits: TimeLimits,
     /// What will be done.
     pub plan: Stored<Plan>,
+}
+
+/// A job, by the location that defines it and its name there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct JobRef {
+    /// Code location.
+    pub location: String,
+    /// Name.
+    pub name: String,
 }
 
 /// Which run is done again, and what of it.

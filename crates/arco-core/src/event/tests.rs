@@ -77,6 +77,7 @@ fn examples() -> Vec<Fact> {
             definitions: BTreeMap::from([("loc".into(), Digest::of(b"m"))]),
             priority: 5,
             idempotency: Some(("key".into(), Digest::of(b"f"))),
+            job: None,
             rerun: None,
             time_limits: TimeLimits::default(),
             plan: Stored::Inline(plan),
@@ -273,6 +274,19 @@ fn a_rerun_reads_and_writes_its_golden_file() {
         }),
     };
     check_learned(finished, "retry");
+}
+
+#[test]
+fn a_run_of_a_job_reads_and_writes_its_golden_file() {
+    for fact in examples() {
+        if let Fact::RunRequested(mut requested) = fact {
+            requested.job = Some(JobRef {
+                location: "loc".into(),
+                name: "nightly".into(),
+            });
+            check_learned(requested, "job");
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use arco_core::{AttemptId, RunId, TaskIndex};
 
 pub(super) use super::retry::Wish;
 use super::{Deciding, retry, run_retry};
+use crate::jobs;
 use crate::state::{Run, TaskStatus};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
@@ -71,11 +72,12 @@ fn next_try_ms(d: &Deciding<'_>, id: AttemptId, class: FailureClass, wish: Wish)
         return None;
     }
     let planned = run.planned(id.task)?;
-    let policy = d
+    let own = d
         .state
         .pinned(run, &planned.location)
         .and_then(|definitions| definitions.step(&planned.step))
         .and_then(|step| step.retry.as_ref());
+    let policy = jobs::retry_policy(&d.state, run, own);
     // A lost worker takes no try from the policy, nor the other way round.
     let budget = retry::Budget::of(class);
     let of_this_sort = |outcome: &AttemptOutcome| matches!(outcome, AttemptOutcome::Failed { class, .. } if retry::Budget::of(*class) == budget);

@@ -61,6 +61,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         priority: limits::priority_of(r),
         time_limits,
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
+        job: r.job.clone(),
         rerun: r.rerun.clone(),
         plan: match r.plan_blob {
             Some(digest) => Stored::Blob(digest),

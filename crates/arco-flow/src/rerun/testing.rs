@@ -46,6 +46,7 @@ impl World {
             tags,
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
+            job: parent.job.clone(),
             rerun: Some(again.clone()),
             plan: Arc::new(planned.plan),
             plan_blob: None,

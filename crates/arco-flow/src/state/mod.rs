@@ -47,8 +47,8 @@ pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
-/// - 3: runs know their time limits, who asked to stop them, and whether they are owed a retry; assets
-///   know the task that did not make a slot; steps know how long they took lately.
+/// - 3: runs know their job, their time limits, who asked to stop them, and whether they are owed a retry;
+///   assets know the task that did not make a slot; steps know how long they took lately.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a

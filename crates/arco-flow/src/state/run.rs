@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit};
+use arco_core::event::{JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit};
 use arco_core::limits::TimeLimits;
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
@@ -91,6 +91,9 @@ pub struct Run {
     pub definitions: BTreeMap<String, Digest>,
     /// Higher goes first.
     pub priority: i32,
+    /// The job it is a run of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobRef>,
     /// The run it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,

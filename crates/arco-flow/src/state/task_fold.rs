@@ -59,6 +59,7 @@ pub(super) fn run_requested(
             _ => e.time_limits,
         },
         timed_out: None,
+        job: e.job.clone().filter(|_| state.fold_version >= 3),
         dependents: Arc::new(run::dependents(&plan)),
         plan,
         pools: Arc::default(),

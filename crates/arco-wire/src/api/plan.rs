@@ -13,8 +13,16 @@ use super::{PartitionsWanted, SelectionText};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewPlan {
-    /// Which assets.
+    /// Which assets. Of a job: which of its assets, all when absent.
+    #[serde(default, skip_serializing_if = "SelectionText::is_empty")]
+    #[schema(required = false)]
     pub selection: SelectionText,
+    /// The job to plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Code location of the job, when several have one of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_location: Option<String>,
     /// Which partitions of the partitioned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsWanted>,

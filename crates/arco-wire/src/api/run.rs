@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arco_core::event::{ErrorInfo, FailureClass, RerunKind, RunTimeLimit};
+use arco_core::event::{ErrorInfo, FailureClass, JobRef, RerunKind, RunTimeLimit};
 use arco_core::limits::TimeLimits;
 use arco_core::{AssetKey, Digest, RunId};
 use serde::{Deserialize, Serialize};
@@ -15,19 +15,28 @@ use super::{LogPosition, TaskCounts, Time};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateRun {
-    /// Which assets: one selection or several, joined by "or".
+    /// Which assets: one selection or several, joined by "or". Of a job: which of its assets, all when
+    /// absent.
+    #[serde(default, skip_serializing_if = "SelectionText::is_empty")]
+    #[schema(required = false)]
     pub selection: SelectionText,
+    /// The job to run: its assets, with its configuration and tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
+    /// Code location of the job, when several have one of this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_location: Option<String>,
     /// Which partitions of the partitioned ones; absent when none is partitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsWanted>,
     /// At most one run per key. The same key and request again is the same run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
-    /// Run configuration: `{"ops": {…}, "resources": {…}}`.
+    /// Run configuration: `{"ops": {…}, "resources": {…}}`. In place of that of the job, when given.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     #[schema(value_type = Object)]
     pub config: Value,
-    /// Tags.
+    /// Tags, beside those of the job or in their place.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
@@ -127,6 +136,12 @@ impl Default for SelectionText {
 }
 
 impl SelectionText {
+    /// Whether no selection is given.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Many(texts) if texts.is_empty())
+    }
+
     /// The selections, as a list.
     #[must_use]
     pub fn into_list(self) -> Vec<String> {
@@ -238,6 +253,9 @@ pub struct RunSummary {
     pub tags: BTreeMap<String, String>,
     /// Higher goes first.
     pub priority: i32,
+    /// The job it is a run of; absent for a run of a selection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobRef>,
     /// The run it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,

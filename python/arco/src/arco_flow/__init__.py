@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from arco_flow._internal.io.json import JsonIOManager
     from arco_flow._internal.io.memory import InMemoryIOManager
     from arco_flow._internal.io.parquet import ParquetIOManager
+    from arco_flow._internal.jobs import UnresolvedAssetJobDefinition, define_asset_job
     from arco_flow._internal.load_from import (
         load_asset_checks_from_current_module,
         load_asset_checks_from_modules,
@@ -199,6 +200,7 @@ __all__ = [
     "TimeWindowPartitionMapping",
     "TimeWindowPartitionsDefinition",
     "UnknownPartitionError",
+    "UnresolvedAssetJobDefinition",
     "UnsupportedError",
     "UsageError",
     "WeeklyPartitionsDefinition",
@@ -209,6 +211,7 @@ __all__ = [
     "build_asset_context",
     "build_input_context",
     "build_output_context",
+    "define_asset_job",
     "get_dagster_logger",
     "get_logger",
     "io_manager",
@@ -237,6 +240,8 @@ _LATE = {
     "InMemoryIOManager": "io.memory",
     "JsonIOManager": "io.json",
     "ParquetIOManager": "io.parquet",
+    "UnresolvedAssetJobDefinition": "jobs",
+    "define_asset_job": "jobs",
     "load_asset_checks_from_current_module": "load_from",
     "load_asset_checks_from_modules": "load_from",
     "load_assets_from_current_module": "load_from",

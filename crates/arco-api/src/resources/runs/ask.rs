@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arco_core::limits::TimeLimits;
 use arco_core::run_tag;
 use arco_engine::RunAsk;
+use arco_flow::jobs::JobAsk;
 use arco_flow::planner::PartitionsAsked;
 use arco_wire::api::{CreateRun, PartitionsWanted, SelectionText};
 use serde_json::Value;
@@ -18,41 +19,80 @@ pub(super) fn run_ask(body: CreateRun) -> Answer<RunAsk> {
         bounded("run_key", key.chars().count(), limits::KEY_CHARS_MAX)?;
     }
     check_tags(&body.tags)?;
+    let asked = Asked {
+        selection: body.selection,
+        job: body.job,
+        job_location: body.job_location,
+        partitions: body.partitions,
+        config: body.config,
+    };
     Ok(RunAsk {
         run_key: body.run_key,
         tags: body.tags,
         priority: body.priority,
         time_limits: body.time_limits,
-        ..partitions_asked(body.selection, body.partitions, body.config)?
+        ..asked.ask()?
     })
 }
 
 /// The part of the ask that a preview shares with a run.
-pub(crate) fn partitions_asked(
-    selection: SelectionText,
-    partitions: Option<PartitionsWanted>,
-    config: Value,
-) -> Answer<RunAsk> {
-    let selection = selection.into_list();
-    bounded("selection", selection.len(), limits::SELECTIONS_MAX)?;
-    let partitions = match partitions {
+pub(crate) struct Asked {
+    pub(crate) selection: SelectionText,
+    pub(crate) job: Option<String>,
+    pub(crate) job_location: Option<String>,
+    pub(crate) partitions: Option<PartitionsWanted>,
+    pub(crate) config: Value,
+}
+
+impl Asked {
+    pub(crate) fn ask(self) -> Answer<RunAsk> {
+        let job = job_asked(self.job, self.job_location)?;
+        let selection = self.selection.into_list();
+        match &job {
+            Some(_) if selection.is_empty() => {}
+            None if selection.is_empty() => {
+                return Err(invalid(
+                    "neither `selection` nor `job` is given; say which assets".into(),
+                ));
+            }
+            _ => bounded("selection", selection.len(), limits::SELECTIONS_MAX)?,
+        }
+        Ok(RunAsk {
+            job,
+            selection,
+            partitions: partitions_asked(self.partitions)?,
+            run_key: None,
+            scope: super::SCOPE.into(),
+            idempotency_key: None,
+            config: self.config,
+            tags: BTreeMap::new(),
+            priority: 0,
+            time_limits: TimeLimits::default(),
+        })
+    }
+}
+
+fn job_asked(name: Option<String>, location: Option<String>) -> Answer<Option<JobAsk>> {
+    match (name, location) {
+        (None, Some(_)) => Err(invalid(
+            "`job_location` is given without `job`; it says where the job is defined".into(),
+        )),
+        (None, None) => Ok(None),
+        (Some(name), location) => {
+            bounded("job", name.chars().count(), limits::KEY_CHARS_MAX)?;
+            Ok(Some(JobAsk { name, location }))
+        }
+    }
+}
+
+fn partitions_asked(partitions: Option<PartitionsWanted>) -> Answer<PartitionsAsked> {
+    Ok(match partitions {
         None => PartitionsAsked::None,
         Some(PartitionsWanted::All) => PartitionsAsked::All,
         Some(PartitionsWanted::Keys(keys)) => {
             bounded("partitions.keys", keys.len(), limits::PARTITION_KEYS_MAX)?;
             PartitionsAsked::Keys(keys)
         }
-    };
-    Ok(RunAsk {
-        selection,
-        partitions,
-        run_key: None,
-        scope: super::SCOPE.into(),
-        idempotency_key: None,
-        config,
-        tags: BTreeMap::new(),
-        priority: 0,
-        time_limits: TimeLimits::default(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arco_core::definitions::IMPLICIT_JOB;
 use arco_core::{AssetKey, RunId};
 use arco_flow::state::Run;
 use arco_wire::api::RunStatus;
@@ -25,6 +26,10 @@ pub(super) struct RunFilter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) run_key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    job_location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<RunId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) root: Option<RunId>,
@@ -41,6 +46,8 @@ impl RunFilter {
                 None => (text.to_owned(), None),
             }),
             run_key: query.run_key.clone(),
+            job: query.job.clone(),
+            job_location: query.job_location.clone(),
             parent: query.parent,
             root: query.root,
         })
@@ -73,6 +80,7 @@ impl RunFilter {
                 .as_ref()
                 .is_none_or(|key| run.assets.contains(key))
             && self.tag.as_ref().is_none_or(tagged)
+            && self.of_job(run)
             && self
                 .run_key
                 .as_ref()
@@ -83,6 +91,20 @@ impl RunFilter {
             && self
                 .root
                 .is_none_or(|root| arco_flow::rerun::root_of(run) == root)
+    }
+}
+
+impl RunFilter {
+    fn of_job(&self, run: &Run) -> bool {
+        let named = |name: &String| match &run.job {
+            Some(job) => job.name == *name,
+            None => name == IMPLICIT_JOB,
+        };
+        let placed = |location: &String| match &run.job {
+            Some(job) => job.location == *location,
+            None => run.definitions.contains_key(location),
+        };
+        self.job.as_ref().is_none_or(named) && self.job_location.as_ref().is_none_or(placed)
     }
 }
 

@@ -7,6 +7,8 @@ fn ask(config: Option<&str>) -> Ask {
     Ask {
         selection: vec!["flights".into()],
         partitions: Vec::new(),
+        job: None,
+        location: None,
         all_partitions: false,
         config: config.map(str::to_owned),
     }

@@ -9,7 +9,7 @@ use crate::failure::{Exit, Outcome};
 use crate::render::{Column, Paint, Table, duration, instant};
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::command) mod tests;
 
 /// List runs, newest first
 #[derive(Debug, Args)]
@@ -27,6 +27,9 @@ pub(crate) struct Options {
     /// Only the run with this key
     #[arg(long, value_name = "KEY")]
     run_key: Option<String>,
+    /// Only runs of this job; `__ASSET_JOB` for runs of none
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
     /// Only reruns of this run
     #[arg(long, value_name = "RUN")]
     parent: Option<String>,
@@ -45,6 +48,7 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .query_opt("status", status)
         .query_opt("asset", options.asset.as_ref())
         .query_opt("run_key", options.run_key.as_ref())
+        .query_opt("job", options.job.as_ref())
         .query_opt("parent", options.parent.as_ref())
         .query_opt("root", options.root.as_ref())
         .patient();
@@ -87,6 +91,7 @@ fn filters(options: &Options) -> String {
         ("--status", status.as_ref()),
         ("--asset", options.asset.as_ref()),
         ("--run-key", options.run_key.as_ref()),
+        ("--job", options.job.as_ref()),
     ];
     let mut words: Vec<String> = given
         .into_iter()
@@ -128,10 +133,13 @@ pub(super) fn took(run: &RunSummary) -> Option<String> {
         .map(|ended| duration(ended.0.ms_since(run.requested.0)))
 }
 
-/// The selection as written, or the assets.
+/// The job, the selection as written, or the assets.
 fn what(run: &RunSummary) -> String {
-    if let Some(selection) = &run.selection {
-        return selection.clone();
+    match (&run.job, &run.selection) {
+        (Some(job), None) => return format!("job {}", job.name),
+        (Some(job), Some(selection)) => return format!("job {}: {selection}", job.name),
+        (None, Some(selection)) => return selection.clone(),
+        (None, None) => {}
     }
     let shown: Vec<&str> = run.assets.iter().take(3).map(|key| key.as_str()).collect();
     let more = if run.asset_count > shown.len() as u64 {

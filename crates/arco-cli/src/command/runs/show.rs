@@ -133,6 +133,8 @@ fn render(shown: &Shown, paint: Paint) -> String {
         "retried",
         run.retried.as_ref().map(retried).unwrap_or_default(),
     );
+    let job = run.job.as_ref();
+    line("job", job.map(|job| job.name.clone()).unwrap_or_default());
     line("selection", run.selection.clone().unwrap_or_default());
     line("partitions", run.partitions.clone().unwrap_or_default());
     let keys: Vec<&str> = run.assets.iter().take(10).map(|key| key.as_str()).collect();

@@ -10,11 +10,13 @@ from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition, 
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.metadata import RawMetadataMapping, normalize
+from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.specs import AssetSpec
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 if TYPE_CHECKING:
     from arco_flow._internal.graph import Graph
+    from arco_flow._internal.jobs import JobNode, UnresolvedAssetJobDefinition
 
 AssetOrSpec: TypeAlias = Union["AssetsDefinition[..., Any]", AssetSpec]
 
@@ -30,6 +32,7 @@ class Definitions:
         assets: Decorated functions and specs.
         resources: Values by name: instances of `ConfigurableResource`, IO managers, or any object.
             `io_manager` replaces the default IO manager.
+        jobs: Jobs, of `define_asset_job`.
         asset_checks: Decorated checks.
         metadata: Typed or plain values by name.
 
@@ -39,6 +42,7 @@ class Definitions:
 
     assets: tuple[AssetOrSpec, ...]
     asset_checks: tuple[AssetChecksDefinition[..., Any], ...]
+    jobs: tuple[UnresolvedAssetJobDefinition, ...]
     resources: Mapping[str, Any]
     metadata: Mapping[str, Any]
     _cache: dict[Any, Any] = field(repr=False)
@@ -48,7 +52,7 @@ class Definitions:
         assets: Iterable[Any] | None = None,
         schedules: None = None,
         sensors: None = None,
-        jobs: None = None,
+        jobs: Iterable[Any] | None = None,
         resources: Mapping[str, Any] | None = None,
         executor: None = None,
         loggers: None = None,
@@ -60,7 +64,6 @@ class Definitions:
             "Definitions",
             schedules=schedules,
             sensors=sensors,
-            jobs=jobs,
             executor=executor,
             loggers=loggers,
         )
@@ -80,6 +83,7 @@ class Definitions:
             "asset_checks",
             (*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))),
         )
+        put(self, "jobs", _jobs(jobs))
         put(self, "resources", _resources(resources))
         put(self, "metadata", normalize(metadata))
         put(self, "_cache", {})
@@ -106,12 +110,19 @@ class Definitions:
         metadata: dict[str, Any] = {}
         for defs in def_sets:
             metadata.update(defs.metadata)
-        return Definitions(assets=list(unique.values()), resources=resources, metadata=metadata)
+        jobs = {id(job): job for defs in def_sets for job in defs.jobs}
+        return Definitions(
+            assets=list(unique.values()),
+            jobs=list(jobs.values()),
+            resources=resources,
+            metadata=metadata,
+        )
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
         """Raises `DefinitionError` when the references do not resolve, or form a cycle."""
         defs.graph()
+        defs.job_nodes()
 
     def graph(self) -> Graph:
         """The assets, checks and steps with resolved references. Computed once.
@@ -125,6 +136,36 @@ class Definitions:
 
             graph = self._cache["graph"] = resolve(self)
         return graph
+
+    def job_nodes(self) -> dict[str, JobNode]:
+        """The jobs by name, each with its assets. Computed once.
+
+        Raises:
+            DefinitionError: As `graph`, and for jobs that cannot stand.
+        """
+        nodes: dict[str, JobNode] | None = self._cache.get("jobs")
+        if nodes is None:
+            nodes = {}
+            if self.jobs:
+                from arco_flow._internal.jobs import resolve_jobs
+
+                nodes = resolve_jobs(self.jobs, self.graph(), self.resources)
+            self._cache["jobs"] = nodes
+        return nodes
+
+    def get_job_def(self, name: str) -> UnresolvedAssetJobDefinition:
+        """The job of a name.
+
+        Raises:
+            DefinitionError: When there is none.
+        """
+        for job in self.jobs:
+            if job.name == name:
+                return job
+        close = did_you_mean(name, [job.name for job in self.jobs])
+        raise DefinitionError(f"there is no job `{name}`{close}")
+
+    resolve_job_def = get_job_def
 
     def to_manifest(self, location: str) -> dict[str, Any]:
         """The definitions as JSON, which the control plane reads. Equal code gives equal JSON.
@@ -166,6 +207,24 @@ def _flat(given: Iterable[Any] | None, what: str) -> list[Any]:
             found.append(one)
         else:
             raise DefinitionError(f"{what} holds {_show(one)}, which is no definition{_hint(one)}")
+    return found
+
+
+def _jobs(given: Iterable[Any] | None) -> tuple[Any, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise DefinitionError("jobs is a list; write jobs=[...]")
+    found = tuple(given)
+    if not found:
+        return ()
+    from arco_flow._internal.jobs import UnresolvedAssetJobDefinition
+
+    for one in found:
+        if not isinstance(one, UnresolvedAssetJobDefinition):
+            raise DefinitionError(
+                f'jobs holds {_show(one)}, which is no job; write define_asset_job("name", selection=...)'
+            )
     return found
 
 

@@ -31,7 +31,7 @@ def load_definitions(target: str) -> Definitions:
     try:
         module = _import_file(path) if _is_file(path) else _import_module(path)
         defs = _pick(module, attribute, target)
-        defs.graph()
+        Definitions.validate_loadable(defs)
         _preload(defs)
     except LoadError:
         raise

@@ -42,7 +42,7 @@ def manifest(defs: Definitions, location: str) -> dict[str, Any]:
         "checks": [_check(node) for node in graph.checks.values()],
         "steps": [_step(step, graph) for step in graph.steps.values()],
         "resources": [_resource(name, defs.resources[name]) for name in sorted(defs.resources)],
-        "jobs": [],
+        "jobs": [node.definition.to_json() for node in defs.job_nodes().values()],
     }
 
 

@@ -190,6 +190,14 @@ class Attribute(AssetSelection):
 
 
 @dataclass(frozen=True)
+class Key(Attribute):
+    """`key:"value"` of an asset that was named in Python: it must be defined."""
+
+    def __str__(self) -> str:
+        return super().__str__()
+
+
+@dataclass(frozen=True)
 class Tag(AssetSelection):
     """`tag:"key"="value"`; `name` may be another attribute of that shape."""
 
@@ -300,7 +308,40 @@ def _no_sources(include_sources: bool) -> None:
 
 
 def _key(key: AssetKey) -> AssetSelection:
-    return Attribute("key", key.to_user_string())
+    return Key("key", key.to_user_string())
+
+
+def texts(selection: AssetSelection) -> list[str]:
+    """The selection as texts whose union it is, in the grammar alone, for a manifest.
+
+    Older spellings such as `*name` are written out: they are read on their own only (L-11).
+    """
+    operands = selection.operands if isinstance(selection, Or) else (selection,)
+    return [str(written_out(one)) for one in operands]
+
+
+def written_out(selection: AssetSelection) -> AssetSelection:
+    """The same selection without older spellings."""
+    match selection:
+        case Bare(key, up, down):
+            one = Attribute("key", key)
+            ways: list[AssetSelection] = [] if up == 0 else [Up(one, up)]
+            ways += [] if down == 0 else [Down(one, down)]
+            return _union(ways or [one])
+        case Up(child, depth):
+            return Up(written_out(child), depth)
+        case Down(child, depth):
+            return Down(written_out(child), depth)
+        case Ends(function, child):
+            return Ends(function, written_out(child))
+        case Not(child):
+            return Not(written_out(child))
+        case And(operands):
+            return And(tuple(written_out(one) for one in operands))
+        case Or(operands):
+            return Or(tuple(written_out(one) for one in operands))
+        case _:
+            return selection
 
 
 def _union(chosen: Iterable[AssetSelection]) -> AssetSelection:

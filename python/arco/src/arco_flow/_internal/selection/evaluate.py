@@ -38,6 +38,8 @@ class _Evaluation:
         match selection:
             case ast.All():
                 return self._made(set(self.nodes))
+            case ast.Key(_, value):
+                return {self._defined(value or "")}
             case ast.Attribute(name, value):
                 chosen = self._where(_attribute(name, value))
                 # Tags, groups and kinds choose among what is made here, the rest among all (L-4).
@@ -70,14 +72,18 @@ class _Evaluation:
         return {key for key in keys if self.nodes[key].step is not None}
 
     def _bare(self, bare: ast.Bare) -> set[AssetKey]:
-        key = AssetKey.from_user_string(bare.key)
-        if key not in self.nodes:
-            known = [k.to_user_string() for k in self.nodes]
-            raise UsageError(f"there is no asset `{bare.key}`{did_you_mean(bare.key, known)}")
+        key = self._defined(bare.key)
         if bare.up == 0 and bare.down == 0:
             return {key}
         up = set() if bare.up == 0 else self._made(self._reach({key}, self.parents, bare.up))
         return up | (set() if bare.down == 0 else self._reach({key}, self.children, bare.down))
+
+    def _defined(self, text: str) -> AssetKey:
+        key = AssetKey.from_user_string(text)
+        if key not in self.nodes:
+            known = [k.to_user_string() for k in self.nodes]
+            raise UsageError(f"there is no asset `{text}`{did_you_mean(text, known)}")
+        return key
 
     def _without_reached(
         self, chosen: set[AssetKey], edges: Mapping[AssetKey, set[AssetKey]]
