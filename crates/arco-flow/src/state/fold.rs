@@ -8,7 +8,7 @@ use arco_core::event::{Event, Fact, Position, Stored};
 use arco_core::plan::Plan;
 use thiserror::Error;
 
-use super::{State, admission, deadlines, definitions, host, run_retry, task_fold};
+use super::{State, admission, deadlines, definitions, host, run_fold, run_retry, task_fold};
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
 pub trait Blobs {
@@ -77,11 +77,11 @@ impl State {
             Fact::HostLost(e) => host::lost(self, e.host),
             Fact::RunRequested(e) => {
                 let plan = stored_plan(&e.plan, blobs)?;
-                task_fold::run_requested(self, at, event, e, plan);
+                run_fold::run_requested(self, at, event, e, plan);
             }
-            Fact::RunCancelRequested(e) => task_fold::cancel_requested(self, at, event, e),
-            Fact::RunTimedOut(e) => task_fold::run_timed_out(self, event.time, e),
-            Fact::RunFinished(e) => task_fold::run_finished(self, at, event.time, e),
+            Fact::RunCancelRequested(e) => run_fold::cancel_requested(self, at, event, e),
+            Fact::RunTimedOut(e) => run_fold::run_timed_out(self, event.time, e),
+            Fact::RunFinished(e) => run_fold::run_finished(self, at, event.time, e),
             Fact::RunRetryDropped(e) => run_retry::dropped(self, e),
             Fact::RunRetriesSet(e) => self.run_retries = e.retries,
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
@@ -104,7 +104,7 @@ impl State {
                 return Err(ApplyError::FoldTooNew(e.version));
             }
             Fact::FoldActivated(e) => self.fold_version = e.version,
-            Fact::HistoryPacked(e) => task_fold::history_packed(self, e),
+            Fact::HistoryPacked(e) => run_fold::history_packed(self, e),
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ mod host;
 pub mod inputs;
 mod leadership;
 mod run;
+mod run_fold;
 mod run_retry;
 mod said;
 mod snapshot;

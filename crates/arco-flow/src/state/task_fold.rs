@@ -1,122 +1,18 @@
-//! The fold arms of runs, tasks and attempts, and the derived rows they share.
+//! The fold arms of tasks and attempts, and the derived rows they share.
 
 use std::sync::Arc;
 
 use arco_core::event::{
     AssetMaterialized, AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut,
-    AttemptStarted, CheckEvaluated, Event, HistoryPacked, Position, ReportRefused,
-    RunCancelRequested, RunFinished, RunRequested, RunTimedOut, Severity, TasksSkipped,
+    AttemptStarted, CheckEvaluated, Position, ReportRefused, Severity, TasksSkipped,
 };
-use arco_core::limits::TimeLimits;
-use arco_core::plan::Plan;
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
-use imbl::Vector;
 use serde::Serialize;
 
 use super::{
-    AttemptRow, Counts, Retry, Run, RunKey, RunStatus, Slot, State, Task, TaskEvent, TaskStatus,
-    TimedOut, admission, deadlines, definitions, durations, inputs, run, run_retry,
+    AttemptRow, Retry, Run, RunStatus, Slot, State, Task, TaskEvent, TaskStatus, admission,
+    deadlines, durations, inputs,
 };
-
-/// Client idempotency keys are remembered for this long by event time (a client that retries for
-/// longer than a day has other troubles).
-const IDEMPOTENCY_HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
-
-pub(super) fn run_requested(
-    state: &mut State,
-    at: Position,
-    event: &Event,
-    e: &RunRequested,
-    plan: Arc<Plan>,
-) {
-    let tasks: Vector<Arc<Task>> = plan
-        .tasks
-        .iter()
-        .map(|t| Arc::new(Task::planned(&t.needs)))
-        .collect();
-    let mut counts = Counts::default();
-    tasks.iter().for_each(|task| counts.add(task.status));
-    let mut run = Run {
-        id: e.run,
-        requested: (at, event.time),
-        principal: event.principal.clone(),
-        scope: e.scope.clone(),
-        run_key: e.run_key.clone(),
-        fingerprint: e.fingerprint,
-        selection: e.selection.clone(),
-        assets: Arc::new(e.assets.clone()),
-        partitions: e.partitions.clone(),
-        config: Arc::new(e.config.clone()),
-        tags: e.tags.clone(),
-        definitions: e.definitions.clone(),
-        priority: e.priority,
-        // A binary of fold version 1 knows no lineage: until the log says that all read it, nobody
-        // keeps it, so that every replica has the same state.
-        rerun: e.rerun.clone().filter(|_| state.fold_version >= 2),
-        // Nor does a binary of version 2 know time limits.
-        time_limits: match state.fold_version {
-            0..3 => TimeLimits::default(),
-            _ => e.time_limits,
-        },
-        timed_out: None,
-        job: e.job.clone().filter(|_| state.fold_version >= 3),
-        dependents: Arc::new(run::dependents(&plan)),
-        plan,
-        pools: Arc::default(),
-        tasks,
-        counts,
-        status: RunStatus::Queued,
-        cancelled: None,
-        retried: None,
-        started: None,
-        ended: None,
-        materializations: 0,
-        checks: (0, 0),
-    };
-    remember_keys(state, event.time, e);
-    if let Some(rerun) = &run.rerun {
-        run_retry::made(state, e.run, rerun);
-        let lineage = state.lineages.entry(rerun.root).or_default();
-        lineage.insert(e.run);
-    }
-    run.pools = admission::pools(state, &run);
-    admission::index(state, &run);
-    deadlines::expect_run(state, &run);
-    for task in 0..run.counts.total() {
-        for (asset, slot) in outputs(state, &run, task) {
-            Arc::make_mut(state.assets.entry(asset).or_default()).planned(&slot, e.run);
-        }
-    }
-    state.active_runs.insert(e.run);
-    state.runs.insert(e.run, Arc::new(run));
-}
-
-fn remember_keys(state: &mut State, now: Timestamp, e: &RunRequested) {
-    if let Some(key) = &e.run_key {
-        let entry = RunKey {
-            run: e.run,
-            fingerprint: e.fingerprint,
-        };
-        state
-            .run_keys
-            .insert(State::run_key_index(&e.scope, key), entry);
-    }
-    if let Some((key, digest)) = &e.idempotency {
-        let kept = |(_, (_, _, t)): &(&String, &(_, _, Timestamp))| {
-            now.ms_since(*t) <= IDEMPOTENCY_HORIZON_MS
-        };
-        // Sweeping costs a pass over the keys, so it is done once in a thousand insertions.
-        if state.idempotency.len() % 1_000 == 999 {
-            state.idempotency = state
-                .idempotency
-                .iter()
-                .filter(kept)
-                .map(|(k, v)| (k.clone(), *v))
-                .collect();
-        }
-        state.idempotency.insert(key.clone(), (*digest, e.run, now));
-    }
-}
 
 /// The assets and slots a task makes, by the definitions its run pinned.
 pub(super) fn outputs(
@@ -143,7 +39,7 @@ pub(super) fn outputs(
 
 /// Moves one task through the table, keeps counts and indexes, and settles what it planned when it
 /// is over. Says the new status; `None` when the table forbids it and nothing changed.
-fn transition(
+pub(super) fn transition(
     state: &mut State,
     id: RunId,
     index: TaskIndex,
@@ -398,76 +294,6 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
     }
 }
 
-pub(super) fn cancel_requested(
-    state: &mut State,
-    at: Position,
-    event: &Event,
-    e: &RunCancelRequested,
-) {
-    let remembers = state.fold_version >= 3;
-    stop(state, e.run, |run| {
-        if remembers && run.cancelled.is_none() {
-            run.cancelled = Some((at, event.time, event.principal.clone()));
-        }
-    });
-}
-
-pub(super) fn run_timed_out(state: &mut State, time: Timestamp, e: &RunTimedOut) {
-    stop(state, e.run, |run| {
-        run.timed_out = Some(TimedOut {
-            limit: e.limit,
-            limit_ms: e.limit_ms,
-            at: time,
-        });
-    });
-}
-
-/// Ends the tasks that no host holds; those that are held end when their host says so.
-fn stop(state: &mut State, id: RunId, edit: impl FnOnce(&mut Run)) {
-    let Some(open) = state.run(id).filter(|run| !run.status.is_terminal()) else {
-        return;
-    };
-    let open = Arc::clone(open);
-    deadlines::forget_all(state, &open);
-    if open.status == RunStatus::Queued {
-        admission::end(state, &open);
-    }
-    drop(open);
-    let Some(run) = state.runs.get_mut(&id).map(Arc::make_mut) else {
-        return;
-    };
-    run.status = RunStatus::Canceling;
-    edit(run);
-    let unbegun: Vec<TaskIndex> = (0..)
-        .zip(&run.tasks)
-        .filter(|(_, task)| !task.status.is_held())
-        .map(|(index, _)| index)
-        .collect();
-    for task in unbegun {
-        transition(state, id, task, TaskEvent::Cancelled, |_| {});
-    }
-}
-
-pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: &RunFinished) {
-    let Some(open) = state.run(e.run).filter(|run| !run.status.is_terminal()) else {
-        return;
-    };
-    let open = Arc::clone(open);
-    deadlines::forget_all(state, &open);
-    drop(open);
-    let Some(run) = state.runs.get_mut(&e.run).map(Arc::make_mut) else {
-        return;
-    };
-    run.status = e.outcome.into();
-    run.ended = Some((at, time));
-    let ended = Arc::clone(&state.runs[&e.run]);
-    admission::end(state, &ended);
-    state.active_runs.remove(&e.run);
-    state.ended_runs.insert((at, e.run));
-    run_retry::ended(state, e.run, e.retry);
-    definitions::prune_versions(state);
-}
-
 pub(super) fn materialized(
     state: &mut State,
     at: Position,
@@ -511,23 +337,5 @@ pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &Chec
 fn note(run: &mut Run, attempt: AttemptId, fact: &impl Serialize) {
     if let Some(task) = run.tasks.get_mut(attempt.task as usize) {
         Arc::make_mut(task).said.insert(fact);
-    }
-}
-
-pub(super) fn history_packed(state: &mut State, e: &HistoryPacked) {
-    let mut dropped: Vec<RunId> = Vec::new();
-    for id in &e.runs {
-        let Some((at, _)) = state.runs.get(id).and_then(|run| run.ended) else {
-            continue;
-        };
-        state.ended_runs.remove(&(at, *id));
-        state.runs.remove(id);
-        dropped.push(*id);
-    }
-    if let (Some(first), Some(last)) = (dropped.iter().min(), dropped.iter().max()) {
-        let count = u32::try_from(dropped.len()).unwrap_or(u32::MAX);
-        state
-            .history
-            .push_back((*first, *last, e.object.clone(), count));
     }
 }
