@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arco_core::RunId;
 use arco_core::event::{RerunKind, RerunOf};
 use arco_core::limits::TimeLimits;
+use arco_core::run_tag;
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, Timestamp};
 use arco_flow::command::RunRequest;
@@ -73,6 +74,7 @@ impl Engine {
         if let Some(tag) = ask.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
             return Err(Rejection::ReservedTag(tag.clone()).into());
         }
+        run_tag::check_keys(&ask.tags).map_err(Rejection::from)?;
         self.rerun(principal, request_id, ask, None).await
     }
 

@@ -134,6 +134,9 @@ pub enum Rejection {
     /// A tag whose value means nothing.
     #[error(transparent)]
     PolicyTag(#[from] arco_core::policy_tags::PolicyTagError),
+    /// A tag whose key is none.
+    #[error(transparent)]
+    TagKey(#[from] arco_core::run_tag::RunTagKeyError),
     /// More retries than anyone waits for.
     #[error("a run may be retried {max} times at most, and {asked} were asked for; ask for fewer")]
     TooManyRetries {
@@ -271,7 +274,7 @@ impl Rejection {
             Self::RunKeyConflict { .. } => "run_key_conflict",
             Self::IdempotencyConflict { .. } => "idempotency_conflict",
             Self::Reserved { .. } | Self::ReservedTag(_) => "reserved",
-            Self::PolicyTag(_) => "bad_tag",
+            Self::PolicyTag(_) | Self::TagKey(_) => "bad_tag",
             Self::TooManyRetries { .. } => "too_many_retries",
             Self::NoRetryOwed(_) => "no_retry_owed",
             Self::RunNotOver { .. } => "run_not_over",

@@ -43,7 +43,7 @@ impl From<Rejection> for Refusal {
             Rejection::RunKeyConflict { .. } => Code::RunKeyConflict,
             Rejection::IdempotencyConflict { .. } => Code::IdempotencyConflict,
             Rejection::Reserved { .. } | Rejection::ReservedTag(_) => Code::Reserved,
-            Rejection::PolicyTag(_) => Code::BadTag,
+            Rejection::PolicyTag(_) | Rejection::TagKey(_) => Code::BadTag,
             Rejection::TooManyRetries { .. } => Code::InvalidBody,
             // Only the leader asks for what is owed.
             Rejection::NoRetryOwed(_) => Code::Internal,

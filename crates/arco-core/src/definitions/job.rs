@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Definitions, DefinitionsError, RetryPolicy, select};
-use crate::AssetKey;
 use crate::partition::PartitionsDef;
 use crate::selection::{Selection, SelectionError};
+use crate::{AssetKey, run_tag};
 
 /// The job that every location has without defining it: all assets it makes. A run that was asked
 /// for by a selection and not by a job is found under this name (Dagster's implicit asset job).
@@ -116,6 +116,9 @@ impl JobDef {
                 "names that begin with `{IMPLICIT_JOB}` are reserved; choose another"
             )));
         }
+        run_tag::check_keys(&self.tags)
+            .and_then(|()| run_tag::check_keys(self.tags_of_runs()))
+            .map_err(|error| refused(error.to_string()))?;
         let assets = self
             .assets(definitions)
             .map_err(|e| refused(e.to_string()))?;

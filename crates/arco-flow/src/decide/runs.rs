@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arco_core::RunId;
 use arco_core::event::{RunCancelRequested, RunRequested, Stored};
 use arco_core::run_retries::RunRetries;
+use arco_core::run_tag;
 
 use super::{Deciding, finish, limits};
 use crate::command::{Answer, Identity, RunRequest};
@@ -91,6 +92,10 @@ fn check_words(r: &RunRequest) -> Result<(), Rejection> {
         Some(tag) => Err(Rejection::ReservedTag(tag.clone())),
         None => Ok(()),
     }?;
+    // A rerun carries the tags of its parent, which may be of an older log.
+    if r.rerun.is_none() {
+        run_tag::check_keys(&r.tags)?;
+    }
     RunRetries::of(&r.tags, RunRetries::default())?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use arco_core::limits::TimeLimits;
-use arco_core::run_tag;
 use arco_engine::RunAsk;
 use arco_flow::jobs::JobAsk;
 use arco_flow::planner::PartitionsAsked;
@@ -105,7 +104,6 @@ pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Answer<()> {
         )));
     }
     for (key, value) in tags {
-        run_tag::check_key(key).map_err(|error| invalid(format!("`tags`: {error}")))?;
         if value.chars().count() > limits::TAG_VALUE_CHARS_MAX {
             return Err(invalid(format!(
                 "the value of tag `{key}` is over {} characters",
