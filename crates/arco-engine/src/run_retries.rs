@@ -15,6 +15,9 @@ use crate::engine::Committed;
 use crate::reruns::Owed;
 use crate::{Engine, EngineError, RerunAsk};
 
+/// Retries made in one round; the rest is for the next, after the hosts were looked at.
+const RETRIES_MAX: usize = 20;
+
 impl Engine {
     /// Sets how often the runs of the workspace are retried.
     ///
@@ -32,7 +35,9 @@ impl Engine {
 
     /// Makes the retries that are owed. What is not made stays owed, and is made in the next round.
     pub(crate) async fn make_retries(&self, epoch: u64) -> Result<(), EngineError> {
-        let owed: Vec<(RunId, RetryOwed)> = pending::retries(&self.view().state).collect();
+        let view = self.view();
+        let owed = pending::retries(&view.state).take(RETRIES_MAX);
+        let owed: Vec<(RunId, RetryOwed)> = owed.collect();
         for (run, owed) in owed {
             self.make_retry(epoch, run, owed).await?;
         }
@@ -73,9 +78,11 @@ impl Engine {
             }
             // Definitions on the move are no answer.
             Err(EngineError::Rejected(Rejection::Replan)) => return Ok(()),
-            Err(EngineError::Rejected(rejection)) => rejection.to_string(),
-            Err(error @ EngineError::Config { .. }) => error.to_string(),
-            Err(error) => return Err(error),
+            Err(error) if error.retryable() || matches!(error, EngineError::ReadOnly(_)) => {
+                return Err(error);
+            }
+            // What time does not mend must not hold up the retries of other runs.
+            Err(error) => error.to_string(),
         };
         tracing::warn!(%run, %reason, "a run that failed cannot be done again");
         let command = Command::DropRetry { run, reason };
