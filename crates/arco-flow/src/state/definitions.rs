@@ -7,7 +7,7 @@ use arco_core::event::{DefinitionsDeployed, DefinitionsLoadFailed, ErrorInfo, Ev
 use arco_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyError, Blobs, State};
+use super::{ApplyError, Blobs, State, durations};
 
 /// One code location.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +48,7 @@ pub(super) fn deployed(
         failure: None,
     };
     prune_versions(state);
+    durations::deployed(state, &e.location);
     Ok(())
 }
 

@@ -50,6 +50,19 @@ pub(super) fn succeeded(state: &mut State, run: RunId, task: TaskIndex) {
     state.durations.entry(key).or_default().add(ms);
 }
 
+/// Steps that a location no longer defines are forgotten.
+pub(super) fn deployed(state: &mut State, location: &str) {
+    let Some(definitions) = state.catalog.locations().get(location) else {
+        return;
+    };
+    let is_gone =
+        |(of, step): &&(String, String)| of == location && definitions.step(step).is_none();
+    let gone: Vec<_> = state.durations.keys().filter(is_gone).cloned().collect();
+    for key in &gone {
+        state.durations.remove(key);
+    }
+}
+
 fn last_attempt(state: &State, run: RunId, task: TaskIndex) -> Option<((String, String), u64)> {
     let run = state.run(run)?;
     let planned = run.planned(task)?;

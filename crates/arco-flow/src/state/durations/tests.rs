@@ -1,6 +1,6 @@
 use super::*;
 use crate::command::Reported;
-use crate::testing::{World, failed, made};
+use crate::testing::{World, failed, made, manifest};
 
 fn of(ms: &[u64]) -> Durations {
     let mut durations = Durations::default();
@@ -44,4 +44,24 @@ fn successes_count_from_the_beginning_of_the_body_and_failures_do_not() {
     assert_eq!(world.replayed().durations, world.state.durations);
     let snapshot = State::from_bytes(&world.state.to_bytes()).unwrap();
     assert_eq!(snapshot.durations, world.state.durations);
+}
+
+#[test]
+fn a_step_that_is_gone_is_forgotten() {
+    let mut world = World::new("a; b");
+    world.run("a b");
+    for attempt in world.lease(2) {
+        let asset = ["a", "b"][attempt.task as usize];
+        world.report(attempt, vec![made(asset), Reported::Succeeded]);
+    }
+    assert_eq!(world.state.durations.len(), 2);
+    world.deploy(&manifest("b; c")).expect("it deploys");
+    let known: Vec<&str> = world
+        .state
+        .durations
+        .keys()
+        .map(|(_, step)| step.as_str())
+        .collect();
+    assert_eq!(known, ["b"]);
+    assert_eq!(world.replayed().durations, world.state.durations);
 }
