@@ -129,16 +129,3 @@ pub(crate) fn status_of(state: Option<&AssetState>, slot: &Slot) -> PartitionSta
         PartitionStatus::NeverMaterialized
     }
 }
-
-/// The status of an asset as a whole: what any of its partitions is, the most telling first.
-pub(crate) fn merged(counts: &PartitionCounts) -> PartitionStatus {
-    if counts.in_progress > 0 {
-        PartitionStatus::InProgress
-    } else if counts.failed > 0 {
-        PartitionStatus::Failed
-    } else if counts.materialized > 0 {
-        PartitionStatus::Materialized
-    } else {
-        PartitionStatus::NeverMaterialized
-    }
-}

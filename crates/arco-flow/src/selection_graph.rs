@@ -13,6 +13,7 @@ use arco_core::definitions::{AssetDef, Catalog};
 use arco_core::partition::PartitionsKind;
 use arco_core::selection::{SelectionError, SelectionFacts, SelectionGraph, Selections};
 use facts::Facts;
+pub use facts::status;
 use imbl::OrdMap;
 
 use crate::state::AssetState;

@@ -1,16 +1,18 @@
 //! Assets.
 
-use arco_core::definitions::{AssetRef, Catalog};
+use arco_core::definitions::{AssetDef, AssetRef, Catalog};
 use arco_core::partition::{PartitionsDef, PartitionsKind};
+use arco_core::selection::AssetStatus;
 use arco_core::{AssetKey, Timestamp};
 use arco_flow::State;
+use arco_flow::selection_graph;
 use arco_flow::state::AssetState;
 use arco_wire::api;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{check, materialization};
-use crate::partition_counts::{CountsCache, merged, status_of};
+use crate::partition_counts::CountsCache;
 
 pub(crate) fn summary(
     state: &State,
@@ -37,9 +39,7 @@ pub(crate) fn summary(
             .and_then(|text| text.lines().next())
             .map(str::to_owned),
         external: asset.step.is_none(),
-        status: partitions
-            .as_ref()
-            .map_or_else(|| status_of(facts, &None), |p| merged(&p.counts)),
+        status: status(asset, facts),
         partitions,
         deps: state.catalog.parents(key),
         latest: facts.and_then(latest),
@@ -48,6 +48,16 @@ pub(crate) fn summary(
         checks_failed: failed,
         checks,
     })
+}
+
+/// As selections answer `status:`.
+fn status(asset: &AssetDef, facts: Option<&AssetState>) -> api::PartitionStatus {
+    match selection_graph::status(asset, facts) {
+        AssetStatus::InProgress => api::PartitionStatus::InProgress,
+        AssetStatus::Failed => api::PartitionStatus::Failed,
+        AssetStatus::Materialized => api::PartitionStatus::Materialized,
+        AssetStatus::NeverMaterialized => api::PartitionStatus::NeverMaterialized,
+    }
 }
 
 fn shape(def: &PartitionsDef) -> api::PartitionsShape {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::definitions::AssetDef;
-use arco_core::partition::PartitionsDef;
 use arco_core::selection::{AssetStatus, Column, SelectionFacts};
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,9 +43,7 @@ impl<'a> Facts<'a> {
 impl SelectionFacts for Facts<'_> {
     fn status(&self, node: usize) -> AssetStatus {
         let (asset, state) = self.0[node];
-        state.map_or(AssetStatus::NeverMaterialized, |state| {
-            status(asset.partitions.as_ref(), state)
-        })
+        status(asset, state)
     }
 
     fn columns(&self, node: usize) -> Vec<Column> {
@@ -77,10 +74,14 @@ struct TableColumn {
     tags: BTreeMap<String, String>,
 }
 
-/// What any partition is that the asset has today, the most telling first. Those it had under an earlier
-/// definition do not count.
-fn status(partitions: Option<&PartitionsDef>, state: &AssetState) -> AssetStatus {
-    let ours = |ordinal: u32| match (state.slot(ordinal), partitions) {
+/// What any partition is that the asset has today, the most telling first (F-1 to F-3). Those it had
+/// under an earlier definition do not count.
+#[must_use]
+pub fn status(asset: &AssetDef, state: Option<&AssetState>) -> AssetStatus {
+    let Some(state) = state else {
+        return AssetStatus::NeverMaterialized;
+    };
+    let ours = |ordinal: u32| match (state.slot(ordinal), &asset.partitions) {
         (Some(Some(key)), Some(def)) => def.ordinal_of(key).is_some(),
         (Some(None), None) => true,
         _ => false,
