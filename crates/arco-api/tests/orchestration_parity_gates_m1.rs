@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::gates::delivery::{Delivery, again, lease, say};
 use crate::gates::graph::{Assets, name};
-use crate::gates::{meaning, partition, seeds};
+use crate::gates::{meaning, partition, seeds, without_late_words};
 use crate::host::{FakeHost, failure, finished, success};
 use crate::server::{Server, Setup, flights, send};
 
@@ -290,10 +290,17 @@ async fn a_repeated_or_reordered_report_changes_nothing() {
     repeat_all(&server, &sent, &mut seq).await;
     give_up(&server, &host).await;
     let late = host.next(json!(success(&begun)), 0, 0);
-    sent.push(Delivery {
+    let late = Delivery {
         host: host.id.clone(),
         body: late,
-    });
+    };
+    // Heard for the first time it is noted beside its attempt; nothing else changes, and then nothing.
+    let before = meaning(&server);
+    let refused = again(&server, &late, None).await;
+    assert_eq!(refused.code().1, "fenced");
+    assert_ne!(meaning(&server), before);
+    assert_eq!(without_late_words(meaning(&server)), before);
+    sent.push(late);
     repeat_all(&server, &sent, &mut seq).await;
     let mut other = FakeHost::register(&server, &retried().json()).await;
     let next = lease(&server, &mut other).await;

@@ -26,9 +26,13 @@ pub(crate) fn meaning(server: &Server) -> Value {
         let gone = state.as_object_mut().and_then(|all| all.remove(apart));
         assert!(gone.is_some(), "a state has a `{apart}`");
     }
+    state
+}
+
+/// The same without what was heard of attempts after their end: it is refused, and noted for people.
+pub(crate) fn without_late_words(mut state: Value) -> Value {
     let runs = state["runs"].as_array_mut().expect("a state has runs");
     for task in runs.iter_mut().flat_map(|run| rows(run, "tasks")) {
-        // What is said of an attempt after its end is refused, and noted there for people.
         for attempt in rows(task, "attempts") {
             if let Some(attempt) = attempt.as_object_mut() {
                 attempt.remove("late");
