@@ -1,7 +1,7 @@
 //! Why: the chain from what is so back to its cause.
 
+use arco_core::AssetKey;
 use arco_core::event::{Event, Fact, Position};
-use arco_core::{AssetKey, RunId, TaskIndex};
 use arco_flow::explain::{Explainer, Missing, Past};
 use arco_flow::state::Slot;
 use arco_wire::api::Explanation;
@@ -14,18 +14,9 @@ use crate::extract::{Path, Query, Reading};
 use crate::problem::{Answer, Refusal};
 
 use super::assets::AssetPath;
+use super::run::RunPath;
+use super::tasks::TaskPath;
 use super::{run, tasks};
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct RunPath {
-    run: RunId,
-}
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct TaskPath {
-    run: RunId,
-    task: TaskIndex,
-}
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

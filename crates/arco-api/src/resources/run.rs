@@ -18,7 +18,7 @@ use crate::render;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct RunPath {
-    run: RunId,
+    pub(super) run: RunId,
 }
 
 /// Shows one run.

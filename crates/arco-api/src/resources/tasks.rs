@@ -22,8 +22,8 @@ pub(crate) struct TasksPath {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct TaskPath {
-    run: RunId,
-    task: TaskIndex,
+    pub(super) run: RunId,
+    pub(super) task: TaskIndex,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

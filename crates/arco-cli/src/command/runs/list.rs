@@ -21,9 +21,9 @@ pub(crate) struct Options {
     /// Only runs of this asset
     #[arg(long, value_name = "KEY")]
     asset: Option<String>,
-    /// Only runs with this tag; may be repeated
+    /// Only runs with this tag
     #[arg(long = "tag", value_name = "KEY=VALUE|KEY")]
-    tags: Vec<String>,
+    tag: Option<String>,
     /// Only the run with this key
     #[arg(long, value_name = "KEY")]
     run_key: Option<String>,
@@ -52,7 +52,7 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .query_opt("parent", options.parent.as_ref())
         .query_opt("root", options.root.as_ref())
         .patient();
-    for tag in &options.tags {
+    if let Some(tag) = &options.tag {
         request = request.query("tag", tag);
     }
     let rows: Vec<RunSummary> = all_pages(&request, options.limit as usize).await?;
@@ -97,7 +97,7 @@ fn filters(options: &Options) -> String {
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
         .collect();
-    words.extend(options.tags.iter().map(|tag| format!("--tag {tag}")));
+    words.extend(options.tag.iter().map(|tag| format!("--tag {tag}")));
     words.join(" ")
 }
 
