@@ -107,6 +107,8 @@ codes! {
     NotPartitioned = "not_partitioned", NOT_FOUND, "the asset is not partitioned";
     /// An external asset in a run.
     ExternalAsset = "external_asset", UNPROCESSABLE_ENTITY, "an external asset cannot be run";
+    /// A part of a step that is carried out whole.
+    PartialStep = "partial_step", UNPROCESSABLE_ENTITY, "the step makes all its assets at once";
     /// A selection that cannot be read.
     BadSelection = "bad_selection", UNPROCESSABLE_ENTITY, "the selection cannot be read";
     /// A selection of nothing.

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PartitionKey, TaskIndex};
+use crate::definitions::StepDef;
+use crate::{AssetKey, PartitionKey, TaskIndex};
 
 /// The tasks in an order in which every task comes after those it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,4 +30,26 @@ pub struct PlannedTask {
     /// Tasks that must have succeeded, with no blocking check of theirs failed, in order.
     #[serde(rename = "n", default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<TaskIndex>,
+    /// Assets it makes, when it makes some of its step's only; empty when it makes all.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<AssetKey>,
+}
+
+impl PlannedTask {
+    /// The assets it makes, of its step.
+    #[must_use]
+    pub fn outputs<'a>(&'a self, step: &'a StepDef) -> &'a [AssetKey] {
+        if self.outputs.is_empty() {
+            &step.outputs
+        } else {
+            &self.outputs
+        }
+    }
+
+    /// The checks it judges, of its step: those of assets it makes, or that its step does not make.
+    pub fn checks<'a>(&'a self, step: &'a StepDef) -> impl Iterator<Item = &'a (AssetKey, String)> {
+        let own = self.outputs(step);
+        let judged = move |asset: &AssetKey| own.contains(asset) || !step.outputs.contains(asset);
+        step.checks.iter().filter(move |(asset, _)| judged(asset))
+    }
 }

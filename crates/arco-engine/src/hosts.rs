@@ -317,9 +317,15 @@ fn lease_plan(state: &State, attempt: AttemptId) -> Option<LeasePlan> {
     let planned = run.planned(attempt.task)?;
     let step = state.pinned(run, &planned.location)?.step(&planned.step)?;
     let keys = &planned.partitions;
+    // Of its step, what this task makes and judges.
+    let step = StepDef {
+        outputs: planned.outputs(step).to_vec(),
+        checks: planned.checks(step).cloned().collect(),
+        ..step.clone()
+    };
     Some(LeasePlan {
         attempt,
-        step: step.clone(),
+        step,
         partitions: (!keys.is_empty())
             .then(|| keys.iter().map(|key| key.display().into_owned()).collect()),
         inputs: inputs::of_task(state, run, attempt.task, run.requested.1),

@@ -204,8 +204,7 @@ fn resolve(
         RerunKind::Whole | RerunKind::FromFailure => BTreeSet::new(),
     };
     let tasks = rerun::tasks(parent, catalog, &rerun, &selected)?;
-    let again = tasks.iter().filter_map(|task| parent.planned(*task));
-    let planned = planner::again(catalog, parent.id, again, now)?;
+    let planned = planner::again(catalog, parent.id, &tasks, now)?;
     config::check(catalog, &parent.config)?;
     Ok(Resolved {
         assets: rerun::assets_of(parent, catalog, &tasks),

@@ -20,6 +20,23 @@ pub enum Rejection {
         "asset `{0}` is external: nothing here makes it, so it cannot be run; leave it out of the selection"
     )]
     External(AssetKey),
+    /// Some of the assets of a step that makes all of them or none.
+    #[error(
+        "step `{step}` makes all its assets at once, and only {chosen} of them are selected; select {missing} too, or declare the step with can_subset=True"
+    )]
+    PartialStep {
+        /// The step.
+        step: String,
+        /// Assets of it that are selected.
+        chosen: String,
+        /// Assets of it that are not.
+        missing: String,
+    },
+    /// Tasks that would wait for each other.
+    #[error(
+        "steps wait for each other, because one of them makes several assets at once and reads what is made of one of them: {0}; declare it with can_subset=True, or make its assets by functions of their own"
+    )]
+    StepsWait(String),
     /// A selection that selects nothing.
     #[error("the selection `{0}` selects no asset; `arco assets` lists what there is")]
     EmptySelection(String),
@@ -185,7 +202,7 @@ pub enum Rejection {
         /// The step.
         step: String,
         /// `is no longer defined`.
-        why: &'static str,
+        why: String,
     },
     /// A job nobody defines.
     #[error("job `{job}` is not defined{hint}")]
@@ -264,6 +281,8 @@ impl Rejection {
         match self {
             Self::UnknownAsset { .. } => "unknown_asset",
             Self::External(_) => "external_asset",
+            Self::PartialStep { .. } => "partial_step",
+            Self::StepsWait(_) => "bad_definitions",
             Self::EmptySelection(_) => "empty_selection",
             Self::BadPartition { .. } => "bad_partition",
             Self::PartitionMissing { .. } => "partition_missing",

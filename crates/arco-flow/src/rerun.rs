@@ -10,7 +10,8 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arco_core::definitions::{Catalog, StepDef};
 use arco_core::event::{RerunKind, RerunOf};
@@ -18,7 +19,7 @@ use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, Digest, RunId, TaskIndex};
 
 use crate::Rejection;
-use crate::state::{Run, State, TaskStatus};
+use crate::state::{Run, State, Task, TaskStatus};
 
 /// Assets named when a selection selects nothing of a run: enough to see the mistake.
 const ASSETS_NAMED: usize = 10;
@@ -106,7 +107,8 @@ pub(crate) fn own_key(state: &State, scope: &str, rerun: &RerunOf) -> String {
     key(number)
 }
 
-/// The parent's tasks to do again, in order; `selected` are the assets of a subset.
+/// The parent's tasks to do again, in order; `selected` are the assets of a subset. Of a step that can
+/// make a part of its assets, a task names those to make again.
 ///
 /// # Errors
 /// [`Rejection`] when the parent is not over, when nothing of it failed, when nothing is selected.
@@ -115,66 +117,113 @@ pub fn tasks(
     catalog: &Catalog,
     rerun: &RerunOf,
     selected: &BTreeSet<AssetKey>,
-) -> Result<BTreeSet<TaskIndex>, Rejection> {
+) -> Result<Vec<PlannedTask>, Rejection> {
     if !parent.status.is_terminal() {
         return Err(Rejection::RunNotOver {
             run: parent.id,
             status: parent.status.as_str(),
         });
     }
-    match rerun.kind {
-        RerunKind::Whole => Ok((0..parent.counts.total()).collect()),
+    let again = match rerun.kind {
+        RerunKind::Whole => (0..parent.counts.total())
+            .map(|task| (task, Again::Whole))
+            .collect(),
         RerunKind::FromFailure => match unsuccessful(parent, catalog) {
-            none if none.is_empty() => Err(Rejection::NothingFailed(parent.id)),
-            tasks => Ok(tasks),
+            none if none.is_empty() => return Err(Rejection::NothingFailed(parent.id)),
+            tasks => tasks,
         },
         RerunKind::Subset => match of_assets(parent, catalog, selected) {
-            none if none.is_empty() => Err(Rejection::NotOfRun {
-                run: parent.id,
-                selection: rerun.selection.clone().unwrap_or_default(),
-                assets: names(parent),
-            }),
-            tasks => Ok(closure(parent, tasks, rerun)),
+            none if none.is_empty() => {
+                return Err(Rejection::NotOfRun {
+                    run: parent.id,
+                    selection: rerun.selection.clone().unwrap_or_default(),
+                    assets: names(parent),
+                });
+            }
+            tasks => closure(parent, tasks, rerun),
         },
+    };
+    let tasks = again
+        .into_iter()
+        .filter_map(|(index, again)| Some(again.of(parent.planned(index)?, catalog)));
+    Ok(tasks.collect())
+}
+
+/// What of a task is done again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Again {
+    Whole,
+    /// These of its assets, if its step can.
+    Assets(BTreeSet<AssetKey>),
+}
+
+impl Again {
+    fn and(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Assets(own), Self::Assets(more)) => own.extend(more),
+            (own, Self::Whole) => *own = Self::Whole,
+            (Self::Whole, _) => {}
+        }
+    }
+
+    fn of(self, planned: &PlannedTask, catalog: &Catalog) -> PlannedTask {
+        let mut task = planned.clone();
+        let step = step(catalog, planned).filter(|step| step.can_subset);
+        if let (Self::Assets(assets), Some(step)) = (self, step) {
+            let mut outputs = planned.outputs(step).to_vec();
+            outputs.retain(|key| assets.contains(key));
+            if !outputs.is_empty() {
+                task.outputs = outputs;
+            }
+        }
+        task
+    }
+}
+
+type Tasks = BTreeMap<TaskIndex, Again>;
+
+fn add(tasks: &mut Tasks, index: TaskIndex, again: Again) {
+    match tasks.entry(index) {
+        Entry::Vacant(entry) => {
+            entry.insert(again);
+        }
+        Entry::Occupied(mut entry) => entry.get_mut().and(again),
     }
 }
 
 /// The parent's assets that are defined now: what a selection of a subset chooses from.
 #[must_use]
 pub fn assets(parent: &Run, catalog: &Catalog) -> BTreeSet<AssetKey> {
-    let steps = parent
-        .plan
-        .tasks
-        .iter()
-        .filter_map(|task| step(catalog, task));
-    steps.flat_map(touched).cloned().collect()
+    let tasks = parent.plan.tasks.iter();
+    tasks.flat_map(|task| touched(catalog, task)).collect()
 }
 
 /// The parent's assets that these tasks make or judge, in the order the parent has them.
 #[must_use]
-pub fn assets_of(parent: &Run, catalog: &Catalog, tasks: &BTreeSet<TaskIndex>) -> Vec<AssetKey> {
-    let planned = tasks.iter().filter_map(|task| parent.planned(*task));
-    let steps = planned.filter_map(|task| step(catalog, task));
-    let all: BTreeSet<&AssetKey> = steps.flat_map(touched).collect();
-    let own = parent.assets.iter().filter(|key| all.contains(key));
+pub fn assets_of(parent: &Run, catalog: &Catalog, tasks: &[PlannedTask]) -> Vec<AssetKey> {
+    let all: BTreeSet<AssetKey> = tasks
+        .iter()
+        .flat_map(|task| touched(catalog, task))
+        .collect();
+    let own = parent.assets.iter().filter(|key| all.contains(*key));
     own.cloned().collect()
 }
 
 /// The partitions of these tasks in a person's words: the parent's, unless it is some of them.
 #[must_use]
-pub fn partitions_of(parent: &Run, tasks: &BTreeSet<TaskIndex>) -> Option<String> {
-    let keys_of = |tasks: &mut dyn Iterator<Item = &PlannedTask>| {
+pub fn partitions_of(parent: &Run, tasks: &[PlannedTask]) -> Option<String> {
+    let keys_of = |tasks: &[PlannedTask]| {
         let mut keys: Vec<String> = Vec::new();
         let mut seen = BTreeSet::new();
-        for key in tasks.flat_map(|task| &task.partitions) {
+        for key in tasks.iter().flat_map(|task| &task.partitions) {
             if seen.insert(key) {
                 keys.push(key.display().into_owned());
             }
         }
         keys
     };
-    let all = keys_of(&mut parent.plan.tasks.iter());
-    let keys = keys_of(&mut tasks.iter().filter_map(|task| parent.planned(*task)));
+    let all = keys_of(&parent.plan.tasks);
+    let keys = keys_of(tasks);
     match keys.len() {
         0 => None,
         n if n == all.len() => parent.partitions.clone(),
@@ -188,77 +237,102 @@ pub fn partitions_of(parent: &Run, tasks: &BTreeSet<TaskIndex>) -> Option<String
 }
 
 /// Tasks that did not succeed. A blocking check that failed makes its asset unsuccessful too: to judge
-/// the same data again would fail again, and what is downstream must not pass by it (D-39).
-fn unsuccessful(parent: &Run, catalog: &Catalog) -> BTreeSet<TaskIndex> {
-    let mut out = BTreeSet::new();
+/// the same data again would fail again, and what is downstream must not pass by it (D-39). A task that
+/// was skipped because an output was left unmade, which is no failure, is done again when something it
+/// needs is. Assets that a failed task had made are not made again, where its step can do without.
+fn unsuccessful(parent: &Run, catalog: &Catalog) -> Tasks {
+    let mut out = Tasks::new();
     for (index, task) in (0_u32..).zip(&parent.tasks) {
-        if task.status != TaskStatus::Succeeded || task.blocked {
-            out.insert(index);
-        }
-        if !task.blocked {
-            continue;
-        }
-        let Some((planned, judge)) = parent
-            .planned(index)
-            .and_then(|planned| Some((planned, step(catalog, planned)?)))
-        else {
+        let Some(planned) = parent.planned(index) else {
             continue;
         };
-        let judged = |need: &&TaskIndex| {
-            let maker = parent
-                .planned(**need)
-                .and_then(|planned| step(catalog, planned));
-            maker.is_some_and(|maker| {
-                let mut checks = judge.checks.iter();
-                checks.any(|(asset, _)| maker.outputs.contains(asset))
-            })
+        let is_left_out = task.status == TaskStatus::Skipped && !task.is_brought_down();
+        let needs_again = || planned.needs.iter().any(|need| out.contains_key(need));
+        let again = match task.status {
+            TaskStatus::Succeeded => task.blocked,
+            _ => !is_left_out || needs_again(),
         };
-        out.extend(planned.needs.iter().filter(judged));
+        if again {
+            add(&mut out, index, not_made(task, planned, catalog));
+        }
+        let Some(judge) = step(catalog, planned).filter(|_| task.blocked) else {
+            continue;
+        };
+        for need in &planned.needs {
+            let Some(maker) = parent.planned(*need) else {
+                continue;
+            };
+            let Some(made) = step(catalog, maker).map(|step| maker.outputs(step)) else {
+                continue;
+            };
+            let judged = judge.checks.iter().map(|(asset, _)| asset);
+            let judged: BTreeSet<AssetKey> =
+                judged.filter(|key| made.contains(key)).cloned().collect();
+            if !judged.is_empty() {
+                add(&mut out, *need, Again::Assets(judged));
+            }
+        }
     }
     out
 }
 
-fn of_assets(
-    parent: &Run,
-    catalog: &Catalog,
-    selected: &BTreeSet<AssetKey>,
-) -> BTreeSet<TaskIndex> {
-    let chosen = |planned: &PlannedTask| {
-        step(catalog, planned).is_some_and(|step| touched(step).any(|key| selected.contains(key)))
+/// What a task that did not succeed has yet to make; all of it when that is nothing.
+fn not_made(task: &Task, planned: &PlannedTask, catalog: &Catalog) -> Again {
+    let Some(step) = step(catalog, planned).filter(|_| !task.blocked && !task.made.is_empty())
+    else {
+        return Again::Whole;
     };
-    (0_u32..)
-        .zip(&parent.plan.tasks)
-        .filter(|(_, planned)| chosen(planned))
-        .map(|(index, _)| index)
-        .collect()
+    let outputs = planned.outputs(step).iter();
+    let left: BTreeSet<AssetKey> = outputs
+        .filter(|key| !task.made.contains(key))
+        .cloned()
+        .collect();
+    if left.is_empty() {
+        Again::Whole
+    } else {
+        Again::Assets(left)
+    }
+}
+
+fn of_assets(parent: &Run, catalog: &Catalog, selected: &BTreeSet<AssetKey>) -> Tasks {
+    let mut out = Tasks::new();
+    for (index, planned) in (0_u32..).zip(&parent.plan.tasks) {
+        let chosen = touched(catalog, planned);
+        let chosen: BTreeSet<AssetKey> = chosen
+            .into_iter()
+            .filter(|key| selected.contains(key))
+            .collect();
+        if !chosen.is_empty() {
+            out.insert(index, Again::Assets(chosen));
+        }
+    }
+    out
 }
 
 /// What the selected tasks need, and what needs them, as asked. One pass each way is enough: in a plan
 /// every task comes after those it needs.
-fn closure(parent: &Run, selected: BTreeSet<TaskIndex>, rerun: &RerunOf) -> BTreeSet<TaskIndex> {
+fn closure(parent: &Run, selected: Tasks, rerun: &RerunOf) -> Tasks {
     let mut out = selected.clone();
     if rerun.with_upstream {
-        let mut above = selected.clone();
+        let mut above: BTreeSet<TaskIndex> = selected.keys().copied().collect();
         for index in (0..parent.counts.total()).rev() {
             if above.contains(&index) {
-                above.extend(
-                    parent
-                        .planned(index)
-                        .into_iter()
-                        .flat_map(|task| &task.needs),
-                );
+                let needs = parent.planned(index).map_or(&[][..], |task| &task.needs);
+                above.extend(needs);
+                needs
+                    .iter()
+                    .for_each(|need| add(&mut out, *need, Again::Whole));
             }
         }
-        out.extend(above);
     }
     if rerun.with_downstream {
-        let mut below = selected;
+        let mut below: BTreeSet<TaskIndex> = selected.keys().copied().collect();
         for (index, planned) in (0_u32..).zip(&parent.plan.tasks) {
             if planned.needs.iter().any(|need| below.contains(need)) {
                 below.insert(index);
+                add(&mut out, index, Again::Whole);
             }
         }
-        out.extend(below);
     }
     out
 }
@@ -269,10 +343,14 @@ fn step<'a>(catalog: &'a Catalog, planned: &PlannedTask) -> Option<&'a StepDef> 
     definitions.step(&planned.step)
 }
 
-/// Assets that a step makes or judges.
-fn touched(step: &StepDef) -> impl Iterator<Item = &AssetKey> {
-    let judged = step.checks.iter().map(|(asset, _)| asset);
-    step.outputs.iter().chain(judged)
+/// Assets that a task makes or judges, by its step as it is defined now.
+fn touched(catalog: &Catalog, planned: &PlannedTask) -> Vec<AssetKey> {
+    let Some(step) = step(catalog, planned) else {
+        return Vec::new();
+    };
+    let judged = planned.checks(step).map(|(asset, _)| asset);
+    let made = planned.outputs(step).iter();
+    made.chain(judged).cloned().collect()
 }
 
 fn names(parent: &Run) -> String {

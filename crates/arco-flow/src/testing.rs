@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{Cause, ErrorInfo, Event, FailureClass, Position, Severity};
+use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp, canonical};
 use serde_json::{Value, json};
 
@@ -18,7 +19,9 @@ use crate::{Rejection, decide};
 pub(crate) const NOW: Timestamp = Timestamp(1_769_904_000_000);
 
 /// Definitions from lines such as `b daily <- a, c last(d)`, `check b.ok blocking <- b`; separated
-/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`, `pool=NAME`.
+/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`, `pool=NAME`;
+/// `by=STEP` for one of several assets of a step, `subset` for such a step, `optional` for what may be left
+/// unmade.
 pub(crate) fn manifest(text: &str) -> Value {
     let (mut assets, mut checks, mut steps) = (Vec::new(), Vec::new(), Vec::new());
     for line in text
@@ -47,7 +50,15 @@ pub(crate) fn manifest(text: &str) -> Value {
         } else {
             let mut asset = json!({"key": words[0], "deps": deps});
             partitions(&words, &mut asset);
-            let mut step = json!({"name": words[0], "kind": "asset", "outputs": [words[0]]});
+            let by = words.iter().find_map(|word| word.strip_prefix("by="));
+            let name = by.unwrap_or(words[0]);
+            let mut step = json!({"name": name, "kind": "asset", "outputs": [words[0]]});
+            if words.contains(&"optional") {
+                asset["skippable"] = json!(true);
+            }
+            if words.contains(&"subset") {
+                step["can_subset"] = json!(true);
+            }
             for word in &words {
                 if let Some(n) = word.strip_prefix("retry=") {
                     step["retry"] =
@@ -61,8 +72,14 @@ pub(crate) fn manifest(text: &str) -> Value {
                 }
             }
             if !words.contains(&"external") {
-                asset["step"] = json!(words[0]);
-                steps.push(step);
+                asset["step"] = json!(name);
+                match steps.iter_mut().find(|step| step["name"] == name) {
+                    Some(known) => {
+                        let outputs = known["outputs"].as_array_mut().expect("a list");
+                        outputs.push(json!(words[0]));
+                    }
+                    None => steps.push(step),
+                }
             }
             assets.push(asset);
         }
@@ -298,7 +315,12 @@ impl World {
                 } else {
                     format!("[{}]", keys.join(","))
                 };
-                format!("{}{keys}:{}", planned.step, task.status.as_str())
+                format!(
+                    "{}{}{keys}:{}",
+                    planned.step,
+                    part(planned),
+                    task.status.as_str()
+                )
             });
         rows.collect::<Vec<_>>().join(" ")
     }
@@ -318,6 +340,16 @@ impl World {
     pub(crate) fn kinds(&self, from: usize) -> String {
         let kinds = self.log[from..].iter().map(|(_, event)| event.fact.kind());
         kinds.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// `{a,b}`: the assets of a task that makes some of its step's only.
+pub(crate) fn part(planned: &PlannedTask) -> String {
+    let keys: Vec<&str> = planned.outputs.iter().map(AssetKey::as_str).collect();
+    if keys.is_empty() {
+        String::new()
+    } else {
+        format!("{{{}}}", keys.join(","))
     }
 }
 

@@ -211,6 +211,7 @@ proptest! {
                     SkipReason::UpstreamFailed(cause) => (*cause, |t| t.status == TaskStatus::Failed),
                     SkipReason::UpstreamCancelled(cause) => (*cause, |t| t.status == TaskStatus::Cancelled),
                     SkipReason::CheckFailed(cause) => (*cause, |t| t.blocked),
+                    SkipReason::OutputNotMade { task, .. } => (*task, |t| !t.left_out.is_empty()),
                 };
                 prop_assert!(holds(run.task(cause).expect("a task of the run")), "{because:?}");
                 prop_assert!(stands_on(&run.plan.tasks, planned, cause), "{because:?}");

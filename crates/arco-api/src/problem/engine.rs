@@ -33,6 +33,8 @@ impl From<Rejection> for Refusal {
         let code = match &rejection {
             Rejection::UnknownAsset { .. } => Code::UnknownAsset,
             Rejection::External(_) => Code::ExternalAsset,
+            Rejection::PartialStep { .. } => Code::PartialStep,
+            Rejection::StepsWait(_) => Code::BadDefinitions,
             Rejection::EmptySelection(_) => Code::EmptySelection,
             Rejection::BadPartition { .. } => Code::BadPartition,
             Rejection::PartitionMissing { .. } => Code::PartitionMissing,

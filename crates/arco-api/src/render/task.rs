@@ -2,9 +2,9 @@
 
 use arco_core::definitions::StepDef;
 use arco_core::event::{AttemptOutcome, SkipReason};
-use arco_core::{AttemptId, TaskIndex};
+use arco_core::{AssetKey, AttemptId, TaskIndex};
 use arco_flow::State;
-use arco_flow::state::{AttemptRow, Run, Task, TaskStatus};
+use arco_flow::state::{AttemptRow, OutputStatus, Run, Task, TaskStatus};
 use arco_wire::api;
 
 use super::materialization;
@@ -47,12 +47,14 @@ pub(crate) fn summary(state: &State, run: &Run, index: TaskIndex) -> Option<api:
     let last = task.attempts.last();
     let failure = task.failure();
     let partitions = planned.partitions.iter().take(PARTITIONS);
+    let outputs = step.map_or(&[][..], |step| planned.outputs(step));
     Some(api::TaskSummary {
         task: index,
         location: planned.location.clone(),
         step: planned.step.clone(),
         kind: step.map(|step| step.kind),
-        outputs: step.map(|step| step.outputs.clone()).unwrap_or_default(),
+        outputs: outputs.to_vec(),
+        output_statuses: output_statuses(state, task, outputs),
         partitions: partitions.map(|key| key.display().into_owned()).collect(),
         partition_count: planned.partitions.len() as u64,
         status: status(task.status),
@@ -84,13 +86,40 @@ fn one_line(kind: &str, message: &str) -> String {
     }
 }
 
+/// What became of each output, where it is more than the status of the task says.
+fn output_statuses(state: &State, task: &Task, outputs: &[AssetKey]) -> Vec<api::TaskOutput> {
+    let optional = |key: &AssetKey| state.catalog.asset(key).is_some_and(|a| a.asset.skippable);
+    if outputs.len() == 1 && task.left_out.is_empty() && !optional(&outputs[0]) {
+        return Vec::new();
+    }
+    let outputs = outputs.iter().map(|asset| api::TaskOutput {
+        asset: asset.clone(),
+        status: match task.output(asset) {
+            OutputStatus::Pending => api::OutputStatus::Pending,
+            OutputStatus::Materialized => api::OutputStatus::Materialized,
+            OutputStatus::NotMade => api::OutputStatus::NotMade,
+            OutputStatus::Failed => api::OutputStatus::Failed,
+            OutputStatus::Skipped => api::OutputStatus::Skipped,
+            OutputStatus::Cancelled => api::OutputStatus::Cancelled,
+        },
+    });
+    outputs.collect()
+}
+
 fn skipped(reason: &SkipReason) -> api::Skipped {
-    let (because, task) = match reason {
-        SkipReason::UpstreamFailed(task) => (api::SkipCause::UpstreamFailed, *task),
-        SkipReason::CheckFailed(task) => (api::SkipCause::CheckFailed, *task),
-        SkipReason::UpstreamCancelled(task) => (api::SkipCause::UpstreamCancelled, *task),
+    let (because, task, asset) = match reason {
+        SkipReason::UpstreamFailed(task) => (api::SkipCause::UpstreamFailed, *task, None),
+        SkipReason::CheckFailed(task) => (api::SkipCause::CheckFailed, *task, None),
+        SkipReason::UpstreamCancelled(task) => (api::SkipCause::UpstreamCancelled, *task, None),
+        SkipReason::OutputNotMade { task, asset } => {
+            (api::SkipCause::OutputNotMade, *task, Some(asset.clone()))
+        }
     };
-    api::Skipped { because, task }
+    api::Skipped {
+        because,
+        task,
+        asset,
+    }
 }
 
 pub(crate) fn task(state: &State, run: &Run, index: TaskIndex) -> Option<api::Task> {
@@ -103,8 +132,7 @@ pub(crate) fn task(state: &State, run: &Run, index: TaskIndex) -> Option<api::Ta
         summary: summary(state, run, index)?,
         needs: planned.needs.iter().take(NEEDS).copied().collect(),
         checks: step(state, run, index)
-            .map(|step| step.checks.clone())
-            .unwrap_or_default(),
+            .map_or_else(Vec::new, |step| planned.checks(step).cloned().collect()),
         tries: tries.map(|row| attempt(run, index, row)).collect(),
         inputs: inputs.take(INPUTS).map(materialization::input).collect(),
     })

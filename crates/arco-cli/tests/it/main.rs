@@ -10,6 +10,7 @@ mod jobs;
 mod log_command;
 mod moved;
 mod other_language;
+mod parts;
 mod pipeline;
 mod queue;
 mod reruns;

@@ -72,6 +72,9 @@ pub struct AssetDef {
     /// IO manager, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
+    /// Its step may leave it unmade; what reads it is skipped then (M-25, R-37).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skippable: bool,
     /// Upstream assets.
     #[serde(default)]
     pub deps: Vec<Dep>,
@@ -126,6 +129,9 @@ pub struct StepDef {
     /// Assets it makes.
     #[serde(default)]
     pub outputs: Vec<AssetKey>,
+    /// A run may make some of its assets without the others (M-2).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub can_subset: bool,
     /// Checks judged within it, (asset, name).
     #[serde(default)]
     pub checks: Vec<(AssetKey, String)>,

@@ -198,6 +198,22 @@ pub enum SkipReason {
     CheckFailed(TaskIndex),
     /// A task it needs was cancelled.
     UpstreamCancelled(TaskIndex),
+    /// This task left unmade, as it may, an asset that is read: by the skipped task, or by one that
+    /// it reads itself. No failure. Written from fold version 3 on.
+    OutputNotMade {
+        /// The task.
+        task: TaskIndex,
+        /// The asset.
+        asset: AssetKey,
+    },
+}
+
+impl SkipReason {
+    /// Whether something went wrong.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Self::OutputNotMade { .. })
+    }
 }
 
 /// Tasks will not be tried. One event for all that one end brings down, so that every planned task

@@ -36,6 +36,7 @@ fn examples() -> Vec<Fact> {
             step: "flights".into(),
             partitions: partition.clone().into_iter().collect(),
             needs: vec![0],
+            outputs: Vec::new(),
         }],
     };
     let pool = PoolLimit {
@@ -309,6 +310,33 @@ fn time_limits_read_and_write_their_golden_files() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn a_part_of_a_step_reads_and_writes_its_golden_file() {
+    let requested = examples().into_iter().find_map(|fact| match fact {
+        Fact::RunRequested(requested) => Some(requested),
+        _ => None,
+    });
+    let mut requested = requested.unwrap();
+    let Stored::Inline(plan) = &mut requested.plan else {
+        panic!("the example's plan stands in the event")
+    };
+    plan.tasks[0].outputs = requested.assets.clone();
+    check_learned(requested, "part");
+}
+
+#[test]
+fn an_output_left_unmade_reads_and_writes_its_golden_file() {
+    let skipped = TasksSkipped {
+        run: RunId::from_parts(1_700_000_000_000, 1),
+        tasks: vec![4, 5],
+        because: SkipReason::OutputNotMade {
+            task: 3,
+            asset: AssetKey::parse("raw/flights").unwrap(),
+        },
+    };
+    check_learned(skipped, "output_not_made");
 }
 
 fn check_learned(fact: impl Into<Fact>, what: &str) {

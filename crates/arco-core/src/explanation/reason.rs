@@ -258,6 +258,13 @@ pub enum Reason {
     NotRetried,
     /// It was not begun: a task it needs failed.
     UpstreamFailed,
+    /// The task was not begun: an asset that may be left unmade, and was, is read by it or by what it
+    /// reads.
+    OutputNotMade {
+        /// The asset.
+        #[cfg_attr(feature = "schema", schema(value_type = String))]
+        asset: AssetKey,
+    },
     /// It was not begun: a task it needs was cancelled.
     UpstreamCancelled,
     /// It was not begun: a blocking check of what it needs failed.

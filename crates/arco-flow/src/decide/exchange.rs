@@ -166,6 +166,12 @@ fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<Str
                     step.name
                 ));
             }
+            if !planned.outputs(step).contains(asset) {
+                return Some(format!(
+                    "it reported asset `{asset}` of its step `{}`, which is not selected in this task",
+                    step.name
+                ));
+            }
             if partition.is_none() && keys.len() > 1 {
                 return Some(format!(
                     "it reported asset `{asset}` without a partition, and was to make {} of them",
@@ -180,9 +186,8 @@ fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<Str
             partition,
             ..
         } => {
-            if !step
-                .checks
-                .iter()
+            if !planned
+                .checks(step)
                 .any(|(of, name)| of == asset && name == check)
             {
                 return Some(format!(

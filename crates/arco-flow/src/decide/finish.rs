@@ -8,7 +8,7 @@ use arco_core::{AttemptId, RunId, TaskIndex};
 pub(super) use super::retry::Wish;
 use super::{Deciding, retry, run_retry};
 use crate::jobs;
-use crate::state::{Run, TaskStatus};
+use crate::state::{Run, TaskStatus, output};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
 pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutcome, wish: Wish) {
@@ -19,12 +19,36 @@ pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutco
         }
         _ => None,
     };
+    if outcome == AttemptOutcome::Succeeded {
+        skip_readers(d, id);
+    }
     d.emit(AttemptFinished {
         attempt: id,
         outcome,
         retry_at,
     });
     after_task(d, id.run, id.task);
+}
+
+/// Skips what reads an output that a task about to succeed leaves unmade. Said before the end of
+/// the attempt, which would make these tasks ready.
+fn skip_readers(d: &mut Deciding<'_>, id: AttemptId) {
+    for asset in output::left_out(&d.state, id.run, id.task) {
+        let readers = d.state.run(id.run).map_or_else(Vec::new, |run| {
+            output::readers(&d.state, run, id.task, &asset)
+        });
+        if !readers.is_empty() {
+            let because = SkipReason::OutputNotMade {
+                task: id.task,
+                asset,
+            };
+            d.emit(TasksSkipped {
+                run: id.run,
+                tasks: readers,
+                because,
+            });
+        }
+    }
 }
 
 /// How an attempt ended that was asked to stop: what is given back, stopped or lost is over, and the

@@ -220,7 +220,8 @@ pub(super) fn root(reason: &SkipReason) -> TaskIndex {
     match reason {
         SkipReason::UpstreamFailed(task)
         | SkipReason::CheckFailed(task)
-        | SkipReason::UpstreamCancelled(task) => *task,
+        | SkipReason::UpstreamCancelled(task)
+        | SkipReason::OutputNotMade { task, .. } => *task,
     }
 }
 

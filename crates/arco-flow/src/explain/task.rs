@@ -197,6 +197,9 @@ impl Explainer<'_> {
             SkipReason::UpstreamFailed(_) => Reason::UpstreamFailed,
             SkipReason::CheckFailed(_) => Reason::BlockedByCheck,
             SkipReason::UpstreamCancelled(_) => Reason::UpstreamCancelled,
+            SkipReason::OutputNotMade { asset, .. } => Reason::OutputNotMade {
+                asset: asset.clone(),
+            },
         };
         let ended = run.task(of)?.attempts.last().and_then(|row| row.ended);
         Some(

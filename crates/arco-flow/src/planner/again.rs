@@ -7,7 +7,7 @@ use arco_core::partition::PartitionsDef;
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, RunId, Timestamp};
 
-use super::{Planned, Units, finish, visit};
+use super::{Makers, Planned, Units, finish, visit};
 use crate::Rejection;
 
 /// Plans these tasks of `run` again. The edges are those of the definitions in `catalog`; what a task
@@ -15,61 +15,88 @@ use crate::Rejection;
 ///
 /// # Errors
 /// [`Rejection`] when a step is not what it was, or a partition is no longer there.
-pub fn again<'t>(
+pub fn again(
     catalog: &Catalog,
     run: RunId,
-    tasks: impl IntoIterator<Item = &'t PlannedTask>,
+    tasks: &[PlannedTask],
     now: Timestamp,
 ) -> Result<Planned, Rejection> {
-    let mut keys: BTreeMap<(&str, &str), Vec<&PartitionKey>> = BTreeMap::new();
-    let mut order: Vec<(&str, &str)> = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    let mut known: BTreeMap<(&str, &str, Vec<AssetKey>), usize> = BTreeMap::new();
     for task in tasks {
-        let name = (task.location.as_str(), task.step.as_str());
-        keys.entry(name)
+        let step = Step::find(catalog, run, (&task.location, &task.step))?;
+        let outputs = step.outputs(run, task)?;
+        let at = *known
+            .entry((&task.location, &task.step, outputs.clone()))
             .or_insert_with(|| {
-                order.push(name);
-                Vec::new()
-            })
-            .extend(&task.partitions);
-    }
-    let mut makers: BTreeMap<&AssetKey, Step<'_>> = BTreeMap::new();
-    let mut judges: Vec<Step<'_>> = Vec::new();
-    for name in &order {
-        let step = Step::find(catalog, run, *name)?;
-        match step.step.outputs.as_slice() {
-            [] => judges.push(step),
-            outputs => makers.extend(outputs.iter().map(|key| (key, step))),
-        }
+                parts.push(Part {
+                    step,
+                    outputs,
+                    keys: Vec::new(),
+                });
+                parts.len() - 1
+            });
+        parts[at].keys.extend(&task.partitions);
     }
     let mut units = Units::default();
-    let mut of_asset: BTreeMap<AssetKey, usize> = BTreeMap::new();
-    for key in in_order(catalog, makers.keys().map(|key| (*key).clone()).collect()) {
-        let step = makers[&key];
-        let at = match units.place(step.definitions, &step.step.name) {
-            Some(at) => at,
-            None => {
-                let keys = step.keys(run, &keys[&step.name()], now)?;
-                units.push(step.definitions, &step.step.name, keys);
-                units.list.len() - 1
-            }
-        };
-        of_asset.insert(key, at);
+    let mut of_asset: Makers = BTreeMap::new();
+    let (makers, judges): (Vec<Part<'_>>, Vec<Part<'_>>) = parts
+        .into_iter()
+        .partition(|part| !part.step.step.outputs.is_empty());
+    for part in in_order(catalog, makers) {
+        for key in part.makes() {
+            let makers = of_asset.entry(key.clone()).or_default();
+            makers.push(units.list.len());
+        }
+        part.push(run, &mut units, now)?;
     }
     let asset_units = units.list.len();
-    for step in judges {
-        let keys = step.keys(run, &keys[&step.name()], now)?;
-        units.push(step.definitions, &step.step.name, keys);
+    for part in judges {
+        part.push(run, &mut units, now)?;
     }
     finish(catalog, &units.list, asset_units, &of_asset, now)
 }
 
-/// The assets, each after all its ancestors.
-fn in_order(catalog: &Catalog, assets: BTreeSet<AssetKey>) -> Vec<AssetKey> {
-    let (mut done, mut out) = (BTreeSet::new(), Vec::new());
-    for key in &assets {
-        visit(catalog, key, &assets, &mut done, &mut out);
+/// Tasks of one step that make the same of its assets.
+struct Part<'a> {
+    step: Step<'a>,
+    /// Empty for all.
+    outputs: Vec<AssetKey>,
+    keys: Vec<&'a PartitionKey>,
+}
+
+impl<'a> Part<'a> {
+    fn makes(&self) -> &[AssetKey] {
+        if self.outputs.is_empty() {
+            &self.step.step.outputs
+        } else {
+            &self.outputs
+        }
     }
-    out
+
+    fn push(self, run: RunId, units: &mut Units<'a>, now: Timestamp) -> Result<(), Rejection> {
+        let Self {
+            step,
+            outputs,
+            keys,
+        } = self;
+        let keys = step.keys(run, &keys, now)?;
+        units.push(step.definitions, &step.step.name, outputs, keys);
+        Ok(())
+    }
+}
+
+/// The parts, each after those that make an ancestor of its first asset.
+fn in_order<'a>(catalog: &Catalog, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
+    let assets: BTreeSet<AssetKey> = parts.iter().flat_map(Part::makes).cloned().collect();
+    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    for key in &assets {
+        visit(catalog, key, &assets, &mut done, &mut order);
+    }
+    let rank: BTreeMap<&AssetKey, usize> = order.iter().zip(0..).collect();
+    let mut parts = parts;
+    parts.sort_by_cached_key(|part| part.makes().iter().map(|key| rank[key]).min());
+    parts
 }
 
 /// A step as it is defined now.
@@ -93,12 +120,30 @@ impl<'a> Step<'a> {
             run,
             location: location.to_owned(),
             step: name.to_owned(),
-            why: "is no longer defined",
+            why: "is no longer defined".to_owned(),
         })
     }
 
-    fn name(self) -> (&'a str, &'a str) {
-        (self.definitions.location(), &self.step.name)
+    /// The part of its assets that a task made: empty for all, also of a step that is whole by now.
+    fn outputs(self, run: RunId, task: &PlannedTask) -> Result<Vec<AssetKey>, Rejection> {
+        if let Some(gone) = task
+            .outputs
+            .iter()
+            .find(|key| !self.step.outputs.contains(key))
+        {
+            return Err(Rejection::StepGone {
+                run,
+                location: task.location.clone(),
+                step: task.step.clone(),
+                why: format!("no longer makes `{gone}`"),
+            });
+        }
+        let whole = !self.step.can_subset || task.outputs.len() == self.step.outputs.len();
+        Ok(if whole {
+            Vec::new()
+        } else {
+            task.outputs.clone()
+        })
     }
 
     /// What it makes or judges, and its partitions.
@@ -118,11 +163,11 @@ impl<'a> Step<'a> {
         had: &[&PartitionKey],
         now: Timestamp,
     ) -> Result<Option<Vec<PartitionKey>>, Rejection> {
-        let gone = |why| Rejection::StepGone {
+        let gone = |why: &str| Rejection::StepGone {
             run,
             location: self.definitions.location().to_owned(),
             step: self.step.name.clone(),
-            why,
+            why: why.to_owned(),
         };
         let (asset, def) = self.subject().ok_or_else(|| gone("is no longer defined"))?;
         let Some(def) = def else {

@@ -7,7 +7,7 @@ use arco_core::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, TaskIndex, Timestamp};
 
-use super::Unit;
+use super::{Makers, Unit};
 use crate::Rejection;
 
 /// Slots of an asset that a task needs: all of an unpartitioned one, or ordinals of its definition.
@@ -23,7 +23,7 @@ pub(super) struct Graph<'a> {
     units: &'a [Unit<'a>],
     /// Units from here on are check tasks.
     asset_units: usize,
-    of_asset: &'a BTreeMap<AssetKey, usize>,
+    of_asset: &'a Makers,
     /// For each partitioned unit: ordinal → task.
     by_ordinal: Vec<BTreeMap<u64, TaskIndex>>,
     /// Assets that are selected or lie downstream of a selected one: only these are walked through.
@@ -36,7 +36,7 @@ impl<'a> Graph<'a> {
         catalog: &'a Catalog,
         units: &'a [Unit<'a>],
         asset_units: usize,
-        of_asset: &'a BTreeMap<AssetKey, usize>,
+        of_asset: &'a Makers,
         now: Timestamp,
     ) -> Self {
         // A rerun may judge an asset again that it does not make again.
@@ -56,7 +56,10 @@ impl<'a> Graph<'a> {
             below_selection,
             now,
         };
-        for (asset, at) in of_asset {
+        let makers = of_asset
+            .iter()
+            .flat_map(|(asset, makers)| makers.iter().map(move |at| (asset, at)));
+        for (asset, at) in makers {
             let (Some(def), Some(keys)) = (graph.def(asset), &units[*at].keys) else {
                 continue;
             };
@@ -83,11 +86,16 @@ impl<'a> Graph<'a> {
                 Some(keys) => keys.iter().map(Some).collect(),
             };
             for key in keys {
+                let mut needs = self.needs(at, def, &deps, key, &gates)?;
+                // Through what is not made in this run a step of several assets may lead to itself.
+                let own = TaskIndex::try_from(out.len()).unwrap_or(TaskIndex::MAX);
+                needs.retain(|need| *need != own);
                 out.push(PlannedTask {
                     location: unit.definitions.location().to_owned(),
                     step: unit.step.to_owned(),
                     partitions: key.cloned().into_iter().collect(),
-                    needs: self.needs(at, def, &deps, key, &gates)?,
+                    needs,
+                    outputs: unit.outputs.clone(),
                 });
             }
         }
@@ -102,16 +110,13 @@ impl<'a> Graph<'a> {
         };
         let mut deps: Vec<(AssetKey, &'a Dep)> = Vec::new();
         let mut def = None;
-        for asset in step
-            .outputs
-            .iter()
-            .filter_map(|key| unit.definitions.asset(key))
-        {
+        let outputs = unit.makes(step);
+        for asset in outputs.iter().filter_map(|key| unit.definitions.asset(key)) {
             def = asset.partitions.as_ref();
             let outer = asset
                 .deps
                 .iter()
-                .filter(|dep| !step.outputs.contains(&dep.asset));
+                .filter(|dep| !outputs.contains(&dep.asset));
             deps.extend(outer.map(|dep| (asset.key.clone(), dep)));
         }
         if step.outputs.is_empty() {
@@ -178,8 +183,10 @@ impl<'a> Graph<'a> {
             for gate in gated {
                 self.add_gate(gate, &dep.asset, &upstream, &mut needs);
             }
-            if let Some(unit) = direct {
-                self.add(*unit, &upstream, &mut needs);
+            if let Some(makers) = direct {
+                for unit in makers {
+                    self.add(*unit, &upstream, &mut needs);
+                }
             } else if let Some(found) = self.catalog.asset(&dep.asset) {
                 // Not selected: what it stands on still comes first.
                 let next = found.asset.deps.iter().map(|next| {

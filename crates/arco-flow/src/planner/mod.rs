@@ -8,6 +8,7 @@ mod again;
 mod edges;
 mod estimate;
 mod partitions;
+mod parts;
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arco_core::definitions::{Catalog, CheckDef, Definitions};
+use arco_core::definitions::{Catalog, CheckDef, Definitions, StepDef};
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
 
@@ -46,27 +47,41 @@ pub struct Planned {
     pub definitions: BTreeMap<String, Digest>,
 }
 
-/// A step of the plan: one entry per (location, step), its partitions in order.
+/// A step of the plan, or a part of its assets, with its partitions in order.
 struct Unit<'a> {
     definitions: &'a Arc<Definitions>,
     step: &'a str,
+    /// Assets it makes, when it makes some of its step's only; empty when it makes all.
+    outputs: Vec<AssetKey>,
     /// Keys of its tasks; `None` for an unpartitioned step.
     keys: Option<Vec<PartitionKey>>,
     /// Index of its first task.
     first: TaskIndex,
 }
 
+/// For each asset, the units that make it: one, unless a rerun makes it apart for some partitions.
+type Makers = BTreeMap<AssetKey, Vec<usize>>;
+
 impl Unit<'_> {
     fn tasks(&self) -> usize {
         self.keys.as_ref().map_or(1, Vec::len)
     }
+
+    /// The assets it makes, of its step.
+    fn makes<'s>(&'s self, step: &'s StepDef) -> &'s [AssetKey] {
+        if self.outputs.is_empty() {
+            &step.outputs
+        } else {
+            &self.outputs
+        }
+    }
 }
 
-/// The units so far, each step once.
+/// The units so far.
 #[derive(Default)]
 struct Units<'a> {
     list: Vec<Unit<'a>>,
-    /// (location, step) → its place in the list.
+    /// (location, step) → the place in the list of the last unit of it.
     places: HashMap<(&'a str, &'a str), usize>,
     /// Tasks of all of them.
     tasks: usize,
@@ -81,11 +96,13 @@ impl<'a> Units<'a> {
         &mut self,
         definitions: &'a Arc<Definitions>,
         step: &'a str,
+        outputs: Vec<AssetKey>,
         keys: Option<Vec<PartitionKey>>,
     ) {
         let unit = Unit {
             definitions,
             step,
+            outputs,
             keys,
             first: TaskIndex::try_from(self.tasks).unwrap_or(TaskIndex::MAX),
         };
@@ -108,9 +125,15 @@ pub fn plan(
     let assets = in_order(catalog, &request.assets)?;
     request.partitions.check_used(catalog, &assets)?;
     let mut units = Units::default();
-    let mut of_asset: BTreeMap<AssetKey, usize> = BTreeMap::new();
-    for key in &assets {
-        add_asset_unit(catalog, request, key, now, &mut units, &mut of_asset)?;
+    let mut of_asset: Makers = BTreeMap::new();
+    for part in parts::of(catalog, &assets)? {
+        let def = part.definitions.asset(&part.assets[0]);
+        let def = def.and_then(|asset| asset.partitions.as_ref());
+        let keys = request.partitions.keys(&part.assets[0], def, now)?;
+        for key in &part.assets {
+            of_asset.insert(key.clone(), vec![units.list.len()]);
+        }
+        units.push(part.definitions, &part.step.name, part.outputs(), keys);
     }
     let asset_units = units.list.len();
     let checks = checks_of(catalog);
@@ -132,7 +155,7 @@ fn finish(
     catalog: &Catalog,
     units: &[Unit<'_>],
     asset_units: usize,
-    of_asset: &BTreeMap<AssetKey, usize>,
+    of_asset: &Makers,
     now: Timestamp,
 ) -> Result<Planned, Rejection> {
     let graph = edges::Graph::new(catalog, units, asset_units, of_asset, now);
@@ -147,7 +170,7 @@ fn finish(
         })
         .collect();
     Ok(Planned {
-        plan: sort(Plan { tasks }),
+        plan: sort(Plan { tasks })?,
         definitions,
     })
 }
@@ -197,31 +220,6 @@ fn visit(
     }
 }
 
-fn add_asset_unit<'a>(
-    catalog: &'a Catalog,
-    request: &PlanRequest,
-    key: &AssetKey,
-    now: Timestamp,
-    units: &mut Units<'a>,
-    of_asset: &mut BTreeMap<AssetKey, usize>,
-) -> Result<(), Rejection> {
-    let Some(step) = catalog.step_of(key) else {
-        return Err(Rejection::External(key.clone()));
-    };
-    if let Some(at) = units.place(step.definitions, &step.step.name) {
-        of_asset.insert(key.clone(), at);
-        return Ok(());
-    }
-    let def = step
-        .definitions
-        .asset(key)
-        .and_then(|a| a.partitions.as_ref());
-    let keys = request.partitions.keys(key, def, now)?;
-    of_asset.insert(key.clone(), units.list.len());
-    units.push(step.definitions, &step.step.name, keys);
-    Ok(())
-}
-
 /// A check, and the definitions it is of.
 type Check<'a> = (&'a Arc<Definitions>, &'a CheckDef);
 
@@ -256,7 +254,7 @@ fn add_check_units<'a>(
             let keys = request
                 .partitions
                 .keys(key, check.partitions.as_ref(), now)?;
-            units.push(definitions, &check.step, keys);
+            units.push(definitions, &check.step, Vec::new(), keys);
         }
     }
     Ok(())
@@ -264,7 +262,11 @@ fn add_check_units<'a>(
 
 /// Renumbers the tasks so that each comes after those it needs (a check task may be needed by an
 /// asset planned before it). Stable: tasks keep their order where nothing forces another.
-fn sort(plan: Plan) -> Plan {
+///
+/// # Errors
+/// [`Rejection::StepsWait`] when tasks need each other: a step that must be carried out whole reads what
+/// is made of one of its assets.
+fn sort(plan: Plan) -> Result<Plan, Rejection> {
     let count = plan.tasks.len();
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut unmet: Vec<usize> = vec![0; count];
@@ -285,11 +287,12 @@ fn sort(plan: Plan) -> Plan {
             }
         }
     }
-    debug_assert_eq!(
-        order.len(),
-        count,
-        "the catalog has no cycles, so neither has a plan"
-    );
+    if order.len() < count {
+        let stuck = (0..count).filter(|index| unmet[*index] > 0);
+        let steps: BTreeSet<&str> = stuck.map(|index| plan.tasks[index].step.as_str()).collect();
+        let steps: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
+        return Err(Rejection::StepsWait(steps.join(", ")));
+    }
     let mut renamed: Vec<TaskIndex> = vec![0; count];
     for (new, old) in (0_u32..).zip(&order) {
         renamed[*old] = new;
@@ -305,7 +308,7 @@ fn sort(plan: Plan) -> Plan {
             task.needs.sort_unstable();
             task
         });
-    Plan {
+    Ok(Plan {
         tasks: tasks.collect(),
-    }
+    })
 }

@@ -4,7 +4,7 @@ use arco_core::AssetKey;
 use arco_core::definitions::{Catalog, Definitions};
 
 use super::{PartitionsAsked, PlanRequest, plan};
-use crate::testing::{NOW, manifest};
+use crate::testing::{NOW, manifest, part};
 
 fn catalog(definitions: &str) -> Catalog {
     let read = Definitions::read("loc", &manifest(definitions)).expect("definitions hold together");
@@ -39,10 +39,11 @@ fn planned(definitions: &str, select: &str) -> String {
             .iter()
             .map(|k| k.display()[8..].to_owned())
             .collect();
+        let part = part(task);
         if keys.is_empty() {
-            task.step.clone()
+            format!("{}{part}", task.step)
         } else {
-            format!("{}[{}]", task.step, keys.join(","))
+            format!("{}{part}[{}]", task.step, keys.join(","))
         }
     };
     let rows = (0..plan.tasks.len()).map(|n| {
@@ -140,6 +141,58 @@ fn blocking_checks_stand_between_an_asset_and_what_reads_it() {
             "a b @ 2026-01-01...2026-01-02",
             "a[01]; a[02]; a__ok[01](a[01]); b[01](a[01] a__ok[01]); a__ok[02](a[02]); b[02](a[02] a__ok[02])",
         )],
+    );
+}
+
+#[test]
+fn a_part_of_a_step_is_planned_when_the_step_can() {
+    check(
+        "u; a by=m subset <- u; b by=m <- a; c by=m; d <- b",
+        &[
+            ("a b c", "m"),
+            ("b", "m{b}"),
+            ("u c", "m{c}; u"),
+            ("u b c d", "u; m{b,c}(u); d(m{b,c})"),
+            ("a d", "m{a}; d(m{a})"),
+        ],
+    );
+    check(
+        "a by=m daily subset; b by=m daily; d daily <- yesterday(b)",
+        &[(
+            "b d @ 2026-01-05...2026-01-06",
+            "m{b}[05]; m{b}[06]; d[05]; d[06](m{b}[05])",
+        )],
+    );
+}
+
+#[test]
+fn a_step_that_leads_to_itself_is_carried_out_twice_or_refused() {
+    check(
+        "a by=m subset; c by=m <- x; e by=m <- c; x <- a; y <- e; z by=m <- y",
+        &[
+            ("a x c", "m{a}; x(m{a}); m{c}(x)"),
+            ("a c", "m{a,c}"),
+            (
+                "a x c e y z",
+                "m{a}; x(m{a}); m{c,e}(x); y(m{c,e}); m{z}(y)",
+            ),
+            ("a e y z", "m{a,e}; y(m{a,e}); m{z}(y)"),
+            ("a z", "m{a,z}"),
+        ],
+    );
+    check(
+        "a by=m; c by=m <- x; x <- a",
+        &[
+            ("a c", "m"),
+            (
+                "a x c",
+                "! steps wait for each other, because one of them makes several assets at once and reads what is made of one of them: `m`, `x`; declare it with can_subset=True, or make its assets by functions of their own",
+            ),
+            (
+                "a x",
+                "! step `m` makes all its assets at once, and only `a` of them are selected; select `c` too, or declare the step with can_subset=True",
+            ),
+        ],
     );
 }
 

@@ -29,8 +29,7 @@ impl World {
             }
         };
         let tasks = rerun::tasks(&parent, catalog, again, &selected)?;
-        let planned = tasks.iter().filter_map(|task| parent.planned(*task));
-        let planned = planner::again(catalog, parent.id, planned, self.now)?;
+        let planned = planner::again(catalog, parent.id, &tasks, self.now)?;
         self.runs += 1;
         let mut tags = parent.tags.clone();
         tags.retain(|tag, _| !rerun::is_lineage_tag(tag));

@@ -7,7 +7,7 @@ use super::root_of;
 use crate::command::{Answer, Command, Reported, RunRequest};
 use crate::planner::PartitionsAsked;
 use crate::state::RunStatus;
-use crate::testing::{World, failed, judged, manifest};
+use crate::testing::{World, failed, judged, made, manifest, part};
 use crate::{Rejection, State};
 
 fn of(world: &World, parent: RunId, kind: RerunKind) -> RerunOf {
@@ -78,13 +78,16 @@ fn said(world: &World, attempt: AttemptId, bad: &[&str]) -> Vec<Reported> {
         return vec![failed(FailureClass::UserCode)];
     }
     let step = super::step(&world.state.catalog, planned).unwrap();
-    let made = step.outputs.iter().map(|asset| Reported::Materialized {
-        asset: asset.clone(),
-        partition: key.clone(),
-        metadata: Default::default(),
-        data_version: None,
-        tags: Default::default(),
-    });
+    let made = planned
+        .outputs(step)
+        .iter()
+        .map(|asset| Reported::Materialized {
+            asset: asset.clone(),
+            partition: key.clone(),
+            metadata: Default::default(),
+            data_version: None,
+            tags: Default::default(),
+        });
     let passed = !bad.contains(&format!("{name}!").as_str());
     let checks = step
         .checks
@@ -108,7 +111,7 @@ fn plan(world: &World, run: RunId) -> String {
         } else {
             format!("<{}", needs.join(","))
         };
-        format!("{}{keys}{needs}", task.step)
+        format!("{}{}{keys}{needs}", task.step, part(task))
     });
     rows.collect::<Vec<_>>().join(" ")
 }
@@ -165,6 +168,91 @@ fn from_failure_does_the_unsuccessful_tasks_again_and_no_other() {
         carry_out(&mut world, &[]);
         assert_eq!(world.state_of(again).status, RunStatus::Success);
         assert_eq!(*world.state_of(parent), before, "the parent stays as it is");
+    }
+}
+
+/// What a failed task made is not made again where its step can do without, and what was skipped because
+/// an output was left unmade is no failure.
+#[test]
+fn from_failure_makes_what_was_not_made() {
+    let rows: [(&str, &str, &[&str], &str); 4] = [
+        (
+            "a by=m subset; b by=m; c <- a; d <- b",
+            "a b c d",
+            &["a"],
+            "m{b} c d<0",
+        ),
+        (
+            "a by=m; b by=m; c <- a; d <- b",
+            "a b c d",
+            &["a"],
+            "m c<0 d<0",
+        ),
+        // It raised after it had made all of them: all are made again.
+        (
+            "a by=m subset; b by=m; c <- a",
+            "a b c",
+            &["a", "b"],
+            "m c<0",
+        ),
+        // A part of a part.
+        (
+            "a by=m subset; b by=m; e by=m; d <- b",
+            "a b d",
+            &["a"],
+            "m{b} d<0",
+        ),
+    ];
+    for (definitions, asked, done, then) in rows {
+        let mut world = World::new(definitions);
+        let parent = world.run(asked);
+        let first = world.lease(1)[0];
+        let mut said: Vec<Reported> = done.iter().map(|asset| made(asset)).collect();
+        said.push(failed(FailureClass::UserCode));
+        world.report(first, said);
+        let failed = of(&world, parent, RerunKind::FromFailure);
+        let (again, _) = rerun(&mut world, &failed, 1).unwrap();
+        assert_eq!(plan(&world, again), then, "{definitions}");
+        carry_out(&mut world, &[]);
+        assert_eq!(world.state_of(again).status, RunStatus::Success);
+    }
+    let mut world = World::new("a optional; b <- a; z; c <- b, z");
+    let parent = world.run("a b c z");
+    for _ in 0..2 {
+        let id = world.lease(1)[0];
+        let step = world
+            .state_of(parent)
+            .planned(id.task)
+            .unwrap()
+            .step
+            .clone();
+        let end = match step.as_str() {
+            "z" => failed(FailureClass::UserCode),
+            _ => Reported::Succeeded,
+        };
+        world.report(id, vec![end]);
+    }
+    let failed = of(&world, parent, RerunKind::FromFailure);
+    let (again, _) = rerun(&mut world, &failed, 1).unwrap();
+    assert_eq!(
+        plan(&world, again),
+        "z c<0",
+        "b was left out for no failure"
+    );
+}
+
+#[test]
+fn a_subset_of_a_step_that_can_is_a_part_of_it() {
+    for (definitions, then) in [
+        ("a by=m subset; b by=m; c <- a", "m{a} c<0"),
+        ("a by=m; b by=m; c <- a", "m c<0"),
+    ] {
+        let mut world = World::new(definitions);
+        let parent = world.run("a b c");
+        carry_out(&mut world, &[]);
+        let asked = subset(&world, parent, "a", "down");
+        let (again, _) = rerun(&mut world, &asked, 1).unwrap();
+        assert_eq!(plan(&world, again), then);
     }
 }
 

@@ -31,7 +31,7 @@ pub fn of_task(state: &State, run: &Run, task: TaskIndex, now: Timestamp) -> Vec
     let Some(step) = definitions.step(&planned.step) else {
         return Vec::new();
     };
-    edges(definitions, step)
+    edges(definitions, step, planned)
         .into_iter()
         .map(|(child, dep)| resolve(definitions, child, dep, planned, now))
         .collect()
@@ -40,11 +40,16 @@ pub fn of_task(state: &State, run: &Run, task: TaskIndex, now: Timestamp) -> Vec
 type Edge<'a> = (Option<&'a PartitionsDef>, &'a Dep);
 
 /// The edges of a step: those of the assets it makes, or of the checks it judges, each once.
-fn edges<'a>(definitions: &'a Definitions, step: &'a StepDef) -> Vec<Edge<'a>> {
+fn edges<'a>(
+    definitions: &'a Definitions,
+    step: &'a StepDef,
+    planned: &'a PlannedTask,
+) -> Vec<Edge<'a>> {
     let mut out: Vec<Edge<'a>> = Vec::new();
+    let outputs = planned.outputs(step);
     let mut add = |def: Option<&'a PartitionsDef>, deps: &'a [Dep]| {
         for dep in deps {
-            let internal = step.outputs.contains(&dep.asset);
+            let internal = outputs.contains(&dep.asset);
             let known = out
                 .iter()
                 .any(|(_, d)| d.asset == dep.asset && d.param == dep.param);
@@ -53,10 +58,10 @@ fn edges<'a>(definitions: &'a Definitions, step: &'a StepDef) -> Vec<Edge<'a>> {
             }
         }
     };
-    for asset in step.outputs.iter().filter_map(|key| definitions.asset(key)) {
+    for asset in outputs.iter().filter_map(|key| definitions.asset(key)) {
         add(asset.partitions.as_ref(), &asset.deps);
     }
-    if step.outputs.is_empty() {
+    if outputs.is_empty() {
         for (asset, name) in &step.checks {
             if let Some(check) = definitions.check(asset, name) {
                 add(check.partitions.as_ref(), &check.deps);

@@ -10,6 +10,7 @@ mod fold;
 mod host;
 pub mod inputs;
 mod leadership;
+pub(crate) mod output;
 mod run;
 mod run_fold;
 mod run_retry;
@@ -42,14 +43,15 @@ pub use leadership::Leadership;
 pub use run::{Counts, Retried, Run, RunStatus, TimedOut};
 pub use said::Said;
 pub use snapshot::SnapshotError;
-pub use task::{AttemptRow, Task, TaskEvent, TaskStatus};
+pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
 
 /// Version of the fold's behaviour this binary activates.
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
 /// - 3: runs know their job, their time limits, who asked to stop them, and whether they are owed a retry;
-///   assets know the task that did not make a slot; steps know how long they took lately.
+///   tasks know which of their assets they made, and which they left unmade; assets know the task that
+///   did not make a slot; steps know how long they took lately.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a

@@ -242,8 +242,11 @@ impl Run {
             RunOutcome::Failed
         } else if self.is_canceling() {
             RunOutcome::Cancelled
-        } else if self.counts.of(TaskStatus::Failed) + self.counts.of(TaskStatus::Skipped) > 0
-            || self.tasks.iter().any(|task| task.blocked)
+        } else if self.counts.of(TaskStatus::Failed) > 0
+            || self
+                .tasks
+                .iter()
+                .any(|task| task.blocked || task.is_brought_down())
         {
             RunOutcome::Failed
         } else {

@@ -10,7 +10,8 @@ use arco_core::plan::Plan;
 use arco_core::{RunId, TaskIndex, Timestamp};
 use imbl::Vector;
 
-use super::task_fold::{outputs, transition};
+use super::output::outputs;
+use super::task_fold::transition;
 use super::{
     Counts, Run, RunKey, RunStatus, State, Task, TaskEvent, TimedOut, admission, deadlines,
     definitions, run, run_retry,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arco_core::event::{AttemptOutcome, ErrorInfo, FailureClass, InputVersion, SkipReason};
-use arco_core::{HostId, TaskIndex, Timestamp};
+use arco_core::{AssetKey, HostId, TaskIndex, Timestamp};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,23 @@ impl TaskStatus {
     }
 }
 
+/// What became of one asset of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputStatus {
+    /// Not yet made.
+    Pending,
+    /// Made.
+    Materialized,
+    /// The task succeeded without it, as it may.
+    NotMade,
+    /// The task failed before it was made.
+    Failed,
+    /// The task was skipped.
+    Skipped,
+    /// The task was cancelled before it was made.
+    Cancelled,
+}
+
 /// One task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Task {
@@ -132,6 +149,12 @@ pub struct Task {
     /// What it reads, as it stood when the live attempt was leased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Arc<Vec<InputVersion>>>,
+    /// Assets it made, by whichever attempt, in order; empty once it succeeded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<AssetKey>,
+    /// Assets that it left unmade although it succeeded: only such as its step may leave.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<AssetKey>,
     /// Materializations and verdicts of the live attempt.
     #[serde(default, skip_serializing_if = "Said::is_empty")]
     pub said: Said,
@@ -182,6 +205,8 @@ impl Task {
             retry_at: None,
             skipped: None,
             inputs: None,
+            made: Vec::new(),
+            left_out: Vec::new(),
             said: Said::default(),
             attempts: Vec::new(),
         }
@@ -191,6 +216,27 @@ impl Task {
     #[must_use]
     pub fn live(&self) -> Option<&AttemptRow> {
         self.attempts.last().filter(|row| row.outcome.is_none())
+    }
+
+    /// What became of one of its assets: a task of several makes some of them and fails at others.
+    #[must_use]
+    pub fn output(&self, asset: &AssetKey) -> OutputStatus {
+        match self.status {
+            TaskStatus::Succeeded if self.left_out.contains(asset) => OutputStatus::NotMade,
+            TaskStatus::Succeeded => OutputStatus::Materialized,
+            _ if self.made.contains(asset) => OutputStatus::Materialized,
+            TaskStatus::Failed => OutputStatus::Failed,
+            TaskStatus::Skipped => OutputStatus::Skipped,
+            TaskStatus::Cancelled => OutputStatus::Cancelled,
+            _ => OutputStatus::Pending,
+        }
+    }
+
+    /// Whether it was left out for a reason that is a failure of another task.
+    #[must_use]
+    pub fn is_brought_down(&self) -> bool {
+        self.status == TaskStatus::Skipped
+            && self.skipped.as_ref().is_none_or(SkipReason::is_failure)
     }
 
     /// What the last failed attempt said.

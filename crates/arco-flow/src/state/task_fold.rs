@@ -9,33 +9,11 @@ use arco_core::event::{
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
 use serde::Serialize;
 
+use super::output::{left_out, outputs};
 use super::{
-    AttemptRow, Retry, Run, RunStatus, Slot, State, Task, TaskEvent, TaskStatus, admission,
-    deadlines, durations, inputs,
+    AttemptRow, Retry, Run, RunStatus, State, Task, TaskEvent, TaskStatus, admission, deadlines,
+    durations, inputs,
 };
-
-/// The assets and slots a task makes, by the definitions its run pinned.
-pub(super) fn outputs(
-    state: &State,
-    run: &Run,
-    task: TaskIndex,
-) -> Vec<(arco_core::AssetKey, Slot)> {
-    let Some(planned) = run.planned(task) else {
-        return Vec::new();
-    };
-    let step = state
-        .pinned(run, &planned.location)
-        .and_then(|definitions| definitions.step(&planned.step));
-    let slots: Vec<Slot> = if planned.partitions.is_empty() {
-        vec![None]
-    } else {
-        planned.partitions.iter().cloned().map(Some).collect()
-    };
-    step.into_iter()
-        .flat_map(|step| &step.outputs)
-        .flat_map(|asset| slots.iter().map(|slot| (asset.clone(), slot.clone())))
-        .collect()
-}
 
 /// Moves one task through the table, keeps counts and indexes, and settles what it planned when it
 /// is over. Says the new status; `None` when the table forbids it and nothing changed.
@@ -111,8 +89,8 @@ fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
         if remembers {
             asset.unmade_by(&slot, run.id, index);
         }
-        // An attempt that made the slot and failed afterwards (a blocking check said no) did not
-        // fail to make it (F-2, M-21).
+        // An attempt that made the slot and failed afterwards (a blocking check said no, another of its
+        // assets could not be made) did not fail to make it (F-2, M-21).
         let made = asset.latest_of(&slot).map(|made| made.attempt);
         if failed.is_some() && made != failed {
             asset.attempt_failed(&slot);
@@ -120,7 +98,8 @@ fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
     }
 }
 
-/// A task succeeded: what needed it needs it no more, unless a blocking check of it failed.
+/// A task succeeded, or was skipped for no failure: what needed it needs it no more, unless a blocking
+/// check of it failed.
 fn release_dependents(state: &mut State, id: RunId, index: TaskIndex) {
     let Some(run) = state.runs.get(&id) else {
         return;
@@ -241,6 +220,10 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
     }
     forget_start(state, e.attempt);
     let AttemptId { run, task, .. } = e.attempt;
+    let left_out = match e.outcome {
+        AttemptOutcome::Succeeded => left_out(state, run, task),
+        _ => Vec::new(),
+    };
     let event = match (&e.outcome, e.retry_at) {
         (AttemptOutcome::Succeeded, _) => TaskEvent::Succeeded,
         (AttemptOutcome::Failed { .. }, Some(_)) => TaskEvent::FailedWillRetry,
@@ -252,6 +235,10 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
     let to = transition(state, run, task, event, |t| {
         t.inputs = None;
         t.said.clear();
+        if e.outcome == AttemptOutcome::Succeeded {
+            t.made.clear();
+            t.left_out = left_out;
+        }
         t.failures += u32::from(matches!(e.outcome, AttemptOutcome::Failed { .. }));
         t.retry_at = e.retry_at;
         if let Some(row) = t.attempts.last_mut() {
@@ -292,6 +279,12 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
             t.skipped = Some(e.because.clone());
         });
     }
+    if !e.because.is_failure() {
+        // What only had to come after them, and reads nothing they would have made, goes on.
+        e.tasks
+            .iter()
+            .for_each(|task| release_dependents(state, e.run, *task));
+    }
 }
 
 pub(super) fn materialized(
@@ -304,9 +297,16 @@ pub(super) fn materialized(
         return;
     }
     Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).materialized(at, time, e);
+    let keeps_made = state.fold_version >= 3;
     if let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) {
         run.materializations += 1;
         note(run, e.attempt, e);
+        if keeps_made && let Some(task) = run.tasks.get_mut(e.attempt.task as usize) {
+            let made = &mut Arc::make_mut(task).made;
+            if let Err(at) = made.binary_search(&e.asset) {
+                made.insert(at, e.asset.clone());
+            }
+        }
     }
 }
 

@@ -46,7 +46,8 @@ pub use run::{
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{
-    Attempt, AttemptStatus, SkipCause, Skipped, Task, TaskCounts, TaskStatus, TaskSummary,
+    Attempt, AttemptStatus, OutputStatus, SkipCause, Skipped, Task, TaskCounts, TaskOutput,
+    TaskStatus, TaskSummary,
 };
 pub use time::Time;
 

@@ -81,6 +81,9 @@ pub struct TaskSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub outputs: Vec<AssetKey>,
+    /// What became of each of them, when there are several or it may be left unmade.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output_statuses: Vec<TaskOutput>,
     /// Its partitions in Dagster's text: the first 20. Absent for an unpartitioned task.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub partitions: Vec<String>,
@@ -113,6 +116,49 @@ pub struct TaskSummary {
     pub error: Option<String>,
 }
 
+/// What became of one asset of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TaskOutput {
+    /// The asset.
+    #[schema(value_type = String)]
+    pub asset: AssetKey,
+    /// What became of it.
+    pub status: OutputStatus,
+}
+
+/// What became of an asset that a task was to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputStatus {
+    /// Not yet made.
+    Pending,
+    /// Made, also when the task failed afterwards.
+    Materialized,
+    /// The task succeeded without it, as it may; what reads it was skipped.
+    NotMade,
+    /// The task failed before it was made.
+    Failed,
+    /// The task was skipped.
+    Skipped,
+    /// The task was cancelled before it was made.
+    Cancelled,
+}
+
+impl OutputStatus {
+    /// The word for people.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Materialized => "made",
+            Self::NotMade => "not made",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Why a task will not be tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Skipped {
@@ -120,6 +166,10 @@ pub struct Skipped {
     pub because: SkipCause,
     /// The task that is the reason.
     pub task: u32,
+    /// The asset that it left unmade, when that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub asset: Option<AssetKey>,
 }
 
 /// Kinds of reason to skip a task.
@@ -132,6 +182,8 @@ pub enum SkipCause {
     CheckFailed,
     /// A task it needs was cancelled.
     UpstreamCancelled,
+    /// A task left unmade, as it may, what is read. No failure.
+    OutputNotMade,
 }
 
 /// One task.

@@ -2,8 +2,8 @@
 
 use arco_core::event::{RerunKind, RunTimeLimit};
 use arco_wire::api::{
-    RerunOf, Retried, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure, TaskSummary,
-    TimeLimits,
+    OutputStatus, RerunOf, Retried, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure,
+    TaskOutput, TaskStatus, TaskSummary, TimeLimits,
 };
 use clap::Args;
 use serde::Serialize;
@@ -35,6 +35,8 @@ pub(crate) struct Options {
     limit: u32,
 }
 
+/// Assets of one outcome that are named of a task.
+const OUTPUTS: usize = 5;
 /// Runs of a lineage that are shown: the newest, which are what one looks for.
 const LINEAGE: usize = 100;
 
@@ -315,8 +317,58 @@ fn why(task: &TaskSummary) -> String {
             SkipCause::UpstreamFailed => format!("task {} failed", skipped.task),
             SkipCause::CheckFailed => format!("a blocking check of task {} failed", skipped.task),
             SkipCause::UpstreamCancelled => format!("task {} was cancelled", skipped.task),
+            SkipCause::OutputNotMade => match &skipped.asset {
+                Some(asset) => format!("task {} did not make {asset}", skipped.task),
+                None => format!("task {} did not make what is read", skipped.task),
+            },
         };
     }
+    [failure(task), outputs(task)]
+        .into_iter()
+        .filter(|words| !words.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
+}
+
+/// `a, b made; c not made`: where they differ, or one was not made.
+fn outputs(task: &TaskSummary) -> String {
+    let statuses = &task.output_statuses;
+    let plain = |output: &TaskOutput| {
+        matches!(
+            output.status,
+            OutputStatus::Materialized | OutputStatus::Pending
+        )
+    };
+    let same = |output: &TaskOutput| output.status == statuses[0].status;
+    if statuses.iter().all(|output| same(output) && plain(output))
+        || (statuses.iter().all(same) && task.status != TaskStatus::Succeeded)
+    {
+        return String::new();
+    }
+    let mut groups: Vec<(OutputStatus, Vec<&str>)> = Vec::new();
+    for output in statuses {
+        match groups
+            .iter_mut()
+            .find(|(status, _)| *status == output.status)
+        {
+            Some((_, assets)) => assets.push(output.asset.as_str()),
+            None => groups.push((output.status, vec![output.asset.as_str()])),
+        }
+    }
+    let groups = groups.iter().map(|(status, assets)| {
+        let shown = assets.iter().take(OUTPUTS).copied().collect::<Vec<_>>();
+        let more = assets.len().saturating_sub(OUTPUTS);
+        let more = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        format!("{}{more} {}", shown.join(", "), status.as_str())
+    });
+    groups.collect::<Vec<_>>().join("; ")
+}
+
+fn failure(task: &TaskSummary) -> String {
     match (&task.class, &task.error) {
         (Some(class), Some(error)) => format!("{}: {}", class.as_str(), cut(error)),
         _ if task.blocked => "a blocking check failed".into(),

@@ -175,6 +175,9 @@ pub(super) fn sentence(reason: &Reason, paint: Paint) -> String {
             "it is not tried again: the body said so, or such a failure never is".into()
         }
         Reason::UpstreamFailed => "it was not begun: a task it needs failed".into(),
+        Reason::OutputNotMade { asset } => {
+            format!("it was not begun: `{asset}`, which may be left unmade, was not made")
+        }
         Reason::UpstreamCancelled => "it was not begun: a task it needs was cancelled".into(),
         Reason::BlockedByCheck => {
             "it was not begun: a blocking check of what it needs failed".into()

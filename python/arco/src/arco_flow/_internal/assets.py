@@ -118,6 +118,7 @@ class AssetsDefinition(StepDefinition[P, R]):
     specs: tuple[AssetSpec, ...]
     output_names: tuple[str, ...] = ("result",)
     io_manager_keys: tuple[str, ...] = (DEFAULT_IO_MANAGER,)
+    can_subset: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

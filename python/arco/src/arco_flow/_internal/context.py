@@ -98,7 +98,7 @@ class AssetExecutionContext:
 
     @property
     def selected_asset_keys(self) -> set[AssetKey]:
-        """The assets the task makes: all of the step."""
+        """The assets the task makes: all of the step, or those selected of one with `can_subset`."""
         return set(self._facts.outputs)
 
     @property
@@ -108,7 +108,7 @@ class AssetExecutionContext:
 
     @property
     def selected_output_names(self) -> set[str]:
-        """Names of the outputs."""
+        """Names of the outputs the task makes."""
         return set(self._facts.output_names)
 
     @property

@@ -112,7 +112,8 @@ def asset(
         partitions_def: Its partitions.
         op_tags: Tags of the step.
         group_name: Group; `default` when absent (M-11).
-        output_required: False when the function may return nothing, so that nothing is made (M-25).
+        output_required: False when the function, a generator, may yield nothing, so that nothing is
+            made and what reads it is skipped (M-25, R-37). A returned None is a value.
         retry_policy: Tries after the first (R-20).
         code_version: Version of the code as its author sees it.
         key: The whole key, in place of name and prefix. Its parts may have any characters.

@@ -17,13 +17,21 @@ from arco_flow._internal.results import NO_VALUE, AssetMaterialization
 
 @dataclass
 class StepOutcome:
-    """What became of one step: `status` is pending, succeeded, failed or skipped."""
+    """What became of one step: `status` is pending, succeeded, failed, skipped because of a failure, or
+    left_out because what it reads was not made, which is no failure (R-37, R-39)."""
 
     step: StepDefinition[..., Any]
+    outputs: Sequence[AssetKey] = ()
     status: str = "pending"
     retries: int = 0
     error: Mapping[str, str] | None = None
     messages: Sequence[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def made(self) -> set[AssetKey]:
+        """The assets that were made."""
+        made = (m["asset"] for m in self.messages if m["type"] == "materialized")
+        return {AssetKey.from_user_string(asset) for asset in made}
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,9 @@ class ExecuteInProcessResult:
 
     @property
     def success(self) -> bool:
-        """Whether every step succeeded."""
-        return all(outcome.status == "succeeded" for outcome in self._outcomes.values())
+        """Whether every step succeeded, or was left out because what it reads was not made."""
+        good = ("succeeded", "left_out")
+        return all(outcome.status in good for outcome in self._outcomes.values())
 
     def asset_value(self, asset_key: CoercibleToAssetKey) -> Any:
         """The value the function gave for an asset; None when it stored the data itself."""
@@ -133,8 +142,8 @@ class ExecuteInProcessResult:
         return self._outcome(node_str).status == "failed"
 
     def is_node_skipped(self, node_str: str) -> bool:
-        """Whether a step was left out, because something upstream failed."""
-        return self._outcome(node_str).status == "skipped"
+        """Whether a step was left out: something upstream failed, or what it reads was not made."""
+        return self._outcome(node_str).status in ("skipped", "left_out")
 
     def _outcome(self, node_str: str) -> StepOutcome:
         outcome = self._outcomes.get(node_str)

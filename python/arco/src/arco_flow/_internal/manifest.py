@@ -60,6 +60,7 @@ def _asset(node: AssetNode) -> dict[str, Any]:
         metadata=metadata_json(spec.metadata),
         partitions=spec.partitions_def.to_json() if spec.partitions_def else None,
         io_manager=node.io_manager if node.step else None,
+        skippable=True if node.step and spec.skippable else None,
         deps=_deps(node.edges),
     )
 
@@ -92,6 +93,7 @@ def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
         outputs=sorted(key.to_user_string() for key in step.keys)
         if isinstance(step, AssetsDefinition)
         else [],
+        can_subset=True if isinstance(step, AssetsDefinition) and step.can_subset else None,
         checks=[[node.edges[0].key.to_user_string(), node.spec.name] for node in checks],
         config_schema=config_schema(step),
         resources=sorted(step.required_resource_keys),

@@ -19,6 +19,7 @@ from arco_flow._internal.in_process import ExecuteInProcessResult, StepOutcome
 from arco_flow._internal.io.memory import InMemoryIOManager
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.partitions import PartitionsDefinition, upstream_partition_keys
+from arco_flow._internal.parts import Part, parts_of
 from arco_flow._internal.retry import Jitter, RetryPolicy
 from arco_flow._internal.run_config import RunConfig, config_dict
 from arco_flow._internal.selection import AssetSelection
@@ -67,15 +68,15 @@ def materialize(
     keys = None if partition_key is None else [partition_key]
     keys = list(partition_keys) if partition_keys is not None else keys
     chosen = None if selection is None else AssetSelection.from_coercible(selection).resolve(defs)
-    steps = _in_order(graph, chosen)
-    if chosen is not None and not steps:
+    parts = _in_order(graph, chosen)
+    if chosen is not None and not parts:
         raise UsageError("the selection has no asset that can be made")
-    _check_partitions(steps, keys)
+    _check_partitions([part.step for part in parts], keys)
     run = _Run(defs, graph, config_dict(run_config), dict(tags or {}), keys, raise_on_error)
     if storage is not None:
-        return run.carry_out(steps, storage)
+        return run.carry_out(parts, storage)
     with tempfile.TemporaryDirectory(prefix="arco-materialize-") as folder:
-        return run.carry_out(steps, folder)
+        return run.carry_out(parts, folder)
 
 
 def materialize_to_memory(
@@ -121,42 +122,47 @@ class _Run:
         self.id = "run_" + os.urandom(8).hex()
         self.values: dict[AssetKey, Any] = {}
 
-    def carry_out(
-        self, steps: Sequence[StepDefinition[..., Any]], storage: str
-    ) -> ExecuteInProcessResult:
-        """Carries out the steps in order; what is downstream of a failure is left out."""
+    def carry_out(self, parts: Sequence[Part], storage: str) -> ExecuteInProcessResult:
+        """Carries out the parts in order; what is downstream of a failure is left out, and what reads an
+        asset that was left unmade."""
         outcomes: dict[str, StepOutcome] = {}
         stopped: set[AssetKey] = set()
-        for step in steps:
-            outcome = outcomes[step.step_name] = StepOutcome(step)
-            edges = list(_edges(self.graph, step))
+        unmade: set[AssetKey] = set()
+        for part in parts:
+            outcome = outcomes[part.name] = StepOutcome(part.step, part.outputs)
+            edges = part.edges(self.graph)
+            if any(edge.key in unmade for edge in edges):
+                outcome.status = "left_out"
+                unmade.update(part.outputs)
+                continue
             if any(edge.key in stopped for edge in edges):
                 outcome.status = "skipped"
-                stopped.update(_outputs(step))
+                stopped.update(part.outputs)
                 continue
-            error = self._step(step, edges, storage, outcome)
+            error = self._step(part, edges, storage, outcome)
             if error is None:
                 outcome.status = "succeeded"
+                unmade.update(set(part.outputs) - outcome.made)
                 continue
             if self.raise_on_error:
                 raise error
             outcome.status, outcome.error = "failed", failed(error)["error"]
             # A check that blocks stops what is downstream of its asset.
-            stopped.update(
-                _outputs(step) or {k.asset_key for k in step.check_keys if _blocks(self.graph, k)}
-            )
+            checks = part.step.check_keys
+            stopped.update(part.outputs or {k.asset_key for k in checks if _blocks(self.graph, k)})
         return ExecuteInProcessResult(self.id, outcomes, self.values)
 
     def _step(
         self,
-        step: StepDefinition[..., Any],
+        part: Part,
         edges: Iterable[Edge],
         storage: str,
         outcome: StepOutcome,
     ) -> BaseException | None:
         """One step with its retries; gives the last error, if any."""
+        step = part.step
         while True:
-            lease = self._lease(step, edges, outcome.retries)
+            lease = self._lease(part, edges, outcome.retries)
             messages: list[dict[str, Any]] = []
             error: BaseException | None = None
             try:
@@ -165,7 +171,8 @@ class _Run:
                 error = wrapped.error
             except (Exception, SystemExit) as raised:
                 error = raised
-            outcome.messages = messages
+            # What an earlier try made stays made.
+            outcome.messages = [*(m for m in outcome.messages if _is_made(m)), *messages]
             wait = (
                 None if error is None else _wait(step.options.retry_policy, error, outcome.retries)
             )
@@ -174,9 +181,8 @@ class _Run:
             time.sleep(wait)
             outcome.retries += 1
 
-    def _lease(
-        self, step: StepDefinition[..., Any], edges: Iterable[Edge], retries: int
-    ) -> dict[str, Any]:
+    def _lease(self, part: Part, edges: Iterable[Edge], retries: int) -> dict[str, Any]:
+        step = part.step
         lease: dict[str, Any] = {
             "run": self.id,
             "step": step.step_name,
@@ -187,6 +193,8 @@ class _Run:
         }
         if step.partitions_def is not None:
             lease["partitions"] = self.keys
+        if part.selected is not None:
+            lease["outputs"] = part.selected
         return lease
 
     def _input(self, step: StepDefinition[..., Any], edge: Edge) -> dict[str, Any]:
@@ -248,55 +256,48 @@ def _check_partitions(steps: Iterable[StepDefinition[..., Any]], keys: list[str]
             partitions_def.validate_partition_key(key, name)
 
 
-def _in_order(graph: Graph, chosen: set[AssetKey] | None) -> list[StepDefinition[..., Any]]:
-    """The steps of the chosen assets and of their checks; upstream, and blocking checks, first."""
-    steps: dict[str, StepDefinition[..., Any]] = {}
-    for name, step in graph.steps.items():
-        targets = _outputs(step) or {node.edges[0].key for node in graph.checks_of(step)}
+def _in_order(graph: Graph, chosen: set[AssetKey] | None) -> list[Part]:
+    """The parts that make the chosen assets and judge their checks; upstream, and blocking checks, first."""
+    parts: dict[str, Part] = {}
+    for step in graph.steps.values():
+        makes = isinstance(step, AssetsDefinition)
+        targets = set(step.keys) if isinstance(step, AssetsDefinition) else set()
+        if not makes:
+            targets = {node.edges[0].key for node in graph.checks_of(step)}
         if chosen is None or targets & chosen:
-            steps[name] = step
+            parts.update((part.name, part) for part in parts_of(graph, step, chosen))
     waits: dict[str, set[str]] = {}
-    makers = {key: step.step_name for step in steps.values() for key in _outputs(step)}
+    makers = {key: part.name for part in parts.values() for key in part.outputs}
     gates: dict[AssetKey, set[str]] = {}
     for node in graph.checks.values():
         if (
             node.spec.blocking
-            and node.step.step_name in steps
+            and node.step.step_name in parts
             and not isinstance(node.step, AssetsDefinition)
         ):
             gates.setdefault(node.edges[0].key, set()).add(node.step.step_name)
-    for name, step in steps.items():
-        up = {edge.key for edge in _edges(graph, step)} - _outputs(step)
+    for name, part in parts.items():
+        up = {edge.key for edge in part.edges(graph)} - set(part.outputs)
         waits[name] = {makers[key] for key in up if key in makers}
-        if isinstance(step, AssetsDefinition):
+        if isinstance(part.step, AssetsDefinition):
             waits[name] |= {gate for key in up for gate in gates.get(key, ())}
-    order: list[StepDefinition[..., Any]] = []
+    order: list[Part] = []
     done: set[str] = set()
-    while len(order) < len(steps):
-        ready = [name for name in steps if name not in done and waits[name] <= done]
+    while len(order) < len(parts):
+        ready = [name for name in parts if name not in done and waits[name] <= done]
         if not ready:
-            stuck = ", ".join(f"`{name}`" for name in steps if name not in done)
+            stuck = ", ".join(f"`{name}`" for name in parts if name not in done)
             raise UsageError(
-                f"steps wait for each other by a blocking check or a shared function: {stuck}"
+                f"steps wait for each other by a blocking check or a shared function: {stuck}; a function of "
+                "several assets is carried out in parts with can_subset=True"
             )
-        order += [steps[name] for name in ready]
+        order += [parts[name] for name in ready]
         done.update(ready)
     return order
 
 
-def _edges(graph: Graph, step: StepDefinition[..., Any]) -> Iterable[Edge]:
-    if isinstance(step, AssetsDefinition):
-        own = set(step.keys)
-        nodes: Iterable[Any] = (graph.assets[key] for key in step.keys)
-    else:
-        own = set()
-        nodes = graph.checks_of(step)
-    found = {(edge.key, edge.param): edge for node in nodes for edge in node.edges}
-    return [edge for (key, param), edge in found.items() if key not in own or param is not None]
-
-
-def _outputs(step: StepDefinition[..., Any]) -> set[AssetKey]:
-    return set(step.keys) if isinstance(step, AssetsDefinition) else set()
+def _is_made(message: Mapping[str, Any]) -> bool:
+    return bool(message["type"] == "materialized")
 
 
 def _blocks(graph: Graph, key: Any) -> bool:

@@ -124,14 +124,20 @@ def multi_asset(
     The function returns a tuple of values in the order of `outs`, or yields or returns
     `MaterializeResult`s or `Output`s. With `specs`, deps are those of each spec.
 
-    Differs from Dagster: `can_subset` is not there; the function makes all its assets.
+    Args:
+        can_subset: A run may make some of the assets. The function then makes those that
+            `context.selected_asset_keys` (or `selected_output_names`) has, and no other; assets given
+            by `specs` it may leave unmade, whatever is selected, as in Dagster. Without it a run makes
+            all of them or none.
+
+    Differs from Dagster: with `outs`, an output that is required is required when it is selected.
 
     Raises:
         DefinitionError: When there is no asset, or `outs` and `specs` are both given.
     """
     refuse(
         "@multi_asset", config_schema=config_schema, hooks=hooks, backfill_policy=backfill_policy,
-        can_subset=can_subset, resource_defs=resource_defs,
+        resource_defs=resource_defs,
     )  # fmt: skip
     refuse_unknown("@multi_asset", removed)
     if bool(outs) == bool(specs):
@@ -150,12 +156,14 @@ def multi_asset(
         changes: dict[str, Any] = {}
         if code_version is not None:
             changes["code_version"] = code_version
+        may_lack: dict[str, Any] = {"skippable": True} if specs and can_subset else {}
         finished = tuple(
             with_partitions(
                 spec.replace_attributes(
                     group_name=spec.group_name or group_name,
                     description=spec.description or description,
                     **({} if spec.code_version else changes),
+                    **may_lack,
                 ),
                 partitions_def,
             )
@@ -176,6 +184,7 @@ def multi_asset(
                 timeout_seconds=timeout_seconds,
             ),
             specs=finished,
+            can_subset=can_subset,
             output_names=tuple(outs)
             if outs
             else tuple(s.key.to_python_identifier() for s in finished),

@@ -16,7 +16,7 @@ PARAMETERS = {
     "auto_observe_interval_minutes": "automation is not there yet; drop it",
     "automation_condition": "automation is not there yet; drop it, and start runs with `arco run` or the API",
     "backfill_policy": "backfills are not there yet; a run takes one partition per task",
-    "can_subset": "a step makes all its assets; write one `@asset` for each to run them apart",
+    "can_subset": "the checks of one function are judged together; write one `@asset_check` for each",
     "component_tree": "components are not supported; give assets and resources",
     "compute_kind": "write kinds={...}",
     "config_schema": "write a class of `arco_flow.Config` and a parameter `config: ThatClass`",
@@ -38,7 +38,7 @@ PARAMETERS = {
     "schedules": "schedules are not there yet; start runs with `arco run` from cron",
     "sensors": "sensors are not there yet; start runs with the API, with a run key",
     "source_key_prefix": "give the spec its whole key",
-    "skippable": "an asset without a value in a run is output_required=False",
+    "skippable": "write output_required=False, and yield nothing when there is nothing to make",
 }  # fmt: skip
 
 NAMES = {

@@ -39,6 +39,8 @@ class Outputs:
         self.storage = storage
         self.default_io = default_io
         self.made: set[str] = set()
+        selected = lease.get("outputs")
+        self.outputs = selected_outputs(plan, selected)
         self.blocked: list[tuple[str, str]] = []
         chosen = lease.get("checks")
         self.checks = set(plan.checks if chosen is None else (tuple(c) for c in chosen))
@@ -72,9 +74,7 @@ class Outputs:
 
     def finish(self) -> None:
         """Raises when something required was not made (M-2, M-25)."""
-        missing = [
-            o.text for o in self.plan.outputs if o.text not in self.made and not o.spec.skippable
-        ]
+        missing = [o.text for o in self.outputs if o.text not in self.made and not o.spec.skippable]
         if missing:
             raise UsageError(
                 f"step `{self.plan.name}` ended without making {', '.join(f'`{m}`' for m in missing)}; return or "
@@ -91,14 +91,13 @@ class Outputs:
                     self.yielded(item)
                 else:
                     self._make(output, item, {}, None, {})
-        elif value is None and (self.plan.returns_nothing or output.spec.skippable):
-            if not output.spec.skippable or self.plan.returns_nothing:
-                self._make(output, NO_VALUE, {}, None, {})
+        elif value is None and self.plan.returns_nothing:
+            self._make(output, NO_VALUE, {}, None, {})
         else:
             self._make(output, value, {}, None, {})
 
     def _returned_by_many(self, value: Any) -> None:
-        outputs = self.plan.outputs
+        outputs = self.outputs
         if value is None:
             for output in outputs:
                 self._make(output, NO_VALUE, {}, None, {})
@@ -108,6 +107,12 @@ class Outputs:
             for item in items:
                 self.yielded(item)
             return
+        if len(outputs) < len(self.plan.outputs):
+            raise UsageError(
+                f"step `{self.plan.name}` returned {_kind(value)}, and only {', '.join(o.name for o in outputs)} of "
+                "its outputs are selected; yield an Output or a MaterializeResult for each of "
+                "context.selected_output_names"
+            )
         if len(items) != len(outputs):
             raise UsageError(
                 f"step `{self.plan.name}` makes {len(outputs)} assets and returned {_kind(value)} of {len(items)}; "
@@ -154,8 +159,17 @@ class Outputs:
                     or f"; it has {', '.join(names) or 'none'}"
                 )
             )
+        self._check_selected(output)
         version = item.data_version.value if item.data_version else None
         self._make(output, item.value, item.metadata, version, item.tags)
+
+    def _check_selected(self, output: OutputPlan) -> None:
+        if output not in self.outputs:
+            names = ", ".join(f"`{one.text}`" for one in self.outputs)
+            raise UsageError(
+                f"step `{self.plan.name}` made asset `{output.text}`, which is not selected in this run; make "
+                f"only what context.selected_asset_keys has: {names}"
+            )
 
     def _output_of(self, key: AssetKey | None) -> OutputPlan:
         outputs = self.plan.outputs
@@ -171,6 +185,7 @@ class Outputs:
                 f"step `{self.plan.name}` does not make asset `{key.to_user_string()}`"
                 + did_you_mean(key.to_user_string(), [o.text for o in outputs])
             )
+        self._check_selected(output)
         return output
 
     def _make(
@@ -274,6 +289,14 @@ class Outputs:
             f"an AssetCheckResult of step `{self.plan.name}` can mean {what}; give asset_key and check_name "
             f"(declared: {known}; add others with check_specs=[AssetCheckSpec(...)])"
         )
+
+
+def selected_outputs(plan: StepPlan, selected: Iterable[str] | None) -> tuple[OutputPlan, ...]:
+    """The outputs a task makes: those a lease names, all when it names none."""
+    if selected is None:
+        return plan.outputs
+    texts = set(selected)
+    return tuple(output for output in plan.outputs if output.text in texts)
 
 
 _RESULTS = (MaterializeResult, AssetCheckResult, Output)

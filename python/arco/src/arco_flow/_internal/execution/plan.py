@@ -56,7 +56,6 @@ class StepPlan:
     outputs: tuple[OutputPlan, ...]
     outputs_by_key: Mapping[AssetKey, OutputPlan]
     outputs_by_name: Mapping[str, OutputPlan]
-    output_keys: tuple[AssetKey, ...]
     output_names: tuple[str, ...]
     checks: Mapping[tuple[str, str], AssetCheckSpec]
     resources: tuple[str, ...]
@@ -102,7 +101,6 @@ def _make(defs: Definitions, name: str) -> StepPlan:
         outputs=outputs,
         outputs_by_key={o.key: o for o in outputs},
         outputs_by_name={o.name: o for o in outputs},
-        output_keys=tuple(o.key for o in outputs),
         output_names=tuple(o.name for o in outputs),
         checks={
             (node.edges[0].key.to_user_string(), node.spec.name): node.spec

@@ -18,7 +18,7 @@ from arco_flow._internal.assets import AssetChecksDefinition
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import AssetCheckFailed, ConfigError, StorageError, UsageError
 from arco_flow._internal.execution.body import run_body
-from arco_flow._internal.execution.outputs import Outputs
+from arco_flow._internal.execution.outputs import Outputs, selected_outputs
 from arco_flow._internal.execution.plan import InputPlan, StepPlan, step_plan
 from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.io.base import InputContext
@@ -103,12 +103,13 @@ def _facts(
     checks = (
         plan.checks if chosen is None else [tuple(c) for c in chosen if tuple(c) in plan.checks]
     )
+    outputs = selected_outputs(plan, lease.get("outputs"))
     return TaskFacts(
         run=RunInfo(lease.get("run", ""), lease.get("tags") or {}, run_config),
         step_name=plan.name,
         retry_number=lease.get("retry_number", 0),
-        outputs=plan.output_keys,
-        output_names=plan.output_names,
+        outputs=[output.key for output in outputs],
+        output_names=[output.name for output in outputs],
         checks=[AssetCheckKey(plan.checks[c].asset_key, c[1]) for c in checks],
         partitions=lease.get("partitions"),
         partitions_def=plan.partitions_def,

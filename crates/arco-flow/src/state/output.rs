@@ -1,0 +1,97 @@
+//! The outputs of a task: what it is to make, what it left unmade, and who would have read that.
+
+use std::collections::BTreeSet;
+
+use arco_core::{AssetKey, RunId, TaskIndex};
+
+use super::{Run, Slot, State, TaskStatus, inputs};
+
+#[cfg(test)]
+mod tests;
+
+/// The assets and slots a task makes, by the definitions its run pinned.
+pub(super) fn outputs(state: &State, run: &Run, task: TaskIndex) -> Vec<(AssetKey, Slot)> {
+    let Some(planned) = run.planned(task) else {
+        return Vec::new();
+    };
+    let step = state
+        .pinned(run, &planned.location)
+        .and_then(|definitions| definitions.step(&planned.step));
+    let slots: Vec<Slot> = if planned.partitions.is_empty() {
+        vec![None]
+    } else {
+        planned.partitions.iter().cloned().map(Some).collect()
+    };
+    step.into_iter()
+        .flat_map(|step| planned.outputs(step))
+        .flat_map(|asset| slots.iter().map(|slot| (asset.clone(), slot.clone())))
+        .collect()
+}
+
+/// Assets of a task that its step may leave unmade and that no attempt of it made. None while the log
+/// is of a fold version that keeps no account of them.
+pub(crate) fn left_out(state: &State, run: RunId, index: TaskIndex) -> Vec<AssetKey> {
+    let Some(run) = state.run(run).filter(|_| state.fold_version >= 3) else {
+        return Vec::new();
+    };
+    let (Some(task), Some(planned)) = (run.task(index), run.planned(index)) else {
+        return Vec::new();
+    };
+    let Some(definitions) = state.pinned(run, &planned.location) else {
+        return Vec::new();
+    };
+    let Some(step) = definitions.step(&planned.step) else {
+        return Vec::new();
+    };
+    let may_lack = |key: &&AssetKey| definitions.asset(key).is_some_and(|a| a.skippable);
+    let lacks = planned.outputs(step).iter().filter(may_lack);
+    lacks
+        .filter(|key| !task.made.contains(key))
+        .cloned()
+        .collect()
+}
+
+/// Tasks not begun that cannot be carried out because `task` leaves `asset` unmade: those that read it,
+/// and those that read what these would have made. In order. A task that only comes after one of them
+/// is not among them.
+pub(crate) fn readers(
+    state: &State,
+    run: &Run,
+    task: TaskIndex,
+    asset: &AssetKey,
+) -> Vec<TaskIndex> {
+    let mut found: BTreeSet<TaskIndex> = BTreeSet::new();
+    let lacking = |(key, _): &(AssetKey, Slot)| key == asset;
+    let lacking: Vec<_> = outputs(state, run, task)
+        .into_iter()
+        .filter(lacking)
+        .collect();
+    let mut stack = vec![(task, lacking)];
+    while let Some((unmade, slots)) = stack.pop() {
+        for dependent in &run.dependents[unmade as usize] {
+            let waits = |task: TaskIndex| {
+                run.task(task)
+                    .is_some_and(|task| task.status == TaskStatus::Waiting)
+            };
+            if waits(*dependent)
+                && !found.contains(dependent)
+                && reads(state, run, *dependent, &slots)
+            {
+                found.insert(*dependent);
+                stack.push((*dependent, outputs(state, run, *dependent)));
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Whether a task reads any of these slots.
+fn reads(state: &State, run: &Run, task: TaskIndex, slots: &[(AssetKey, Slot)]) -> bool {
+    let inputs = inputs::of_task(state, run, task, run.requested.1);
+    inputs.iter().any(|input| {
+        let reads = |(key, slot): &(AssetKey, Slot)| {
+            *key == input.dep.asset && (!input.partitioned || input.slots.contains(slot))
+        };
+        slots.iter().any(reads)
+    })
+}
