@@ -95,6 +95,10 @@ codes! {
     AmbiguousJob = "ambiguous_job", UNPROCESSABLE_ENTITY, "several locations define the job";
     /// A selection of nothing within a job.
     NotOfJob = "not_of_job", UNPROCESSABLE_ENTITY, "the selection selects nothing of the job";
+    /// No such check.
+    UnknownCheck = "unknown_check", UNPROCESSABLE_ENTITY, "the check is not defined";
+    /// A check that cannot be judged without making its asset.
+    CheckWithinStep = "check_within_step", UNPROCESSABLE_ENTITY, "the check is judged with its asset";
     /// No such task in the run.
     UnknownTask = "unknown_task", NOT_FOUND, "the run has no such task";
     /// No such attempt of the task.

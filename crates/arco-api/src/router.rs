@@ -11,8 +11,8 @@ use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
     assets, checks, definitions, events, explanations, health, jobs, limits, logs,
-    materializations, metrics, partitions, plan, queue, rerun, root, run, run_retries, runs,
-    status, tasks,
+    materializations, metrics, observations, partitions, plan, queue, reports, rerun, root, run,
+    run_retries, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -42,9 +42,11 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(assets::list))
         .routes(routes!(assets::show))
         .routes(routes!(partitions::list))
-        .routes(routes!(materializations::list))
-        .routes(routes!(checks::list))
+        .routes(routes!(materializations::list, reports::materialization))
+        .routes(routes!(observations::list, reports::observation))
+        .routes(routes!(checks::list, reports::check))
         .routes(routes!(definitions::show))
+        .routes(routes!(definitions::deploy))
         .routes(routes!(events::read))
         .routes(routes!(status::show))
         .routes(routes!(worker::hosts::register))

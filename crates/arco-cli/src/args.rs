@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    assets, cancel, definitions, dev, jobs, log, logs, partitions, plan, queue, rerun, run, runs,
-    serve, status, version, why, worker,
+    assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
+    queue, rerun, run, runs, serve, status, version, why, worker,
 };
 use crate::env_vars;
 
@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Status(status::Options),
     Definitions(definitions::Options),
     Log(log::Options),
+    New(new::Options),
+    Deploy(deploy::Options),
+    Completion(completion::Options),
     Version(version::Options),
 }
 
@@ -101,7 +104,7 @@ pub(crate) struct Connection {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Ask {
     /// Assets: a key, `key+` and `+key` with neighbours, `group:g`, `tag:k=v`, `kind:k`, `and`, `or`, `not`, `*`
-    #[arg(required_unless_present = "job", value_name = "SELECTION")]
+    #[arg(required_unless_present_any = ["job", "checks"], value_name = "SELECTION")]
     pub(crate) selection: Vec<String>,
     /// The job to run: its assets, with its configuration and tags; a selection narrows it
     #[arg(long, value_name = "NAME")]
@@ -109,6 +112,12 @@ pub(crate) struct Ask {
     /// Code location of the job, when several have one of this name
     #[arg(long, value_name = "NAME", requires = "job")]
     pub(crate) location: Option<String>,
+    /// A check to judge, or all of an asset; may be repeated. Without a selection these alone are judged
+    #[arg(long, value_name = "ASSET[:CHECK]")]
+    pub(crate) checks: Vec<String>,
+    /// Judge no checks, apart from those that the functions of the assets judge themselves
+    #[arg(long, conflicts_with = "checks")]
+    pub(crate) no_checks: bool,
     /// A partition, or an inclusive range of them; may be repeated
     #[arg(long = "partition", short = 'p', value_name = "KEY|FIRST...LAST")]
     pub(crate) partitions: Vec<String>,

@@ -24,8 +24,8 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::command::{
-    assets, cancel, definitions, dev, jobs, log, logs, partitions, plan, queue, rerun, run, runs,
-    serve, status, version, why, worker,
+    assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
+    queue, rerun, run, runs, serve, status, version, why, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -65,6 +65,9 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Status(options) => asking(console, status::run(options, console)),
         Command::Definitions(options) => asking(console, definitions::run(options, console)),
         Command::Log(options) => asking(console, log::run(options, console)),
+        Command::New(options) => new::run(options, console),
+        Command::Deploy(options) => asking(console, deploy::run(options, console)),
+        Command::Completion(options) => completion::run(options),
         Command::Version(options) => version::run(options, console),
     }
 }

@@ -7,6 +7,17 @@ use serde_json::Value;
 
 use crate::{Engine, EngineError};
 
+/// What a deploy would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeployPreview {
+    /// Version of the new definitions.
+    pub version: arco_core::Digest,
+    /// Version of those before them; absent for a new location.
+    pub previous: Option<arco_core::Digest>,
+    /// The difference.
+    pub diff: arco_core::definitions::Diff,
+}
+
 impl Engine {
     /// Committed events from a position on, at most `limit`; empty at the tail. Recent ones come
     /// from memory, older ones from the log.
@@ -84,6 +95,30 @@ impl Engine {
         let log = &self.inner.log;
         let path = log.paths().attempt_log(&attempt.to_string(), stream, chunk);
         Ok(log.store().get(&path).await?)
+    }
+
+    /// What [`Engine::deploy`] of a manifest would change. Nothing is written.
+    ///
+    /// # Errors
+    /// `bad_definitions` with the reason, as a deploy would answer.
+    pub fn preview_deploy(
+        &self,
+        location: &str,
+        manifest: &Value,
+    ) -> Result<DeployPreview, EngineError> {
+        let read = arco_core::definitions::Definitions::read(location, manifest);
+        let refused =
+            |error: arco_core::definitions::DefinitionsError| EngineError::Rejected(error.into());
+        let new = std::sync::Arc::new(read.map_err(refused)?);
+        let view = self.view();
+        let catalog = &view.state.catalog;
+        catalog.with(std::sync::Arc::clone(&new)).map_err(refused)?;
+        let current = catalog.locations().get(location);
+        Ok(DeployPreview {
+            version: new.version(),
+            previous: current.map(|definitions| definitions.version()),
+            diff: arco_core::definitions::Diff::of(current.map(|current| &**current), &new),
+        })
     }
 
     /// Makes the manifest's definitions the current ones of their location.

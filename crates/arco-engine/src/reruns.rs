@@ -148,6 +148,7 @@ impl Engine {
             idempotency_key: ask.idempotency_key.clone(),
             selection: rerun.selection.clone().or_else(|| parent.selection.clone()),
             assets: Vec::new(),
+            asset_checks: None,
             partitions: None,
             config: (*parent.config).clone(),
             tags,

@@ -11,7 +11,7 @@ use arco_core::{AssetKey, RunId, Timestamp};
 use arco_flow::command::{Answer, Command, Identity, RunRequest};
 use arco_flow::jobs::{self, JobAsk, JobError, JobRun};
 use arco_flow::planner::{self, PartitionsAsked, PlanRequest, Planned};
-use arco_flow::{Rejection, State, selection_graph};
+use arco_flow::{Rejection, State, checks, selection_graph};
 use bytes::Bytes;
 use serde_json::Value;
 
@@ -28,6 +28,9 @@ pub struct RunAsk {
     pub job: Option<JobAsk>,
     /// Selection strings; their union. Of a job: which of its assets, all when empty.
     pub selection: Vec<String>,
+    /// Checks, `ASSET:CHECK` or `ASSET` for all of an asset; `None` for those of the selected assets.
+    /// Without a selection and a job these alone are judged.
+    pub checks: Option<Vec<String>>,
     /// Which partitions.
     pub partitions: PartitionsAsked,
     /// At most one run per scope and key.
@@ -61,6 +64,7 @@ pub struct RunMade {
 struct Resolved {
     job: Option<JobRef>,
     assets: Vec<AssetKey>,
+    asset_checks: Option<Vec<(AssetKey, String)>>,
     tags: BTreeMap<String, String>,
     config: Value,
     planned: Planned,
@@ -186,6 +190,7 @@ impl Engine {
             idempotency_key: ask.idempotency_key.clone(),
             selection: (!ask.selection.is_empty()).then(|| ask.selection.join(", ")),
             assets: resolved.assets,
+            asset_checks: resolved.asset_checks,
             partitions: ask.partitions.display(),
             config: resolved.config,
             tags: resolved.tags,
@@ -206,12 +211,17 @@ fn resolve(state: &State, ask: &RunAsk, now: Timestamp) -> Result<Resolved, Engi
     config::check(catalog, &chosen.config)?;
     let request = PlanRequest {
         assets: chosen.assets.iter().cloned().collect(),
+        checks: chosen
+            .checks
+            .as_ref()
+            .map(|checks| checks.iter().cloned().collect()),
         partitions: ask.partitions.clone(),
     };
     let planned = planner::plan(catalog, &request, now)?;
     Ok(Resolved {
         job: chosen.job,
         assets: chosen.assets,
+        asset_checks: chosen.checks,
         tags: chosen.tags,
         config: chosen.config,
         planned,
@@ -225,13 +235,21 @@ fn chosen(state: &State, ask: &RunAsk) -> Result<JobRun, EngineError> {
             JobError::Rejected(rejection) => EngineError::from(rejection),
             JobError::Selection(error) => error.into(),
         })?,
+        // Checks alone: nothing is made.
         None => JobRun {
             job: None,
-            assets: selected(state, &ask.selection)?,
+            assets: match &ask.checks {
+                Some(checks) if ask.selection.is_empty() && !checks.is_empty() => Vec::new(),
+                _ => selected(state, &ask.selection)?,
+            },
+            checks: None,
             tags: BTreeMap::new(),
             config: Value::Null,
         },
     };
+    if let Some(texts) = &ask.checks {
+        chosen.checks = Some(checks::read(&state.catalog, texts)?);
+    }
     chosen.tags.extend(ask.tags.clone());
     if !ask.config.is_null() {
         chosen.config = ask.config.clone();

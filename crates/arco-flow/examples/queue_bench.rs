@@ -157,6 +157,7 @@ impl Bench {
     fn plan(&self, keys: &[String]) -> Planned {
         let assets = keys.iter().map(|key| AssetKey::parse(key).expect("a key"));
         let request = PlanRequest {
+            checks: None,
             assets: assets.collect(),
             partitions: PartitionsAsked::None,
         };
@@ -177,6 +178,7 @@ impl Bench {
             idempotency_key: None,
             selection: None,
             assets: vec![AssetKey::parse("a").expect("a key")],
+            asset_checks: None,
             partitions: None,
             config: Value::Null,
             tags,

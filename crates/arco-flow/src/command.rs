@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
-use arco_core::event::{Cause, ErrorInfo, FailureClass, JobRef, Principal, RerunOf, Severity};
+use arco_core::event::{
+    Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity,
+};
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::Plan;
 use arco_core::run_retries::RunRetries;
@@ -45,6 +47,8 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
+    /// A fact about an asset that no run made.
+    Report(Box<AssetReport>),
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.
@@ -98,8 +102,10 @@ pub struct RunRequest {
     pub idempotency_key: Option<String>,
     /// As written.
     pub selection: Option<String>,
-    /// Resolved assets, in order.
+    /// Resolved assets, in order; empty for a run that only judges checks.
     pub assets: Vec<AssetKey>,
+    /// The checks that are asked for, (asset, name); `None` for those of the assets.
+    pub asset_checks: Option<Vec<(AssetKey, String)>>,
     /// As written.
     pub partitions: Option<String>,
     /// Run configuration.
@@ -130,6 +136,7 @@ impl RunRequest {
             Some(rerun) => Identity::of_rerun(rerun, &self.config, &self.tags),
             None => Identity::of_run(
                 &self.assets,
+                self.asset_checks.as_deref(),
                 self.partitions.as_deref(),
                 &self.config,
                 &self.tags,
@@ -142,6 +149,15 @@ impl RunRequest {
     pub fn fingerprint(&self) -> Digest {
         self.identity().fingerprint()
     }
+}
+
+/// A fact about an asset, reported from outside of runs.
+#[derive(Debug, Clone)]
+pub struct AssetReport {
+    /// The fact: [`Reported::Materialized`], [`Reported::Observed`] or [`Reported::Checked`].
+    pub fact: Reported,
+    /// The client's idempotency key.
+    pub idempotency_key: Option<String>,
 }
 
 /// A host and what is alive in it.
@@ -189,6 +205,21 @@ pub enum Reported {
         metadata: BTreeMap<String, Value>,
         /// Given by user code.
         data_version: Option<String>,
+        /// Tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// An asset was looked at.
+    Observed {
+        /// The asset.
+        asset: AssetKey,
+        /// Partition in Dagster's text; any of the asset's.
+        partition: Option<String>,
+        /// Typed values by name.
+        metadata: BTreeMap<String, Value>,
+        /// Known to user code.
+        data_version: Option<String>,
+        /// For people.
+        description: Option<String>,
         /// Tags.
         tags: BTreeMap<String, String>,
     },
@@ -255,6 +286,13 @@ pub enum Answer {
     },
     /// Runs that were asked to stop just now.
     Stopping(Vec<RunId>),
+    /// A report, and where it stands in the log.
+    Reported {
+        /// Where it stands.
+        position: Position,
+        /// False when the same report was made before under its key.
+        created: bool,
+    },
     /// Attempts a host may go on with, and those it must kill.
     Attached {
         /// Its own.

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::state::Run;
 
-/// What is asked, by name of field. Of a run: assets, partitions, config, user tags. Of a rerun: the
+/// What is asked, by name of field. Of a run: assets, checks when chosen, partitions, config,
+/// user tags. Of a rerun: the
 /// run it does again and which part of it, config, user tags; which tasks these are follows from the
 /// parent, which is over and changes no more.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,7 @@ impl Identity {
             Some(rerun) => Self::of_rerun(rerun, &run.config, &run.tags),
             None => Self::of_run(
                 &run.assets,
+                run.asset_checks.as_ref().map(|checks| checks.as_slice()),
                 run.partitions.as_deref(),
                 &run.config,
                 &run.tags,
@@ -31,16 +33,22 @@ impl Identity {
 
     pub(crate) fn of_run(
         assets: &[AssetKey],
+        asset_checks: Option<&[(AssetKey, String)]>,
         partitions: Option<&str>,
         config: &Value,
         tags: &BTreeMap<String, String>,
     ) -> Self {
-        Self(Map::from_iter([
+        let mut fields = Map::from_iter([
             ("assets".to_owned(), json!(assets)),
             ("partitions".to_owned(), json!(partitions)),
             ("config".to_owned(), config.clone()),
             ("tags".to_owned(), user_tags(tags)),
-        ]))
+        ]);
+        // Only when asked for: what was asked before checks could be chosen keeps its fingerprint.
+        if let Some(checks) = asset_checks {
+            fields.insert("checks".to_owned(), json!(checks));
+        }
+        Self(fields)
     }
 
     pub(crate) fn of_rerun(

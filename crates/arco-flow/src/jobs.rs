@@ -46,8 +46,10 @@ pub struct JobFound<'a> {
 pub struct JobRun {
     /// The job, for the run to know; `None` for the implicit job, which is no job.
     pub job: Option<JobRef>,
-    /// Its assets, or those of them that are selected. Never empty.
+    /// Its assets, or those of them that are selected. Not empty unless there are checks.
     pub assets: Vec<AssetKey>,
+    /// Its checks, (asset, name); `None` for those of the assets.
+    pub checks: Option<Vec<(AssetKey, String)>>,
     /// Tags for its runs.
     pub tags: BTreeMap<String, String>,
     /// Configuration of its runs when none is given.
@@ -128,11 +130,12 @@ pub fn resolve(state: &State, ask: &JobAsk, selection: &[String]) -> Result<JobR
                 name: job.name.clone(),
             }),
             assets: job.assets(definitions)?,
+            checks: job.checks.clone(),
             tags: job.tags_of_runs().clone(),
             config: job.config.clone().unwrap_or(Value::Null),
         }
     };
-    if whole.assets.is_empty() {
+    if whole.assets.is_empty() && whole.checks.as_ref().is_none_or(Vec::is_empty) {
         return Err(Rejection::EmptyJob(ask.name.clone()).into());
     }
     if selection.is_empty() {
@@ -160,6 +163,7 @@ fn implicit(catalog: &Catalog, ask: &JobAsk) -> Result<JobRun, JobError> {
     Ok(JobRun {
         job: None,
         assets,
+        checks: None,
         tags: BTreeMap::new(),
         config: Value::Null,
     })
@@ -187,7 +191,16 @@ fn narrowed(
         }
         .into());
     }
-    Ok(JobRun { assets, ..whole })
+    let chosen: BTreeSet<&AssetKey> = assets.iter().collect();
+    let checks = whole.checks.map(|mut checks| {
+        checks.retain(|(asset, _)| chosen.contains(asset));
+        checks
+    });
+    Ok(JobRun {
+        assets,
+        checks,
+        ..whole
+    })
 }
 
 fn named(assets: &[AssetKey]) -> String {

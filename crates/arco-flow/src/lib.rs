@@ -12,6 +12,7 @@
 //! Same state and same `now` in, same events out: on every replica, on every replay, after every
 //! lost put. This crate never reads a clock and never acts.
 
+pub mod checks;
 pub mod command;
 pub mod decide;
 pub mod explain;

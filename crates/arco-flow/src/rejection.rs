@@ -235,6 +235,40 @@ pub enum Rejection {
         /// The job's assets: the first ones.
         assets: String,
     },
+    /// A check nobody defines.
+    #[error("check `{check}` of asset `{asset}` is not defined{hint}")]
+    UnknownCheck {
+        /// The asset.
+        asset: AssetKey,
+        /// The name.
+        check: String,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// Checks of what is no asset.
+    #[error("`{text}` is no asset whose checks could be judged{hint}")]
+    UnknownCheckAsset {
+        /// As written.
+        text: String,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// All checks of an asset that has none.
+    #[error("asset `{0}` has no checks")]
+    NoChecks(AssetKey),
+    /// A check that cannot be judged without making its asset.
+    #[error(
+        "check `{check}` of asset `{asset}` is judged by the function that makes the asset, so it cannot be judged alone; select the asset too"
+    )]
+    CheckWithinStep {
+        /// The asset.
+        asset: AssetKey,
+        /// The name.
+        check: String,
+    },
+    /// One idempotency key, two different reports.
+    #[error("idempotency key `{0}` was used for another report; use a fresh key for a new report")]
+    ReportConflict(String),
     /// No such run.
     #[error("run {0} is not known; `arco runs list` shows the runs there are")]
     UnknownRun(RunId),
@@ -304,6 +338,10 @@ impl Rejection {
             Self::AmbiguousJob { .. } => "ambiguous_job",
             Self::EmptyJob(_) => "empty_selection",
             Self::NotOfJob { .. } => "not_of_job",
+            Self::UnknownCheck { .. } | Self::NoChecks(_) => "unknown_check",
+            Self::UnknownCheckAsset { .. } => "unknown_asset",
+            Self::CheckWithinStep { .. } => "check_within_step",
+            Self::ReportConflict(_) => "idempotency_conflict",
             Self::UnknownRun(_) => "unknown_run",
             Self::UnknownHost(_) => "unknown_host",
             Self::Fenced(_) => "fenced",

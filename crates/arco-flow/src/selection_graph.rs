@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arco_core::AssetKey;
-use arco_core::definitions::{AssetDef, Catalog};
+use arco_core::definitions::{AssetDef, Catalog, Definitions};
 use arco_core::partition::PartitionsKind;
 use arco_core::selection::{SelectionError, SelectionFacts, SelectionGraph, Selections};
 use facts::Facts;
@@ -23,7 +23,7 @@ type AssetStates = OrdMap<AssetKey, Arc<AssetState>>;
 
 /// Assets by number, with their edges.
 struct CatalogGraph<'a> {
-    assets: Vec<(&'a AssetKey, &'a AssetDef, &'a str)>,
+    assets: Vec<(&'a AssetKey, &'a AssetDef, &'a Definitions)>,
     numbers: BTreeMap<&'a AssetKey, usize>,
     parents: Vec<Vec<usize>>,
     children: Vec<Vec<usize>>,
@@ -43,7 +43,7 @@ impl<'a> CatalogGraph<'a> {
             .filter(|key| within.is_none_or(|within| within.contains(*key)))
             .filter_map(|key| {
                 let found = catalog.asset(key)?;
-                Some((key, found.asset, found.definitions.location()))
+                Some((key, found.asset, &**found.definitions))
             })
             .collect();
         let numbers: BTreeMap<&AssetKey, usize> = assets
@@ -117,10 +117,11 @@ impl SelectionGraph for CatalogGraph<'_> {
         &self.assets[node].1.owners
     }
     fn location(&self, node: usize) -> &str {
-        self.assets[node].2
+        self.assets[node].2.location()
     }
     fn is_external(&self, node: usize) -> bool {
-        self.assets[node].1.step.is_none()
+        let (_, asset, definitions) = self.assets[node];
+        definitions.is_external(asset)
     }
     fn partitions(&self, node: usize) -> Option<PartitionsKind> {
         self.assets[node]

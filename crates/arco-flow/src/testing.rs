@@ -206,6 +206,7 @@ impl World {
             .collect();
         let request = PlanRequest {
             assets: assets.iter().cloned().collect(),
+            checks: None,
             partitions: partitions.clone(),
         };
         let planned = planner::plan(&self.state.catalog, &request, self.now)?;
@@ -217,6 +218,7 @@ impl World {
             idempotency_key: None,
             selection: None,
             assets,
+            asset_checks: None,
             partitions: partitions.display(),
             config: Value::Null,
             tags: BTreeMap::new(),

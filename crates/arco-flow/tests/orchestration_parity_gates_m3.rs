@@ -149,7 +149,7 @@ proptest! {
                 Fact::AssetMaterialized(e) => {
                     let asset = (0..assets.len()).find(|n| name(*n) == e.asset.as_str());
                     let parents = assets.parents(asset.expect("one of ours"));
-                    let then = &at_lease[&e.attempt];
+                    let then = &at_lease[&e.attempt.expect("an attempt made it")];
                     let expected: BTreeMap<_, _> = parents
                         .into_iter()
                         .filter_map(|up| then.get_key_value(&name(up)))
@@ -178,6 +178,7 @@ proptest! {
         let mut world = World::new(&assets.text());
         let request = PlanRequest {
             assets: chosen.iter().filter_map(|n| AssetKey::parse(&name(*n))).collect(),
+            checks: None,
             partitions: partitions.clone(),
         };
         let shown = planner::plan(&world.state.catalog, &request, world.now).expect("a plan");
@@ -270,6 +271,7 @@ fn planned(world: &World, texts: &[&str]) -> Result<Vec<String>, String> {
         .map_err(|e| e.to_string())?;
     let request = PlanRequest {
         assets: chosen.into_iter().collect(),
+        checks: None,
         partitions: PartitionsAsked::None,
     };
     let planned = planner::plan(catalog, &request, world.now).map_err(|e| e.to_string())?;

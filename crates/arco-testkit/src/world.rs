@@ -131,6 +131,7 @@ pub async fn run(engine: &Engine, ask: RunAsk) -> RunMade {
 pub fn ask(selection: &str) -> RunAsk {
     RunAsk {
         job: None,
+        checks: None,
         selection: vec![selection.into()],
         partitions: PartitionsAsked::None,
         run_key: None,

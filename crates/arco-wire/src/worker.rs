@@ -172,6 +172,28 @@ pub enum Fact {
         #[serde(default)]
         tags: BTreeMap<String, String>,
     },
+    /// An asset was looked at.
+    Observed {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Partition in Dagster's text, any of the asset's; absent for the asset as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+        /// Version of the data, when user code knows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_version: Option<String>,
+        /// For people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Tags of the observation.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
     /// A check was judged.
     Check {
         /// Asset key.
@@ -273,6 +295,9 @@ pub struct Lease {
     /// Longest time the body may take. Milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Memory the body may use: resident, of its process and what that started. Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
     /// Authorises log uploads of this attempt, nothing else.
     pub token: String,
     /// When it was leased, milliseconds since the epoch.

@@ -100,6 +100,16 @@ pub(crate) enum FromChild {
         #[serde(default)]
         tags: BTreeMap<String, String>,
     },
+    Observed {
+        asset: AssetKey,
+        partition: Option<String>,
+        #[serde(default)]
+        metadata: BTreeMap<String, Value>,
+        data_version: Option<String>,
+        description: Option<String>,
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
     Check {
         asset: AssetKey,
         check: String,
@@ -191,6 +201,21 @@ impl FromChild {
                 partition,
                 metadata,
                 data_version,
+                tags,
+            }),
+            Self::Observed {
+                asset,
+                partition,
+                metadata,
+                data_version,
+                description,
+                tags,
+            } => Some(Fact::Observed {
+                asset,
+                partition,
+                metadata,
+                data_version,
+                description,
                 tags,
             }),
             Self::Check {

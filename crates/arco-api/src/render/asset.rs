@@ -11,7 +11,7 @@ use arco_wire::api;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{check, materialization};
+use super::{check, materialization, observation};
 use crate::partition_counts::CountsCache;
 
 pub(crate) fn summary(
@@ -38,12 +38,17 @@ pub(crate) fn summary(
         summary: description
             .and_then(|text| text.lines().next())
             .map(str::to_owned),
-        external: asset.step.is_none(),
+        external: definitions.is_external(asset),
+        observable: definitions.is_observable(asset),
         status: status(asset, facts),
         partitions,
         deps: state.catalog.parents(key),
         latest: facts.and_then(latest),
         materializations: facts.map_or(0, |facts| facts.materializations),
+        latest_observation: facts
+            .and_then(|facts| facts.recent_observations.last())
+            .map(|row| observation::whole(row.0, row.1, &row.2)),
+        observations: facts.map_or(0, |facts| facts.observations),
         checks_passed: passed,
         checks_failed: failed,
         checks,

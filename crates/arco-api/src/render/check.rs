@@ -49,7 +49,7 @@ fn result(slot: &Slot, row: &CheckRow) -> api::CheckResult {
     api::CheckResult {
         position: row.position.into(),
         time: row.time.into(),
-        run: row.attempt.run,
+        run: row.attempt.map(|attempt| attempt.run),
         attempt: row.attempt,
         partition: slot.as_ref().map(|key| key.display().into_owned()),
         passed: row.passed,

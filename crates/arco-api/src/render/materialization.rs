@@ -11,7 +11,7 @@ pub(crate) fn short(row: &Materialization) -> api::MaterializationSummary {
     api::MaterializationSummary {
         position: row.position.into(),
         time: row.time.into(),
-        run: row.attempt.run,
+        run: row.attempt.map(|attempt| attempt.run),
         attempt: row.attempt,
         data_version: row.data_version.to_string(),
         code_version: row.code_version.as_deref().map(str::to_owned),
@@ -23,7 +23,7 @@ pub(crate) fn whole(at: Position, time: Timestamp, e: &AssetMaterialized) -> api
         summary: api::MaterializationSummary {
             position: at.into(),
             time: time.into(),
-            run: e.attempt.run,
+            run: e.attempt.map(|attempt| attempt.run),
             attempt: e.attempt,
             data_version: e.data_version.clone(),
             code_version: e.code_version.clone(),

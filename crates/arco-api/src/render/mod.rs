@@ -5,5 +5,6 @@ pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod host;
 pub(crate) mod materialization;
+pub(crate) mod observation;
 pub(crate) mod run;
 pub(crate) mod task;

@@ -24,6 +24,12 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         partitions: run.partitions.clone(),
         assets: run.assets.iter().take(assets_max).cloned().collect(),
         asset_count: run.assets.len() as u64,
+        asset_checks: run.asset_checks.as_ref().map(|checks| {
+            let shown = checks.iter().take(assets_max);
+            shown
+                .map(|(asset, name)| format!("{asset}:{name}"))
+                .collect()
+        }),
         run_key: run.run_key.clone(),
         scope: run.scope.clone(),
         tags: run.tags.clone(),
@@ -39,6 +45,7 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
         }),
         tasks: counts(&run.counts),
         materializations: run.materializations,
+        observations: run.observations,
         checks_passed: run.checks.0,
         checks_failed: run.checks.1,
     }

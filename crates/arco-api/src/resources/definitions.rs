@@ -1,15 +1,24 @@
 //! Code locations: what is defined, what did not load, who serves it.
 
+use arco_core::definitions;
 use arco_flow::State;
 use arco_flow::state::LocationState;
-use arco_wire::api::{Definitions, HostInfo, LoadFailure, Location, LogPosition};
+use arco_wire::api::{
+    Changes, Definitions, Deploy, Deployed, HostInfo, LoadFailure, Location, LogPosition,
+};
+use axum::http::StatusCode;
+use serde::Deserialize;
 
-use crate::extract::Reading;
+use crate::extract::workspace::json;
+use crate::extract::{Hosting, Json, Path, Reading};
+use crate::limits;
 use crate::problem::Answer;
 use crate::render;
 
 /// Hosts shown of a location.
 const HOSTS: usize = 1_000;
+/// Names shown of each sort of change.
+const NAMES: usize = 1_000;
 
 /// Shows every code location with its current version, its last load failure and its hosts.
 #[utoipa::path(get, path = "/definitions", tag = "definitions", operation_id = "get_definitions",
@@ -25,6 +34,60 @@ pub(crate) async fn show(reading: Reading) -> Answer {
         .map(|name| location(state, name, state.locations.get(name).unwrap_or(&none)))
         .collect();
     Ok(reading.json(&Definitions { locations }))
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct LocationPath {
+    location: String,
+}
+
+/// Makes a manifest the current definitions of a location, and says what that changes.
+///
+/// A manifest that cannot stand is refused with 422, and the former definitions stay. Hosts that serve
+/// the location announce the definitions of the code they have loaded: give them the new code too.
+#[utoipa::path(post, path = "/definitions/{location}", tag = "definitions", operation_id = "deploy",
+    params(("location" = String, Path, description = "Code location")),
+    request_body = Deploy,
+    responses((status = 200, description = "What changed, or would change", body = Deployed)))]
+pub(crate) async fn deploy(
+    hosting: Hosting,
+    Path(path): Path<LocationPath>,
+    Json(body): Json<Deploy, { limits::MANIFEST_BYTES_MAX }>,
+) -> Answer {
+    hosting.identity.serves(&path.location)?;
+    let engine = hosting.engine();
+    let preview = engine.preview_deploy(&path.location, &body.manifest)?;
+    let deployed = !body.dry_run && preview.previous != Some(preview.version);
+    if !body.dry_run {
+        let (who, request) = (hosting.principal(), &hosting.request_id);
+        engine
+            .deploy(who, request, &path.location, &body.manifest)
+            .await?;
+    }
+    let diff = &preview.diff;
+    let answer = Deployed {
+        location: path.location,
+        version: preview.version,
+        previous: preview.previous,
+        deployed,
+        assets: changes(&diff.assets),
+        checks: changes(&diff.checks),
+        jobs: changes(&diff.jobs),
+        resources: changes(&diff.resources),
+    };
+    Ok(json(StatusCode::OK, &answer))
+}
+
+fn changes(changes: &definitions::Changes) -> Changes {
+    let first = |names: &[String]| names.iter().take(NAMES).cloned().collect();
+    Changes {
+        added: first(&changes.added),
+        removed: first(&changes.removed),
+        changed: first(&changes.changed),
+        added_count: changes.added.len() as u64,
+        removed_count: changes.removed.len() as u64,
+        changed_count: changes.changed.len() as u64,
+    }
 }
 
 fn location(state: &State, name: &str, known: &LocationState) -> Location {

@@ -44,6 +44,7 @@ pub(crate) async fn preview(
         selection: body.selection,
         job: body.job,
         job_location: body.job_location,
+        checks: body.checks,
         partitions: body.partitions,
         config: body.config,
     };

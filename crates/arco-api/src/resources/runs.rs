@@ -92,7 +92,7 @@ pub(super) async fn answer(writing: &Writing, made: RunMade) -> Answer {
     Ok(at(made.position, response))
 }
 
-pub(super) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Answer<Option<String>> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY_HEADER) else {
         return Ok(None);
     };

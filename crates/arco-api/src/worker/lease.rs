@@ -25,6 +25,7 @@ pub(super) fn lease(plan: LeasePlan, secret: &AttemptSecret) -> Lease {
         tags: plan.tags,
         isolation: plan.step.isolation,
         timeout_ms: plan.step.timeout_ms,
+        memory_limit_bytes: plan.step.memory_limit_bytes,
         token,
         time: plan.leased.0,
     }

@@ -24,6 +24,21 @@ fn fact(fact: Fact) -> Reported {
             data_version,
             tags,
         },
+        Fact::Observed {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            description,
+            tags,
+        } => Reported::Observed {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            description,
+            tags,
+        },
         Fact::Check {
             asset,
             check,

@@ -17,6 +17,7 @@ mod paging;
 mod positions;
 mod problems;
 mod queue;
+mod reports;
 mod reruns;
 mod roles;
 mod server;

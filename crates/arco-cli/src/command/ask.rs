@@ -15,6 +15,13 @@ impl Ask {
         SelectionText::Many(self.selection.clone())
     }
 
+    pub(crate) fn wire_checks(&self) -> Option<Vec<String>> {
+        match self.checks.is_empty() {
+            true => self.no_checks.then(Vec::new),
+            false => Some(self.checks.clone()),
+        }
+    }
+
     pub(crate) fn wire_partitions(&self) -> Option<PartitionsWanted> {
         if self.all_partitions {
             Some(PartitionsWanted::All)

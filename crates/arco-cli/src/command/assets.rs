@@ -1,6 +1,7 @@
-//! `arco assets`: the assets there are, and one of them.
+//! `arco assets`: the assets there are, one of them, and what is reported about one from outside of runs.
 
 mod list;
+mod report;
 mod show;
 
 use clap::{Args, Subcommand};
@@ -12,7 +13,7 @@ use crate::failure::Outcome;
 
 pub(crate) use list::status_word;
 
-/// List assets, or show one
+/// List assets, show one, or report about one
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -28,6 +29,9 @@ pub(crate) struct Options {
 enum Command {
     List(list::Options),
     Show(show::Options),
+    ReportMaterialization(report::Materialization),
+    ReportObservation(report::Observation),
+    ReportCheck(report::Check),
 }
 
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
@@ -36,5 +40,10 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         None => list::run(&options.list, &client, console).await,
         Some(Command::List(list)) => list::run(list, &client, console).await,
         Some(Command::Show(show)) => show::run(show, &client, console).await,
+        Some(Command::ReportMaterialization(said)) => {
+            report::materialization(said, &client, console).await
+        }
+        Some(Command::ReportObservation(said)) => report::observation(said, &client, console).await,
+        Some(Command::ReportCheck(said)) => report::check(said, &client, console).await,
     }
 }

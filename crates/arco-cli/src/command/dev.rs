@@ -4,7 +4,7 @@
 //!   arco dev ── control plane (this process): API on one port, log in FOLDER/store
 //!      │ starts, watches, starts again
 //!      ▼
-//!   arco worker (a process of its own) ── zygote ── children
+//!   arco worker (a process of its own, one per code location) ── zygote ── children
 //! ```
 //!
 //! **Why the host is a process of its own** and not a task of this one. Tasks live and die with the
@@ -18,6 +18,7 @@
 mod announce;
 mod folder;
 mod host;
+mod locations;
 
 use std::path::PathBuf;
 
@@ -29,15 +30,16 @@ use serde_json::json;
 pub(crate) use self::folder::store_folder;
 
 use self::folder::Folder;
-use self::host::HostProcess;
+use self::host::{HostProcess, Hosts};
+use self::locations::Location;
 use crate::command::worker::PythonOptions;
 use crate::console::Console;
 use crate::failure::{Attempt, Exit, Outcome};
 use crate::server::{self, Listening, Parts, Server};
 use crate::signals::Stop;
-use crate::target::{Target, parse_location};
+use crate::target::parse_location;
 
-/// Start everything on this machine: control plane, worker host and API on one port
+/// Start everything on this machine: control plane, worker hosts and API on one port
 #[derive(Debug, Args)]
 #[command(
     after_help = "Ctrl-C stops, exit code 0: running tasks are told to end and killed when --grace is over, \
@@ -45,15 +47,20 @@ use crate::target::{Target, parse_location};
                         Twice stops at once, exit code 130."
 )]
 pub(crate) struct Options {
-    /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`
-    target: String,
+    /// User code: `definitions.py`, `definitions.py:attr`, `package.module` or `package.module:attr`;
+    /// each is a code location with a host of its own. Without any, `arco.toml` says them
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    /// File that says the code locations, when no target is given
+    #[arg(long, value_name = "FILE", conflicts_with = "targets")]
+    workspace_file: Option<PathBuf>,
     /// Port on 127.0.0.1; 0 for any that is free
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
     port: u16,
     /// Folder for the state: event log, values of the default IO manager
     #[arg(long, value_name = "FOLDER", default_value = ".arco")]
     dir: PathBuf,
-    /// Name of the code location; from the target when not given
+    /// Name of the code location, when there is one; from the target when not given
     #[arg(long, value_name = "LOCATION", value_parser = parse_location)]
     name: Option<String>,
     /// How long the host may be silent before its tasks are given to another, in seconds
@@ -66,16 +73,20 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let stop = Stop::listen()?;
     let current = std::env::current_dir().attempt(|| "could not find the current folder")?;
-    let target = Target::parse(&options.target, &current)?;
+    let locations = locations::read(options, &current)?;
     // In this order, so that of two errors the first one shown is the one to mend first: another
     // `arco dev` on this folder most likely has the port too.
     let folder = Folder::take(&current.join(&options.dir))?;
     let listening = Listening::bind(([127, 0, 0, 1], options.port).into())
         .await
         .map_err(|failure| {
+            let words = [
+                &["arco".to_owned(), "dev".to_owned()],
+                options.targets.as_slice(),
+            ];
             failure.hint(format!(
-                "arco dev {} --port {}",
-                options.target,
+                "{} --port {}",
+                words.concat().join(" "),
                 options.port.wrapping_add(1)
             ))
         })?;
@@ -99,48 +110,48 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         // A long recovery can be given up.
         () = stop.graceful.cancelled() => return Ok(Exit::Interrupted),
     };
-    let location = options.name.clone().unwrap_or_else(|| target.name.clone());
-    let host = HostProcess::new(
-        &folder,
-        host::Wanted {
-            target: target.text.clone(),
-            location: location.clone(),
-            python: options.python.clone(),
-            server: url.clone(),
-            storage: folder.storage(),
-            working_dir: target.working_dir(&current),
-            lease_s: options.host_lease_ttl,
-            verbose: console.verbose(),
-        },
-    );
-    ready(console, &url, &folder, &location, options);
+    let wanted = |location: &Location| host::Wanted {
+        target: location.target.text.clone(),
+        location: location.name.clone(),
+        python: location.python.clone(),
+        server: url.clone(),
+        storage: folder.storage(),
+        working_dir: location.working_dir.clone(),
+        lease_s: options.host_lease_ttl,
+        verbose: console.verbose(),
+    };
+    let processes = locations
+        .iter()
+        .map(|location| HostProcess::new(&folder, wanted(location)));
+    let hosts = Hosts::new(&folder, processes.collect());
+    ready(console, &url, &folder, &locations, options);
     let told = tokio::spawn(announce::loads(server.engine(), *console));
-    let ended = serve_until_asked(&server, host, &stop, console).await;
+    let ended = serve_until_asked(&server, hosts, &stop, console).await;
     told.abort();
     ended
 }
 
 async fn serve_until_asked(
     server: &Server,
-    mut host: HostProcess,
+    mut hosts: Hosts,
     stop: &Stop,
     console: &Console,
 ) -> Outcome {
     let failed = tokio::select! {
         failed = server.failed() => Some(failed),
-        () = host.keep() => None,
+        () = hosts.keep() => None,
         () = stop.graceful.cancelled() => {
             console.note(&stopping(server.engine().view().state.active_runs.len()));
             None
         }
     };
-    // The host goes first: it reports how its tasks ended, and needs somebody to report to.
+    // The hosts go first: they report how their tasks ended, and need somebody to report to.
     let stopped = stop.unless_hard(async {
-        host.stop().await;
+        hosts.stop().await;
         server.stop().await;
     });
     if stopped.await.is_none() {
-        host.kill();
+        hosts.kill();
         return Ok(Exit::Interrupted);
     }
     match failed {
@@ -158,25 +169,39 @@ fn stopping(active: usize) -> String {
     }
 }
 
-fn ready(console: &Console, url: &str, folder: &Folder, location: &str, options: &Options) {
+fn ready(console: &Console, url: &str, folder: &Folder, locations: &[Location], options: &Options) {
+    let names: Vec<&str> = locations
+        .iter()
+        .map(|location| location.name.as_str())
+        .collect();
     if console.is_json() {
         let line = json!({
             "event": "ready",
             "url": url,
             "folder": folder.path(),
-            "location": location,
+            "location": names[0],
+            "locations": names,
             "pid": std::process::id(),
         });
         console.element(&line, |_| String::new());
         return;
     }
     let paint = console.paint_err();
+    let code: Vec<String> = locations
+        .iter()
+        .map(|location| {
+            format!(
+                "\n  code     {} as location `{}`",
+                location.text, location.name
+            )
+        })
+        .collect();
     console.note(&format!(
-        "{} {}\n  state    {}\n  code     {} as location `{location}`\n  stop     Ctrl-C",
+        "{} {}\n  state    {}{}\n  stop     Ctrl-C",
         paint.green("arco is ready at"),
         paint.bold(url),
         folder.path().display(),
-        options.target,
+        code.concat(),
     ));
     if options.port != server::DEFAULT_PORT {
         console.hint(&format!("export ARCO_SERVER={url}"));

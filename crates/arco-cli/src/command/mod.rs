@@ -3,11 +3,14 @@
 pub(crate) mod ask;
 pub(crate) mod assets;
 pub(crate) mod cancel;
+pub(crate) mod completion;
 pub(crate) mod definitions;
+pub(crate) mod deploy;
 pub(crate) mod dev;
 pub(crate) mod jobs;
 pub(crate) mod log;
 pub(crate) mod logs;
+pub(crate) mod new;
 pub(crate) mod partitions;
 pub(crate) mod plan;
 pub(crate) mod queue;

@@ -1,6 +1,6 @@
 //! `arco partitions`: the partitions of an asset and where each stands.
 
-use arco_wire::api::{Page, Partition};
+use arco_wire::api::{MaterializationSummary, Page, Partition};
 use clap::Args;
 
 use super::assets::status_word;
@@ -63,8 +63,14 @@ fn render(partitions: &[Partition], paint: Paint) -> String {
             partition.key.clone(),
             status_word(partition.status).into(),
             latest.map(|made| instant(made.time.0)).unwrap_or_default(),
-            latest.map(|made| made.run.to_string()).unwrap_or_default(),
+            latest.map(made_by).unwrap_or_default(),
         ]);
     }
     table.render(paint)
+}
+
+/// The run that made it, or that it was reported.
+fn made_by(made: &MaterializationSummary) -> String {
+    made.run
+        .map_or_else(|| "reported".into(), |run| run.to_string())
 }

@@ -29,6 +29,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         selection: options.ask.wire_selection(),
         job: options.ask.job.clone(),
         job_location: options.ask.location.clone(),
+        checks: options.ask.wire_checks(),
         partitions: options.ask.wire_partitions(),
         config: options.ask.wire_config()?,
     };

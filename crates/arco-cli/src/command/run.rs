@@ -120,6 +120,7 @@ async fn create(options: &Options, client: &Client) -> Outcome<RunCreated> {
         selection: options.ask.wire_selection(),
         job: options.ask.job.clone(),
         job_location: options.ask.location.clone(),
+        checks: options.ask.wire_checks(),
         partitions: options.ask.wire_partitions(),
         run_key: options.run_key.clone(),
         config: options.ask.wire_config()?,

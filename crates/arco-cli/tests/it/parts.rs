@@ -88,7 +88,10 @@ fn outputs_of_one_step_are_selected_left_out_and_done_again_apart() {
 
     // What is left unmade takes its readers along, and is no failure.
     write("lacking", "b");
-    assert_run!(dev.arco(&["run", "not (key:left or key:right)"]), "left_out");
+    assert_run!(
+        dev.arco(&["run", "not (key:left or key:right)"]),
+        "left_out"
+    );
     assert_eq!(said(), "m a b c\n");
     assert_run!(
         dev.arco(&["runs", "show", "latest", "--tasks"]),
@@ -114,7 +117,10 @@ fn outputs_of_one_step_are_selected_left_out_and_done_again_apart() {
     // What was made before the failure stays made, and is not made again.
     write("lacking", "");
     write("raises_after", "b");
-    assert_run!(dev.arco(&["run", "key:a or key:b or key:c or key:reads_a"]), "failed");
+    assert_run!(
+        dev.arco(&["run", "key:a or key:b or key:c or key:reads_a"]),
+        "failed"
+    );
     assert_run!(
         dev.arco(&["runs", "show", "latest", "--tasks"]),
         "failed_tasks"

@@ -142,19 +142,23 @@ fn claim(
     location: &str,
     asset: &AssetDef,
 ) -> Result<(), DefinitionsError> {
-    let makes = |name: &String| {
-        locations[name]
-            .asset(&asset.key)
-            .is_some_and(|a| a.step.is_some())
+    // Who makes an asset speaks for it; else who observes it; else the first that names it.
+    let rank = |name: &String, asset: &AssetDef| match &asset.step {
+        None => 0,
+        Some(_) if locations[name].is_observable(asset) => 1,
+        Some(_) => 2,
     };
-    match owners.get(&asset.key) {
-        Some(other) if asset.step.is_some() && makes(other) => {
-            Err(DefinitionsError::DuplicateAsset {
-                asset: asset.key.clone(),
-                place: format!(" in locations `{other}` and `{location}`"),
-            })
-        }
-        Some(_) if asset.step.is_none() => Ok(()),
+    let own = rank(&location.to_owned(), asset);
+    let known = owners.get(&asset.key).and_then(|other| {
+        let theirs = locations[other].asset(&asset.key)?;
+        Some((other, rank(other, theirs)))
+    });
+    match known {
+        Some((other, 2)) if own == 2 => Err(DefinitionsError::DuplicateAsset {
+            asset: asset.key.clone(),
+            place: format!(" in locations `{other}` and `{location}`"),
+        }),
+        Some((_, theirs)) if theirs >= own => Ok(()),
         _ => {
             owners.insert(asset.key.clone(), location.to_owned());
             Ok(())

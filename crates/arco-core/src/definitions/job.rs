@@ -22,6 +22,9 @@ pub struct JobDef {
     /// Which of the location's assets, in the selection language; several are joined by "or".
     #[serde(default)]
     pub selection: Vec<String>,
+    /// Which checks are judged, (asset, name); absent means those of its assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<(AssetKey, String)>>,
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -55,6 +58,7 @@ impl JobDef {
         Self {
             name: IMPLICIT_JOB.to_owned(),
             selection: vec!["*".to_owned()],
+            checks: None,
             description: None,
             tags: BTreeMap::new(),
             run_tags: None,
@@ -122,11 +126,22 @@ impl JobDef {
         let assets = self
             .assets(definitions)
             .map_err(|e| refused(e.to_string()))?;
+        // What is observed can be run, although nothing here makes it.
         let external = |key: &&AssetKey| definitions.asset(key).is_some_and(|a| a.step.is_none());
         if let Some(key) = assets.iter().find(external) {
             return Err(refused(format!(
                 "its selection selects `{key}`, which is external: nothing here makes it; leave it out, for \
                  example with `and is:materializable`"
+            )));
+        }
+        let unknown = self
+            .checks
+            .iter()
+            .flatten()
+            .find(|(asset, name)| definitions.check(asset, name).is_none());
+        if let Some((asset, name)) = unknown {
+            return Err(refused(format!(
+                "it judges check `{name}` of asset `{asset}`, which the location does not define"
             )));
         }
         self.check_partitions(definitions, &assets).map_err(refused)

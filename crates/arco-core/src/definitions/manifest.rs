@@ -147,6 +147,9 @@ pub struct StepDef {
     /// Longest time one attempt may take, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// Memory one attempt may use, in bytes: resident, of its process and what that started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
     /// How its body is kept apart from others.
     #[serde(default)]
     pub isolation: Isolation,
@@ -213,6 +216,8 @@ pub enum StepKind {
     Asset,
     /// Judges checks of assets made before.
     Check,
+    /// Looks at assets that are made elsewhere, and says their data versions.
+    Observe,
 }
 
 /// How a body is kept apart from others.

@@ -2,6 +2,7 @@
 //! code location, and the catalog that joins the locations of a workspace.
 
 mod catalog;
+mod diff;
 mod error;
 mod job;
 mod manifest;
@@ -12,6 +13,7 @@ mod validate;
 mod tests;
 
 pub use catalog::{AssetRef, Catalog, StepRef};
+pub use diff::{Changes, Diff};
 pub use error::DefinitionsError;
 pub use job::{IMPLICIT_JOB, JobDef};
 pub use manifest::{

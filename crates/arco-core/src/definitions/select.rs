@@ -10,7 +10,7 @@ use crate::selection::{SelectionError, SelectionGraph, Selections};
 
 /// Assets by number, with their edges.
 struct LocationGraph<'a> {
-    location: &'a str,
+    definitions: &'a Definitions,
     assets: Vec<&'a AssetDef>,
     numbers: BTreeMap<&'a AssetKey, usize>,
     parents: Vec<Vec<usize>>,
@@ -35,7 +35,7 @@ impl<'a> LocationGraph<'a> {
             }
         }
         Self {
-            location: definitions.location(),
+            definitions,
             assets,
             numbers,
             parents,
@@ -64,10 +64,10 @@ impl SelectionGraph for LocationGraph<'_> {
         &self.assets[node].owners
     }
     fn location(&self, _: usize) -> &str {
-        self.location
+        self.definitions.location()
     }
     fn is_external(&self, node: usize) -> bool {
-        self.assets[node].step.is_none()
+        self.definitions.is_external(self.assets[node])
     }
     fn partitions(&self, node: usize) -> Option<PartitionsKind> {
         self.assets[node]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, StepDef};
+use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, StepDef, StepKind};
 use crate::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
 use crate::{AssetKey, Digest, graph};
 
@@ -105,6 +105,19 @@ impl Definitions {
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepDef> {
         self.steps.get(name).map(|at| &self.manifest.steps[*at])
+    }
+
+    /// Whether an asset is external here: nothing makes it, though a step may observe it.
+    #[must_use]
+    pub fn is_external(&self, asset: &AssetDef) -> bool {
+        asset.step.is_none() || self.is_observable(asset)
+    }
+
+    /// Whether a step observes the asset, which is made elsewhere.
+    #[must_use]
+    pub fn is_observable(&self, asset: &AssetDef) -> bool {
+        let step = asset.step.as_deref().and_then(|name| self.step(name));
+        step.is_some_and(|step| step.kind == StepKind::Observe)
     }
 
     /// One check.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Position, Severity};
-use crate::{AssetKey, AttemptId, PartitionKey};
+use crate::{AssetKey, AttemptId, Digest, PartitionKey};
 
 /// A partition of an asset was produced, from these inputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,9 @@ pub struct AssetMaterialized {
     /// The partition; absent for an unpartitioned asset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<PartitionKey>,
-    /// The attempt that produced it.
-    pub attempt: AttemptId,
+    /// The attempt that produced it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
     /// Version of the data: given by user code, or derived (F-13, D-9).
     pub data_version: String,
     /// Version of the code, when the definitions give one.
@@ -32,6 +33,37 @@ pub struct AssetMaterialized {
     /// Tags.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// Of a report from outside: the client's idempotency key and the digest of the request under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, Digest)>,
+}
+
+/// A partition of an asset was looked at: it is there, perhaps in this version. Nothing was produced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AssetObserved {
+    /// The asset.
+    pub asset: AssetKey,
+    /// The partition; absent for the asset as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<PartitionKey>,
+    /// The attempt that looked; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
+    /// Version of the data, when the observer knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_version: Option<String>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Typed values by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Value>,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// As of [`AssetMaterialized::idempotency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, Digest)>,
 }
 
 /// One upstream partition as it was read.
@@ -44,7 +76,7 @@ pub struct InputVersion {
     pub partition: Option<PartitionKey>,
     /// Its data version.
     pub data_version: String,
-    /// Position of its materialization.
+    /// Position of its materialization, or of its observation.
     pub position: Position,
 }
 
@@ -58,8 +90,9 @@ pub struct CheckEvaluated {
     /// The partition, for a partitioned check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<PartitionKey>,
-    /// The attempt that judged it.
-    pub attempt: AttemptId,
+    /// The attempt that judged it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<AttemptId>,
     /// The verdict.
     pub passed: bool,
     /// Weight of a failure.
@@ -73,4 +106,7 @@ pub struct CheckEvaluated {
     /// Typed values by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, Value>,
+    /// As of [`AssetMaterialized::idempotency`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency: Option<(String, Digest)>,
 }

@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use super::{
-    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptStartTimedOut, AttemptStarted, Cause,
-    CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed, FoldActivated, HistoryPacked,
-    HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal,
-    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
-    RunRetryDropped, RunTimedOut, TasksSkipped,
+    AssetMaterialized, AssetObserved, AttemptFinished, AttemptLeased, AttemptStartTimedOut,
+    AttemptStarted, Cause, CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed,
+    FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased,
+    LeaseTaken, LimitsSet, Principal, RawEvent, ReportRefused, RunCancelRequested, RunFinished,
+    RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut, TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -138,6 +138,8 @@ facts! {
     ReportRefused(ReportRefused) = "report.refused", 1;
     /// A partition of an asset was produced.
     AssetMaterialized(AssetMaterialized) = "asset.materialized", 1;
+    /// A partition of an asset was looked at.
+    AssetObserved(AssetObserved) = "asset.observed", 1;
     /// A check was judged.
     CheckEvaluated(CheckEvaluated) = "check.evaluated", 1;
     /// Someone set the limits of the workspace.

@@ -16,7 +16,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-pub use asset::{AssetMaterialized, CheckEvaluated, InputVersion};
+pub use asset::{AssetMaterialized, AssetObserved, CheckEvaluated, InputVersion};
 pub use attempt::{
     AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
     ReportRefused,

@@ -26,8 +26,11 @@ pub struct RunRequested {
     /// What was asked, as the person wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<String>,
-    /// Resolved assets, in order.
+    /// Resolved assets, in order; empty for a run that only judges checks.
     pub assets: Vec<AssetKey>,
+    /// The checks that were asked for, (asset, name); absent for those of the assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset_checks: Option<Vec<(AssetKey, String)>>,
     /// The partitions asked for, in a person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<String>,

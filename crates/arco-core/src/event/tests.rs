@@ -72,6 +72,7 @@ fn examples() -> Vec<Fact> {
             fingerprint: Digest::of(b"f"),
             selection: Some("group:raw".into()),
             assets: vec![asset.clone()],
+            asset_checks: None,
             partitions: Some("2013-01-01".into()),
             config: json!({"ops": {}}),
             tags: BTreeMap::from([("team".into(), "core".into())]),
@@ -132,7 +133,7 @@ fn examples() -> Vec<Fact> {
         AssetMaterialized {
             asset: asset.clone(),
             partition: partition.clone(),
-            attempt: attempt(),
+            attempt: Some(attempt()),
             data_version: "v".into(),
             code_version: Some("1".into()),
             inputs: vec![InputVersion {
@@ -146,18 +147,31 @@ fn examples() -> Vec<Fact> {
             }],
             metadata: metadata.clone(),
             tags: BTreeMap::from([("t".into(), "1".into())]),
+            idempotency: None,
+        }
+        .into(),
+        AssetObserved {
+            asset: asset.clone(),
+            partition: partition.clone(),
+            attempt: Some(attempt()),
+            data_version: Some("v".into()),
+            description: Some("as seen".into()),
+            metadata: metadata.clone(),
+            tags: BTreeMap::from([("t".into(), "1".into())]),
+            idempotency: None,
         }
         .into(),
         CheckEvaluated {
             asset,
             check: "not_empty".into(),
             partition,
-            attempt: attempt(),
+            attempt: Some(attempt()),
             passed: false,
             severity: Severity::Error,
             blocking: true,
             description: Some("no rows".into()),
             metadata,
+            idempotency: None,
         }
         .into(),
         LimitsSet {
@@ -275,6 +289,39 @@ fn a_rerun_reads_and_writes_its_golden_file() {
         }),
     };
     check_learned(finished, "retry");
+}
+
+#[test]
+fn what_is_reported_from_outside_reads_and_writes_its_golden_file() {
+    let asked = Some(("key".to_owned(), Digest::of(b"f")));
+    for fact in examples() {
+        match fact {
+            Fact::AssetMaterialized(mut e) => {
+                (e.attempt, e.idempotency, e.inputs) = (None, asked.clone(), Vec::new());
+                check_learned(e, "reported");
+            }
+            Fact::AssetObserved(mut e) => {
+                (e.attempt, e.idempotency) = (None, asked.clone());
+                check_learned(e, "reported");
+            }
+            Fact::CheckEvaluated(mut e) => {
+                (e.attempt, e.idempotency) = (None, asked.clone());
+                check_learned(e, "reported");
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_run_of_chosen_checks_reads_and_writes_its_golden_file() {
+    for fact in examples() {
+        if let Fact::RunRequested(mut requested) = fact {
+            let asset = requested.assets.remove(0);
+            requested.asset_checks = Some(vec![(asset, "not_empty".into())]);
+            check_learned(requested, "checks");
+        }
+    }
 }
 
 #[test]

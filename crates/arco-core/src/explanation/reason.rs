@@ -357,9 +357,10 @@ pub enum Reason {
         /// The partition, in Dagster's text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         partition: Option<String>,
-        /// The attempt that made it.
-        #[cfg_attr(feature = "schema", schema(value_type = String))]
-        attempt: AttemptId,
+        /// The attempt that made it; absent when it was reported from outside of runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>))]
+        attempt: Option<AttemptId>,
         /// Version of the data.
         data_version: String,
         /// Version of the code.

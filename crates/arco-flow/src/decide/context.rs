@@ -55,6 +55,11 @@ impl<'a> Deciding<'a> {
         self.push(fact.into(), Some(epoch), None);
     }
 
+    /// Where the next fact will stand.
+    pub(crate) fn next(&self) -> Position {
+        self.next
+    }
+
     fn push(&mut self, fact: Fact, epoch: Option<u64>, definitions: Option<(String, Digest)>) {
         let event = Event {
             time: self.now,

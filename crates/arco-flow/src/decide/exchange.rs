@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{
-    AssetMaterialized, AttemptLeased, AttemptOutcome, AttemptStarted, CheckEvaluated, ErrorInfo,
-    FailureClass,
+    AssetMaterialized, AssetObserved, AttemptLeased, AttemptOutcome, AttemptStarted,
+    CheckEvaluated, ErrorInfo, FailureClass,
 };
 use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, TaskIndex};
 
@@ -125,6 +125,7 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
             }
         }
         Reported::Materialized { .. } => materialized(d, id, reported),
+        Reported::Observed { .. } => observed(d, id, reported),
         Reported::Checked { .. } => checked(d, id, reported),
         Reported::Succeeded => finish::attempt(d, id, AttemptOutcome::Succeeded, Wish::default()),
         Reported::Cancelled => stopped(d, id),
@@ -180,6 +181,10 @@ fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<Str
             }
             partition.as_deref()?
         }
+        // A body may look at any asset; of a partitioned one it says which partition.
+        Reported::Observed {
+            asset, partition, ..
+        } => return misobserved(&definitions, asset, partition.as_deref()),
         Reported::Checked {
             asset,
             check,
@@ -205,6 +210,27 @@ fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<Str
     Some(format!(
         "it reported partition `{partition}`, which is not of its task"
     ))
+}
+
+fn misobserved(
+    definitions: &Definitions,
+    asset: &AssetKey,
+    partition: Option<&str>,
+) -> Option<String> {
+    let Some(known) = definitions.asset(asset) else {
+        return Some(format!(
+            "it observed asset `{asset}`, which its code location does not define"
+        ));
+    };
+    match (&known.partitions, partition?) {
+        (None, key) => Some(format!(
+            "it observed partition `{key}` of asset `{asset}`, which is not partitioned"
+        )),
+        (Some(def), key) => def
+            .parse_key(key)
+            .err()
+            .map(|error| error.of(asset.as_str())),
+    }
 }
 
 /// Stopped on request; a host that stops a task nobody asked it to stop has interrupted it, and the
@@ -272,16 +298,52 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
     let made = AssetMaterialized {
         asset: asset.clone(),
         partition: key,
-        attempt: id,
+        attempt: Some(id),
         data_version,
         code_version,
         inputs: (*inputs).clone(),
         metadata: metadata.clone(),
         tags: tags.clone(),
+        idempotency: None,
     };
     if !was_said(&d.state, id, &made) {
         let about = (definitions.location().to_owned(), definitions.version());
         d.emit_about(Some(about), made);
+    }
+}
+
+fn observed(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
+    let Reported::Observed {
+        asset,
+        partition,
+        metadata,
+        data_version,
+        description,
+        tags,
+    } = reported
+    else {
+        return;
+    };
+    let Some((_, definitions)) = pinned(d, id) else {
+        return;
+    };
+    let def = definitions
+        .asset(asset)
+        .and_then(|known| known.partitions.as_ref());
+    let key = partition.as_deref().zip(def);
+    let seen = AssetObserved {
+        asset: asset.clone(),
+        partition: key.and_then(|(text, def)| def.parse_key(text).ok()),
+        attempt: Some(id),
+        data_version: data_version.clone(),
+        description: description.clone(),
+        metadata: metadata.clone(),
+        tags: tags.clone(),
+        idempotency: None,
+    };
+    if !was_said(&d.state, id, &seen) {
+        let about = (definitions.location().to_owned(), definitions.version());
+        d.emit_about(Some(about), seen);
     }
 }
 
@@ -337,12 +399,13 @@ fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
         asset: asset.clone(),
         check: check.clone(),
         partition: key,
-        attempt: id,
+        attempt: Some(id),
         passed: *passed,
         severity: *severity,
         blocking: defined.is_some_and(|c| c.blocking),
         description: description.clone(),
         metadata: metadata.clone(),
+        idempotency: None,
     };
     if !was_said(&d.state, id, &judged) {
         d.emit(judged);

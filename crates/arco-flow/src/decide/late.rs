@@ -65,6 +65,7 @@ fn word(reported: &Reported) -> String {
     match reported {
         Reported::Started => "started".into(),
         Reported::Materialized { asset, .. } => format!("materialized {asset}"),
+        Reported::Observed { asset, .. } => format!("observed {asset}"),
         Reported::Checked { asset, check, .. } => format!("checked {check} of {asset}"),
         Reported::Succeeded => "succeeded".into(),
         Reported::Failed { class, .. } => format!("failed: {}", class.as_str()),

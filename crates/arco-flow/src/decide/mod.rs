@@ -9,6 +9,7 @@ mod hosts;
 mod late;
 mod lead;
 mod limits;
+mod report;
 mod retry;
 mod run_retry;
 mod runs;
@@ -71,6 +72,7 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::EnforceTimeLimits => limits::enforce(d),
         Command::SetRunRetries(retries) => run_retry::set(d, *retries)?,
         Command::DropRetry { run, reason } => run_retry::drop(d, *run, reason),
+        Command::Report(reported) => report::report(d, reported)?,
         Command::RegisterHost(hello) => hosts::register(d, hello)?,
         Command::HostLeft(host) => hosts::left(d, *host)?,
         Command::HostLost(host) => hosts::lost(d, *host)?,

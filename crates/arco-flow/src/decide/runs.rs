@@ -55,6 +55,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         fingerprint,
         selection: r.selection.clone(),
         assets: r.assets.clone(),
+        asset_checks: r.asset_checks.clone(),
         partitions: r.partitions.clone(),
         config: r.config.clone(),
         tags,

@@ -3,7 +3,7 @@
 use arco_core::definitions::AssetRef;
 use arco_core::event::AssetMaterialized;
 use arco_core::explanation::{Reason, Unknown, Why};
-use arco_core::{AssetKey, RunId};
+use arco_core::{AssetKey, AttemptId, RunId};
 
 use super::{Explainer, Missing, name};
 use crate::state::{AssetState, Materialization, Run, Slot};
@@ -26,7 +26,8 @@ impl Explainer<'_> {
         let failed = self.shown_failures(facts, asset, slot);
         let unmade = failed.iter().filter_map(|slot| unmade(facts, slot));
         let runs = unmade.map(|(run, _)| run);
-        for run in runs.chain(made.iter().map(|(_, made)| made.attempt.run)) {
+        let makers = made.iter().filter_map(|(_, made)| made.attempt);
+        for run in runs.chain(makers.map(|attempt| attempt.run)) {
             match self.known_run(run) {
                 Some(run) => self.missing_parents(run, &mut missing),
                 None => missing.run(run),
@@ -202,9 +203,14 @@ impl Explainer<'_> {
             },
             |whole| self.inputs(whole),
         );
-        let by = match self.known_run(made.attempt.run) {
-            Some(run) => vec![self.made_by(run, made), self.asked(run)],
-            None => vec![
+        let by = match made
+            .attempt
+            .map(|attempt| (attempt, self.known_run(attempt.run)))
+        {
+            // It was reported, and is its own cause.
+            None => Vec::new(),
+            Some((attempt, Some(run))) => vec![self.made_by(run, attempt), self.asked(run)],
+            Some((_, None)) => vec![
                 Reason::BeforeHistory {
                     unknown: Unknown::Run,
                 }
@@ -225,12 +231,12 @@ impl Explainer<'_> {
         .because(by)
     }
 
-    fn made_by(&self, run: &Run, made: &Materialization) -> Why {
-        let task = run.task(made.attempt.task);
+    fn made_by(&self, run: &Run, attempt: AttemptId) -> Why {
+        let task = run.task(attempt.task);
         let ended = task.and_then(|task| task.attempts.last()?.ended);
         Why::from(Reason::Task {
             run: run.id,
-            task: name(run, made.attempt.task),
+            task: name(run, attempt.task),
             status: task.map_or("", |task| task.status.as_str()).to_owned(),
         })
         .at(ended)
@@ -270,6 +276,8 @@ impl Explainer<'_> {
     fn code_changed(&self, key: &AssetKey, made: &Materialization) -> Option<Why> {
         let current = &self.state.catalog.asset(key)?.asset.code_version;
         let before = made.code_version.as_deref();
+        // What something else made was not made by the code that is declared here.
+        made.attempt?;
         (before != current.as_deref()).then(|| {
             Why::from(Reason::CodeChanged {
                 made: before.map(str::to_owned),

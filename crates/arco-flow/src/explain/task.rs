@@ -141,7 +141,8 @@ impl Explainer<'_> {
         let facts = self.state.assets.get(asset)?;
         let row = facts.checks.get(check)?.get(&facts.ordinal(slot)?)?;
         // A later run may have judged it again: what it said is not what stopped this one.
-        let ours = (row.attempt.run, row.attempt.task) == (run.id, index);
+        let judge = row.attempt.map(|attempt| (attempt.run, attempt.task));
+        let ours = judge == Some((run.id, index));
         let failed = ours && !row.passed && row.severity == Severity::Error;
         failed.then(|| {
             Why::from(Reason::CheckFailed {

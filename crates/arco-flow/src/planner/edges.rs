@@ -112,7 +112,7 @@ impl<'a> Graph<'a> {
         let mut def = None;
         let outputs = unit.makes(step);
         for asset in outputs.iter().filter_map(|key| unit.definitions.asset(key)) {
-            def = asset.partitions.as_ref();
+            def = asset.partitions.as_ref().filter(|_| unit.keys.is_some());
             let outer = asset
                 .deps
                 .iter()
@@ -280,7 +280,12 @@ impl<'a> Graph<'a> {
     }
 
     fn add(&self, unit: usize, needed: &Needed, needs: &mut BTreeSet<TaskIndex>) {
+        // An observation is one task, whatever the partitions of its asset.
+        let whole = self.units[unit].keys.is_none();
         match needed {
+            _ if whole => {
+                needs.insert(self.units[unit].first);
+            }
             Needed::Whole => {
                 let first = self.units[unit].first;
                 let count = TaskIndex::try_from(self.units[unit].tasks()).unwrap_or(TaskIndex::MAX);

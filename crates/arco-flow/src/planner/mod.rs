@@ -16,7 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arco_core::definitions::{Catalog, CheckDef, Definitions, StepDef};
+use arco_core::definitions::{Catalog, CheckDef, Definitions, StepDef, StepKind};
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
 
@@ -34,6 +34,8 @@ pub const TASKS_MAX: usize = 200_000;
 pub struct PlanRequest {
     /// Assets, as selected.
     pub assets: BTreeSet<AssetKey>,
+    /// Which checks, (asset, name); `None` for those of the assets.
+    pub checks: Option<BTreeSet<(AssetKey, String)>>,
     /// Which partitions of the partitioned ones.
     pub partitions: PartitionsAsked,
 }
@@ -123,12 +125,14 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Planned, Rejection> {
     let assets = in_order(catalog, &request.assets)?;
-    request.partitions.check_used(catalog, &assets)?;
+    request.check_partitions_used(catalog, &assets)?;
     let mut units = Units::default();
     let mut of_asset: Makers = BTreeMap::new();
     for part in parts::of(catalog, &assets)? {
         let def = part.definitions.asset(&part.assets[0]);
-        let def = def.and_then(|asset| asset.partitions.as_ref());
+        // One observation says the versions of all partitions it knows.
+        let makes = part.step.kind != StepKind::Observe;
+        let def = def.and_then(|asset| asset.partitions.as_ref().filter(|_| makes));
         let keys = request.partitions.keys(&part.assets[0], def, now)?;
         for key in &part.assets {
             of_asset.insert(key.clone(), vec![units.list.len()]);
@@ -136,10 +140,19 @@ pub fn plan(
         units.push(part.definitions, &part.step.name, part.outputs(), keys);
     }
     let asset_units = units.list.len();
-    let checks = checks_of(catalog);
-    for key in &assets {
-        let own = checks.get(key).map_or(&[][..], Vec::as_slice);
-        add_check_units(catalog, request, key, own, now, &mut units)?;
+    match &request.checks {
+        None => {
+            let checks = checks_of(catalog);
+            for key in &assets {
+                let own = checks.get(key).map_or(&[][..], Vec::as_slice);
+                add_check_units(catalog, request, key, own, now, &mut units)?;
+            }
+        }
+        Some(checks) => {
+            for (asset, name) in checks {
+                add_chosen_check(catalog, request, (asset, name), now, &mut units)?;
+            }
+        }
     }
     if units.tasks > TASKS_MAX {
         return Err(Rejection::TooManyTasks {
@@ -258,6 +271,71 @@ fn add_check_units<'a>(
         }
     }
     Ok(())
+}
+
+/// A check that was asked for by name. One that its asset's own step judges comes with the asset, and
+/// cannot be had without it.
+fn add_chosen_check<'a>(
+    catalog: &'a Catalog,
+    request: &PlanRequest,
+    (asset, name): (&AssetKey, &str),
+    now: Timestamp,
+    units: &mut Units<'a>,
+) -> Result<(), Rejection> {
+    let locations = catalog.locations().values();
+    let mut defined =
+        locations.filter_map(|definitions| Some((definitions, definitions.check(asset, name)?)));
+    let Some((definitions, check)) = defined.next() else {
+        return Err(unknown_check(catalog, asset, name));
+    };
+    if units.place(definitions, &check.step).is_some() {
+        return Ok(());
+    }
+    let step = definitions.step(&check.step);
+    if step.is_some_and(|step| !step.outputs.is_empty()) {
+        return Err(Rejection::CheckWithinStep {
+            asset: asset.clone(),
+            check: name.to_owned(),
+        });
+    }
+    let keys = request
+        .partitions
+        .keys(asset, check.partitions.as_ref(), now)?;
+    units.push(definitions, &check.step, keys);
+    Ok(())
+}
+
+/// A check that no location defines.
+pub(crate) fn unknown_check(catalog: &Catalog, asset: &AssetKey, name: &str) -> Rejection {
+    let names = catalog
+        .checks_of(asset)
+        .map(|(_, check)| check.name.as_str());
+    Rejection::UnknownCheck {
+        asset: asset.clone(),
+        check: name.to_owned(),
+        hint: graph::did_you_mean(name, names).map_or_else(
+            || format!("; `arco assets show {asset}` lists its checks"),
+            |word| format!("; did you mean `{word}`?"),
+        ),
+    }
+}
+
+impl PlanRequest {
+    /// A key for assets and checks of which none is partitioned is a mistake worth saying.
+    fn check_partitions_used(
+        &self,
+        catalog: &Catalog,
+        assets: &[AssetKey],
+    ) -> Result<(), Rejection> {
+        let of_check = |(asset, name): &(AssetKey, String)| {
+            let mut checks = catalog.checks_of(asset);
+            checks.any(|(_, check)| check.name == *name && check.partitions.is_some())
+        };
+        if self.checks.iter().flatten().any(of_check) {
+            return Ok(());
+        }
+        self.partitions.check_used(catalog, assets)
+    }
 }
 
 /// Renumbers the tasks so that each comes after those it needs (a check task may be needed by an

@@ -22,6 +22,7 @@ fn planned(definitions: &str, select: &str) -> String {
         keys => PartitionsAsked::Keys(keys.split(',').map(|k| k.trim().to_owned()).collect()),
     };
     let request = PlanRequest {
+        checks: None,
         assets: assets
             .split_whitespace()
             .filter_map(AssetKey::parse)

@@ -40,6 +40,7 @@ impl World {
             idempotency_key: None,
             selection: None,
             assets: rerun::assets_of(&parent, catalog, &tasks),
+            asset_checks: None,
             partitions: rerun::partitions_of(&parent, &tasks),
             config: (*parent.config).clone(),
             tags,

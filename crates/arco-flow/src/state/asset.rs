@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{AssetMaterialized, CheckEvaluated, Position, Severity};
+use arco_core::event::{AssetMaterialized, AssetObserved, CheckEvaluated, Position, Severity};
 use arco_core::{AttemptId, PartitionKey, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,15 @@ pub struct AssetState {
     pub recent: Vector<Arc<(Position, Timestamp, AssetMaterialized)>>,
     /// How many materializations there were.
     pub materializations: u64,
+    /// Last observation of each ordinal.
+    #[serde(default, skip_serializing_if = "OrdMap::is_empty")]
+    pub observed: OrdMap<u32, Observation>,
+    /// The last observations, whole, oldest first.
+    #[serde(default, skip_serializing_if = "Vector::is_empty")]
+    pub recent_observations: Vector<Arc<(Position, Timestamp, AssetObserved)>>,
+    /// How many observations there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub observations: u64,
     /// Last result of each check, per ordinal.
     pub checks: OrdMap<String, OrdMap<u32, Arc<CheckRow>>>,
 }
@@ -53,12 +62,25 @@ pub struct Materialization {
     pub position: Position,
     /// When it was recorded.
     pub time: Timestamp,
-    /// The attempt that made it.
-    pub attempt: AttemptId,
+    /// The attempt that made it; `None` when it was reported from outside of runs.
+    pub attempt: Option<AttemptId>,
     /// Version of the data.
     pub data_version: Arc<str>,
     /// Version of the code.
     pub code_version: Option<Arc<str>>,
+}
+
+/// The last observation of a slot, in short.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Where it stands.
+    pub position: Position,
+    /// When it was recorded.
+    pub time: Timestamp,
+    /// The attempt that looked; `None` when it was reported from outside of runs.
+    pub attempt: Option<AttemptId>,
+    /// Version of the data, when the observer knew it.
+    pub data_version: Option<Arc<str>>,
 }
 
 /// The last result of a check.
@@ -68,8 +90,8 @@ pub struct CheckRow {
     pub position: Position,
     /// When it was recorded.
     pub time: Timestamp,
-    /// The attempt that judged it.
-    pub attempt: AttemptId,
+    /// The attempt that judged it; `None` when it was reported from outside of runs.
+    pub attempt: Option<AttemptId>,
     /// The verdict.
     pub passed: bool,
     /// Weight of a failure.
@@ -97,6 +119,23 @@ impl AssetState {
     #[must_use]
     pub fn latest_of(&self, slot: &Slot) -> Option<&Materialization> {
         self.latest.get(&self.ordinal(slot)?)
+    }
+
+    /// The last observation of a slot.
+    #[must_use]
+    pub fn observed_of(&self, slot: &Slot) -> Option<&Observation> {
+        self.observed.get(&self.ordinal(slot)?)
+    }
+
+    /// The data version of a slot and where it was said: by its last materialization, and for an
+    /// external asset by its last observation when that is later.
+    #[must_use]
+    pub fn version_of(&self, slot: &Slot, external: bool) -> Option<(&Arc<str>, Position)> {
+        let made = self.latest_of(slot);
+        let made = made.map(|made| (&made.data_version, made.position));
+        let seen = self.observed_of(slot).filter(|_| external);
+        let seen = seen.and_then(|seen| Some((seen.data_version.as_ref()?, seen.position)));
+        made.into_iter().chain(seen).max_by_key(|(_, at)| *at)
     }
 
     fn intern(&mut self, slot: &Slot) -> u32 {
@@ -168,6 +207,23 @@ impl AssetState {
         }
     }
 
+    pub(super) fn observed(&mut self, at: Position, time: Timestamp, e: &AssetObserved) {
+        let ordinal = self.intern(&e.partition);
+        self.observations += 1;
+        let row = Observation {
+            position: at,
+            time,
+            attempt: e.attempt,
+            data_version: e.data_version.as_deref().map(Into::into),
+        };
+        self.observed.insert(ordinal, row);
+        let whole = Arc::new((at, time, e.clone()));
+        self.recent_observations.push_back(whole);
+        if self.recent_observations.len() > RECENT_MAX {
+            self.recent_observations.pop_front();
+        }
+    }
+
     pub(super) fn checked(&mut self, at: Position, time: Timestamp, e: &CheckEvaluated) {
         let ordinal = self.intern(&e.partition);
         let row = CheckRow {
@@ -182,4 +238,8 @@ impl AssetState {
         let rows = self.checks.entry(e.check.clone()).or_default();
         rows.insert(ordinal, Arc::new(row));
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -8,7 +8,9 @@ use arco_core::event::{Event, Fact, Position, Stored};
 use arco_core::plan::Plan;
 use thiserror::Error;
 
-use super::{State, admission, deadlines, definitions, host, run_fold, run_retry, task_fold};
+use super::{
+    State, admission, deadlines, definitions, fact_fold, host, run_fold, run_retry, task_fold,
+};
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
 pub trait Blobs {
@@ -90,8 +92,9 @@ impl State {
             Fact::AttemptStartTimedOut(e) => task_fold::start_timed_out(self, e),
             Fact::AttemptFinished(e) => task_fold::finished(self, event.time, e),
             Fact::ReportRefused(e) => task_fold::report_refused(self, e),
-            Fact::AssetMaterialized(e) => task_fold::materialized(self, at, event.time, e),
-            Fact::CheckEvaluated(e) => task_fold::checked(self, at, event.time, e),
+            Fact::AssetMaterialized(e) => fact_fold::materialized(self, at, event.time, e),
+            Fact::AssetObserved(e) => fact_fold::observed(self, at, event.time, e),
+            Fact::CheckEvaluated(e) => fact_fold::checked(self, at, event.time, e),
             Fact::LimitsSet(e) => {
                 self.limits = e.limits.clone();
                 admission::rebuild(self);

@@ -128,23 +128,30 @@ fn upstream_keys(
     out
 }
 
-/// The versions a task reads if it is leased now; upstream slots never materialized are left out.
+/// The versions a task reads if it is leased now; upstream slots of no known
+/// version are left out.
 pub(super) fn current(state: &State, run: RunId, task: TaskIndex) -> Vec<InputVersion> {
     let Some(run) = state.run(run) else {
         return Vec::new();
     };
     let mut out = Vec::new();
+    let definitions = run
+        .planned(task)
+        .and_then(|planned| state.pinned(run, &planned.location));
     for input in of_task(state, run, task, run.requested.1) {
+        let declared = definitions.and_then(|d| Some((d, d.asset(&input.dep.asset)?)));
+        let external = declared.is_some_and(|(d, asset)| d.is_external(asset));
         let Some(asset) = state.assets.get(&input.dep.asset) else {
             continue;
         };
         for slot in input.slots {
-            if let Some(latest) = asset.latest_of(&slot) {
+            if let Some((version, position)) = asset.version_of(&slot, external) {
+                let data_version = version.to_string();
                 out.push(InputVersion {
                     asset: input.dep.asset.clone(),
                     partition: slot,
-                    data_version: latest.data_version.to_string(),
-                    position: latest.position,
+                    data_version,
+                    position,
                 });
             }
         }

@@ -6,6 +6,7 @@ mod bitmap;
 mod deadlines;
 mod definitions;
 mod durations;
+mod fact_fold;
 mod fold;
 mod host;
 pub mod inputs;
@@ -32,7 +33,7 @@ use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet};
 
 pub use admission::{Admission, Lane, Needs, Place, Retry};
-pub use asset::{AssetState, CheckRow, Materialization, Slot};
+pub use asset::{AssetState, CheckRow, Materialization, Observation, Slot};
 pub use bitmap::PagedBitmap;
 pub use deadlines::{Deadline, Due};
 pub use definitions::{LoadFailure, LocationState};
@@ -49,9 +50,10 @@ pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
-/// - 3: runs know their job, their time limits, who asked to stop them, and whether they are owed a retry;
-///   tasks know which of their assets they made, and which they left unmade; assets know the task that
-///   did not make a slot; steps know how long they took lately.
+/// - 3: runs know their job, the checks that were chosen, their time limits, who asked to stop them, and
+///   whether they are owed a retry; tasks know which of their assets they made, and which they left
+///   unmade; assets know the task that did not make a slot; steps know how long they took lately; what is
+///   observed, or reported from outside of runs, is kept.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
@@ -94,6 +96,8 @@ pub struct State {
     pub idempotency: OrdMap<String, (Digest, RunId, Timestamp)>,
     /// How long steps took lately, by location and step. From fold version 3 on.
     pub durations: OrdMap<(String, String), Durations>,
+    /// Idempotency keys of reports from outside of runs → digest of the report, its place, time.
+    pub reports: OrdMap<String, (Digest, Position, Timestamp)>,
     /// Facts about assets.
     pub assets: OrdMap<AssetKey, Arc<AssetState>>,
     /// How much may go on at once.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arco_core::definitions::StepKind;
 use arco_core::{AssetKey, RunId, TaskIndex};
 
 use super::{Run, Slot, State, TaskStatus, inputs};
@@ -17,6 +18,8 @@ pub(super) fn outputs(state: &State, run: &Run, task: TaskIndex) -> Vec<(AssetKe
     let step = state
         .pinned(run, &planned.location)
         .and_then(|definitions| definitions.step(&planned.step));
+    // An observation makes nothing, and its asset's partitions are not its own.
+    let step = step.filter(|step| step.kind != StepKind::Observe);
     let slots: Vec<Slot> = if planned.partitions.is_empty() {
         vec![None]
     } else {

@@ -81,6 +81,9 @@ pub struct Run {
     pub selection: Option<String>,
     /// The assets. Shared: a run is copied on write, and may have thousands.
     pub assets: Arc<Vec<AssetKey>>,
+    /// The checks that were asked for; `None` for those of the assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset_checks: Option<Arc<Vec<(AssetKey, String)>>>,
     /// The partitions, as written.
     pub partitions: Option<String>,
     /// Run configuration.
@@ -129,6 +132,9 @@ pub struct Run {
     pub ended: Option<(Position, Timestamp)>,
     /// Materializations it made.
     pub materializations: u64,
+    /// Observations it made.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub observations: u64,
     /// Checks it judged: passed, failed.
     pub checks: (u64, u64),
 }
@@ -265,4 +271,8 @@ pub(super) fn dependents(plan: &Plan) -> Vec<Vec<TaskIndex>> {
         }
     }
     out
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -19,7 +19,7 @@ use super::{
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
 /// longer than a day has other troubles).
-const IDEMPOTENCY_HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
+pub(super) const IDEMPOTENCY_HORIZON_MS: u64 = 24 * 60 * 60 * 1000;
 
 pub(super) fn run_requested(
     state: &mut State,
@@ -44,6 +44,9 @@ pub(super) fn run_requested(
         fingerprint: e.fingerprint,
         selection: e.selection.clone(),
         assets: Arc::new(e.assets.clone()),
+        asset_checks: (e.asset_checks.clone())
+            .filter(|_| state.fold_version >= 3)
+            .map(Arc::new),
         partitions: e.partitions.clone(),
         config: Arc::new(e.config.clone()),
         tags: e.tags.clone(),
@@ -70,6 +73,7 @@ pub(super) fn run_requested(
         started: None,
         ended: None,
         materializations: 0,
+        observations: 0,
         checks: (0, 0),
     };
     remember_keys(state, event.time, e);

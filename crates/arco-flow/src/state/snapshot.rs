@@ -48,6 +48,8 @@ struct Out<'a> {
     history: &'a imbl::Vector<(RunId, RunId, Value, u32)>,
     run_keys: &'a imbl::OrdMap<String, RunKey>,
     idempotency: &'a imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    #[serde(skip_serializing_if = "imbl::OrdMap::is_empty")]
+    reports: &'a imbl::OrdMap<String, (Digest, Position, Timestamp)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lineages: Vec<(&'a RunId, &'a imbl::OrdSet<RunId>)>,
     #[serde(skip_serializing_if = "is_unlimited")]
@@ -74,6 +76,9 @@ struct In {
     history: imbl::Vector<(RunId, RunId, Value, u32)>,
     run_keys: imbl::OrdMap<String, RunKey>,
     idempotency: imbl::OrdMap<String, (Digest, RunId, Timestamp)>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    reports: imbl::OrdMap<String, (Digest, Position, Timestamp)>,
     /// From fold version 2 on.
     #[serde(default)]
     lineages: Vec<(RunId, imbl::OrdSet<RunId>)>,
@@ -118,6 +123,7 @@ impl State {
             history: &self.history,
             run_keys: &self.run_keys,
             idempotency: &self.idempotency,
+            reports: &self.reports,
             lineages: self.lineages.iter().collect(),
             limits: &self.limits,
             run_retries: &self.run_retries,
@@ -150,6 +156,7 @@ impl State {
             history: read.history,
             run_keys: read.run_keys,
             idempotency: read.idempotency,
+            reports: read.reports,
             lineages: read.lineages.into_iter().collect(),
             limits: read.limits,
             run_retries: read.run_retries,

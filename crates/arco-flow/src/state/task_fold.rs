@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use arco_core::event::{
-    AssetMaterialized, AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut,
-    AttemptStarted, CheckEvaluated, Position, ReportRefused, Severity, TasksSkipped,
+    AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
+    ReportRefused, TasksSkipped,
 };
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
-use serde::Serialize;
 
 use super::output::{left_out, outputs};
 use super::{
@@ -91,7 +90,7 @@ fn settle(state: &mut State, run: &Run, index: TaskIndex, to: TaskStatus) {
         }
         // An attempt that made the slot and failed afterwards (a blocking check said no, another of its
         // assets could not be made) did not fail to make it (F-2, M-21).
-        let made = asset.latest_of(&slot).map(|made| made.attempt);
+        let made = asset.latest_of(&slot).and_then(|made| made.attempt);
         if failed.is_some() && made != failed {
             asset.attempt_failed(&slot);
         }
@@ -170,7 +169,7 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
 }
 
 /// The live attempt of a task is exactly this one.
-fn is_live(state: &State, id: AttemptId) -> bool {
+pub(super) fn is_live(state: &State, id: AttemptId) -> bool {
     state
         .run(id.run)
         .and_then(|run| run.task(id.task))
@@ -284,58 +283,5 @@ pub(super) fn skipped(state: &mut State, e: &TasksSkipped) {
         e.tasks
             .iter()
             .for_each(|task| release_dependents(state, e.run, *task));
-    }
-}
-
-pub(super) fn materialized(
-    state: &mut State,
-    at: Position,
-    time: Timestamp,
-    e: &AssetMaterialized,
-) {
-    if !is_live(state, e.attempt) {
-        return;
-    }
-    Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).materialized(at, time, e);
-    let keeps_made = state.fold_version >= 3;
-    if let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) {
-        run.materializations += 1;
-        note(run, e.attempt, e);
-        if keeps_made && let Some(task) = run.tasks.get_mut(e.attempt.task as usize) {
-            let made = &mut Arc::make_mut(task).made;
-            if let Err(at) = made.binary_search(&e.asset) {
-                made.insert(at, e.asset.clone());
-            }
-        }
-    }
-}
-
-pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &CheckEvaluated) {
-    if !is_live(state, e.attempt) {
-        return;
-    }
-    Arc::make_mut(state.assets.entry(e.asset.clone()).or_default()).checked(at, time, e);
-    let Some(run) = state.runs.get_mut(&e.attempt.run).map(Arc::make_mut) else {
-        return;
-    };
-    note(run, e.attempt, e);
-    if e.passed {
-        run.checks.0 += 1;
-    } else {
-        run.checks.1 += 1;
-    }
-    if e.blocking
-        && !e.passed
-        && e.severity == Severity::Error
-        && let Some(task) = run.tasks.get_mut(e.attempt.task as usize)
-    {
-        Arc::make_mut(task).blocked = true;
-    }
-}
-
-/// Remembers a fact of a live attempt, so that it counts once.
-fn note(run: &mut Run, attempt: AttemptId, fact: &impl Serialize) {
-    if let Some(task) = run.tasks.get_mut(attempt.task as usize) {
-        Arc::make_mut(task).said.insert(fact);
     }
 }

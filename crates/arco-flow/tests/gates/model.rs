@@ -38,8 +38,9 @@ impl Facts {
             Fact::AssetMaterialized(e) => {
                 let place = (e.asset.to_string(), e.partition.clone());
                 self.failed.remove(&place);
-                let made = (at, e.attempt, e.data_version.clone());
-                self.good.insert(place, made);
+                let attempt = e.attempt.expect("nothing is reported from outside here");
+                self.good
+                    .insert(place, (at, attempt, e.data_version.clone()));
             }
             Fact::AttemptFinished(e) => {
                 let failed = matches!(e.outcome, AttemptOutcome::Failed { .. });
@@ -64,7 +65,7 @@ impl Facts {
             let shown = facts.and_then(|facts| facts.latest_of(partition));
             let same = shown.is_some_and(|latest| {
                 latest.position == *at
-                    && latest.attempt == *attempt
+                    && latest.attempt == Some(*attempt)
                     && *latest.data_version == **version
             });
             let counted = facts.is_some_and(|facts| {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{AssetCheck, MaterializationSummary, PartitionCounts, PartitionStatus};
+use super::{AssetCheck, MaterializationSummary, Observation, PartitionCounts, PartitionStatus};
 
 /// An asset in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -28,6 +28,9 @@ pub struct AssetSummary {
     /// Nothing here makes it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,
+    /// A run observes it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub observable: bool,
     /// Its partitions; absent when unpartitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsInfo>,
@@ -43,6 +46,12 @@ pub struct AssetSummary {
     pub latest: Option<MaterializationSummary>,
     /// How many materializations there were.
     pub materializations: u64,
+    /// Its last observation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_observation: Option<Observation>,
+    /// How many observations there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub observations: u64,
     /// Checks whose last result passed.
     pub checks_passed: u64,
     /// Checks whose last result, or whose result for any partition, failed.
@@ -135,4 +144,8 @@ pub struct AssetDependency {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub mapping: Option<Value>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

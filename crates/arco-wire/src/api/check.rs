@@ -43,12 +43,14 @@ pub struct CheckResult {
     pub position: LogPosition,
     /// When it was recorded.
     pub time: Time,
-    /// The run that judged it.
-    #[schema(value_type = String)]
-    pub run: RunId,
-    /// The attempt that judged it.
-    #[schema(value_type = String)]
-    pub attempt: AttemptId,
+    /// The run that judged it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<RunId>,
+    /// The attempt that judged it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub attempt: Option<AttemptId>,
     /// The partition in Dagster's text; absent when judged for the asset as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arco_core::event::ErrorInfo;
 use arco_core::{Digest, HostId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{LogPosition, Time};
@@ -45,6 +46,62 @@ pub struct Location {
     pub failure: Option<LoadFailure>,
     /// Worker hosts that serve it.
     pub hosts: Vec<HostInfo>,
+}
+
+/// Asks to make a manifest the current definitions of a location.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deploy {
+    /// The manifest, as an SDK makes it.
+    #[schema(value_type = Object)]
+    pub manifest: Value,
+    /// Only say what would change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+/// What a deploy changed, or would change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Deployed {
+    /// Code location.
+    pub location: String,
+    /// Version of the definitions.
+    #[schema(value_type = String)]
+    pub version: Digest,
+    /// Version of those before them; absent for a new location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub previous: Option<Digest>,
+    /// Whether anything was written: not for a dry run, and not when the version is the current one.
+    pub deployed: bool,
+    /// Assets.
+    pub assets: Changes,
+    /// Checks, `ASSET:CHECK`.
+    pub checks: Changes,
+    /// Jobs.
+    pub jobs: Changes,
+    /// Resources.
+    pub resources: Changes,
+}
+
+/// Names that were added, removed and changed: the first 1,000 of each, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Changes {
+    /// New names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
+    /// Names that are gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+    /// Names that mean something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+    /// How many were added.
+    pub added_count: u64,
+    /// How many are gone.
+    pub removed_count: u64,
+    /// How many changed.
+    pub changed_count: u64,
 }
 
 /// User code that did not load.

@@ -16,12 +16,14 @@ pub struct MaterializationSummary {
     pub position: LogPosition,
     /// When it was recorded.
     pub time: Time,
-    /// The run that made it.
-    #[schema(value_type = String)]
-    pub run: RunId,
-    /// The attempt that made it.
-    #[schema(value_type = String)]
-    pub attempt: AttemptId,
+    /// The run that made it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run: Option<RunId>,
+    /// The attempt that made it; absent when it was reported from outside of runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub attempt: Option<AttemptId>,
     /// Version of the data.
     pub data_version: String,
     /// Version of the code.

@@ -16,6 +16,7 @@ mod partition;
 mod plan;
 mod position;
 mod queue;
+mod report;
 mod run;
 mod status;
 mod task;
@@ -30,7 +31,9 @@ pub use arco_core::run_retries::{RetryStrategy, RunRetries};
 pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
 pub use cancel::{CancelRuns, RunsCancelled, RunsMatching};
 pub use check::{AssetCheck, CheckResult};
-pub use definitions::{Definitions, HostInfo, HostState, LoadFailure, Location};
+pub use definitions::{
+    Changes, Definitions, Deploy, Deployed, HostInfo, HostState, LoadFailure, Location,
+};
 pub use event::{Event, EventCause, EventPage};
 pub use health::{Health, WorkspaceHealth};
 pub use job::{Job, JobSummary};
@@ -40,6 +43,7 @@ pub use partition::{Partition, PartitionCounts, PartitionStatus};
 pub use plan::{ExpectedTime, PlanPreview, PlannedStep, PlannedTask, PreviewPlan};
 pub use position::LogPosition;
 pub use queue::{LimitsChanged, QueueEntry, QueueWait, QueueWaitKind};
+pub use report::{Observation, ReportCheck, ReportMaterialization, ReportObservation, Reported};
 pub use run::{
     CreateRun, PartitionsWanted, Rerun, RerunOf, Retried, Run, RunCreated, RunStatus, RunSummary,
     RunTimedOut, SelectionText, TaskFailure,

@@ -23,6 +23,10 @@ pub struct PreviewPlan {
     /// Code location of the job, when several have one of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_location: Option<String>,
+    /// Which checks: `ASSET:CHECK`, or `ASSET` for all of an asset. Absent: those of the assets. Without
+    /// `selection` and `job` these alone are judged; `[]` judges none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<String>>,
     /// Which partitions of the partitioned ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsWanted>,

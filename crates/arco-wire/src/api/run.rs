@@ -26,6 +26,10 @@ pub struct CreateRun {
     /// Code location of the job, when several have one of this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_location: Option<String>,
+    /// Which checks: `ASSET:CHECK`, or `ASSET` for all of an asset. Absent: those of the assets. Without
+    /// `selection` and `job` these alone are judged; `[]` judges none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Vec<String>>,
     /// Which partitions of the partitioned ones; absent when none is partitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsWanted>,
@@ -243,6 +247,10 @@ pub struct RunSummary {
     pub assets: Vec<AssetKey>,
     /// How many assets it has.
     pub asset_count: u64,
+    /// The checks that were asked for, `ASSET:CHECK`: the first 20 in a list, the first 10,000 of one run.
+    /// Absent for those of the assets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset_checks: Option<Vec<String>>,
     /// Its run key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
@@ -269,6 +277,9 @@ pub struct RunSummary {
     pub tasks: TaskCounts,
     /// Materializations it made so far.
     pub materializations: u64,
+    /// Observations it made so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub observations: u64,
     /// Checks that passed so far.
     pub checks_passed: u64,
     /// Checks that failed so far.
@@ -325,4 +336,8 @@ pub struct TaskFailure {
     pub class: FailureClass,
     /// What was raised.
     pub error: ErrorInfo,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

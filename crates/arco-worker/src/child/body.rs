@@ -7,7 +7,7 @@ use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Lease, Outcome};
 use bytes::Bytes;
 
 use super::stop::{Reason, Stopping, failed};
-use super::{Child, Command, Ended, Event, Stop, without_token};
+use super::{Child, Command, Ended, Event, Stop, memory, without_token};
 use crate::clock::Boottime;
 use crate::death;
 use crate::frame::{self, FrameReader};
@@ -25,6 +25,7 @@ struct Body {
     /// No word is expected before this; then it never began.
     begin_by: Boottime,
     timeout_ms: Option<u64>,
+    memory: Option<MemoryLimit>,
     stopping: Option<Stopping>,
     /// The control socket is unusable; the process must end by then.
     torn_until: Option<Boottime>,
@@ -41,6 +42,10 @@ impl Child {
             began: None,
             begin_by: now.plus_ms(settings.start_ms_max),
             timeout_ms: lease.timeout_ms,
+            memory: lease.memory_limit_bytes.map(|limit| MemoryLimit {
+                limit,
+                look_at: now,
+            }),
             stopping: None,
             torn_until: None,
             fault: None,
@@ -87,7 +92,10 @@ impl Child {
             if !stopping.killed && now >= stopping.kill_at {
                 stopping.kill(self.pid);
             }
-        } else if let Some(reason) = body.overdue(self.shared.settings.start_ms_max, now) {
+        } else if let Some(reason) = body
+            .overdue(self.shared.settings.start_ms_max, now)
+            .or_else(|| body.too_big(self.pid, now))
+        {
             body.stopping = Some(Stopping::begin(self.pid, reason, grace_ms, now));
         }
         if body.torn_until.is_some_and(|until| now >= until) {
@@ -218,7 +226,27 @@ impl Child {
     }
 }
 
+/// How much memory a body may use, and when to look next.
+struct MemoryLimit {
+    limit: u64,
+    look_at: Boottime,
+}
+
 impl Body {
+    /// Looks at the memory of a body that has a limit, when it is time to.
+    fn too_big(&mut self, pid: i32, now: Boottime) -> Option<Reason> {
+        let memory = self.memory.as_mut()?;
+        if now < memory.look_at {
+            return None;
+        }
+        memory.look_at = now.plus_ms(u64::try_from(memory::LOOK.as_millis()).unwrap_or(u64::MAX));
+        let used = memory::used_bytes(pid);
+        (used > memory.limit).then_some(Reason::Memory {
+            used,
+            limit: memory.limit,
+        })
+    }
+
     fn took(&self) -> Duration {
         self.began
             .map_or(Duration::ZERO, |began| Boottime::now().since(began))
@@ -245,7 +273,8 @@ impl Body {
             (None, Some(_), None) => None,
         };
         let far = now.plus_ms(start_ms_max);
-        [limit, self.torn_until]
+        let look = self.memory.as_ref().filter(|_| self.stopping.is_none());
+        [limit, self.torn_until, look.map(|memory| memory.look_at)]
             .into_iter()
             .flatten()
             .min()

@@ -5,6 +5,7 @@
 //! one loop, so a cancellation can never reach the task after the one it was meant for.
 
 mod body;
+mod memory;
 mod stop;
 
 use std::sync::Arc;
@@ -153,7 +154,7 @@ impl Child {
         if wear.tasks >= settings.tasks_per_child_max {
             return true;
         }
-        let Some(now) = resident_bytes(self.pid) else {
+        let Some(now) = memory::resident_bytes(self.pid) else {
             return false;
         };
         let first = *wear.resident_bytes_first.get_or_insert(now);
@@ -175,14 +176,6 @@ impl Child {
     async fn tell(&self, event: Event) {
         let _ = self.shared.wakes.send(Wake::Child(self.id, event)).await;
     }
-}
-
-/// Resident memory of a process; a read of a few bytes that the kernel makes on the spot.
-fn resident_bytes(pid: i32) -> Option<u64> {
-    const PAGE_BYTES: u64 = 4096;
-    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * PAGE_BYTES)
 }
 
 /// How a body ended.

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
+use super::memory;
 use crate::clock::Boottime;
 
 /// Why a body is stopped from outside.
@@ -22,6 +23,11 @@ pub(crate) enum Stop {
 /// Why a body that runs is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
+    /// It used more memory than it may. Bytes.
+    Memory {
+        used: u64,
+        limit: u64,
+    },
     Told(Stop),
     /// It ran longer than so many milliseconds.
     Timeout(u64),
@@ -44,6 +50,16 @@ impl Reason {
                 FailureClass::Timeout,
                 "Timeout",
                 format!("the body ran longer than its limit of {ms} ms and was stopped"),
+            ),
+            Self::Memory { used, limit } => (
+                FailureClass::OutOfMemory,
+                "MemoryLimitExceeded",
+                format!(
+                    "the task used {} of memory, its limit is {}, and was killed; raise `memory_limit`, or work \
+                     on less at a time",
+                    memory::text(used),
+                    memory::text(limit)
+                ),
             ),
             Self::NeverBegan(ms) => (
                 FailureClass::Infrastructure,
@@ -81,7 +97,11 @@ pub(super) struct Stopping {
 impl Stopping {
     /// The first step of the ladder.
     pub(super) fn begin(pid: i32, reason: Reason, grace_ms: u64, now: Boottime) -> Self {
-        let at_once = matches!(reason, Reason::Told(Stop::Kill) | Reason::NeverBegan(_));
+        // What grows does not stop for a signal that its code may handle when it likes.
+        let at_once = matches!(
+            reason,
+            Reason::Told(Stop::Kill) | Reason::NeverBegan(_) | Reason::Memory { .. }
+        );
         let mut stopping = Self {
             reason,
             kill_at: now.plus_ms(grace_ms),

@@ -33,6 +33,59 @@ async fn a_death_costs_one_task_and_says_its_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_task_over_its_memory_limit_is_killed_and_the_figures_are_told() {
+    const LIMIT: u64 = 300 * 1024 * 1024;
+    let bench = Bench::start(|settings| settings.slots = 1).await;
+    for (step, pid) in [("grows", "grows_pid"), ("grows_below", "below_pid")] {
+        let attempt = bench
+            .plane
+            .submit(step, |lease| lease.memory_limit_bytes = Some(LIMIT));
+        let Outcome::Failed {
+            class,
+            error,
+            allow_retries,
+            ..
+        } = bench.plane.outcome(attempt).await
+        else {
+            panic!("{step} failed")
+        };
+        assert_eq!(
+            (class, allow_retries),
+            (FailureClass::OutOfMemory, true),
+            "{step}"
+        );
+        assert_eq!(error.kind, "MemoryLimitExceeded");
+        assert!(
+            error.message.contains("its limit is 300 MiB"),
+            "{}",
+            error.message
+        );
+        let used = error.message.split(" of memory").next().unwrap();
+        let used = used.trim_start_matches("the task used ");
+        let number: f64 = used.split(' ').next().unwrap().parse().unwrap();
+        assert!(
+            (300.0..1_000.0).contains(&number) && used.ends_with("MiB"),
+            "{used}"
+        );
+        until_dead(&bench.line(pid).await).await;
+    }
+    // The same body with room enough is not touched, and one without a limit is not looked at.
+    let next = bench
+        .plane
+        .submit("one", |lease| lease.memory_limit_bytes = Some(LIMIT));
+    assert!(matches!(
+        bench.plane.outcome(next).await,
+        Outcome::Succeeded
+    ));
+    let (class, message, _) = failure(&bench, "memory_error").await;
+    assert_eq!(
+        (class, message.as_str()),
+        (FailureClass::OutOfMemory, "no room")
+    );
+    bench.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn last_words_on_stderr_come_with_the_cause() {
     let bench = Bench::start(|_| {}).await;
     let (_, _, traceback) = failure(&bench, "segfault").await;

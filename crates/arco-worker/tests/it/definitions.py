@@ -80,6 +80,39 @@ def swallows():
     return 1
 
 
+def grow(name):
+    """Takes 16 MB at a time, touched, and never more than a machine can bear."""
+    write(name, os.getpid())
+    held = []
+    while len(held) < 100:
+        held.append(bytearray(16 * 1024 * 1024))
+        time.sleep(0.01)
+    time.sleep(600)
+
+
+@dg.asset(isolation="fork")
+def grows():
+    """Grows and does not let itself be cancelled."""
+    while True:
+        try:
+            grow("grows_pid")
+        except BaseException:
+            write("refused", "x")
+
+
+@dg.asset(isolation="fork")
+def grows_below():
+    """A process it started grows."""
+    write("below_pid", os.getpid())
+    code = "import time; held = bytearray(400 * 1024 * 1024); time.sleep(600)"
+    subprocess.run([sys.executable, "-c", code])
+
+
+@dg.asset
+def memory_error():
+    raise MemoryError("no room")
+
+
 @dg.asset
 def raises():
     raise ValueError("seven is not a prime of nine")

@@ -256,6 +256,7 @@ impl Knowledge {
             tags: BTreeMap::new(),
             isolation: Isolation::Reuse,
             timeout_ms: None,
+            memory_limit_bytes: None,
             token: format!("attempt-token-{}", self.numbers),
             time: 0,
         };

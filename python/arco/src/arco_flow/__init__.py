@@ -78,6 +78,7 @@ from arco_flow._internal.task_facts import get_logger
 from arco_flow._internal.version import __version__
 
 if TYPE_CHECKING:
+    from arco_flow._internal.client import ArcoApiError, ArcoClient
     from arco_flow._internal.config import Config, PermissiveConfig
     from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
     from arco_flow._internal.io.build import build_input_context, build_output_context
@@ -94,7 +95,14 @@ if TYPE_CHECKING:
         load_assets_from_package_module,
         load_assets_from_package_name,
     )
-    from arco_flow._internal.materialize import materialize, materialize_to_memory
+    from arco_flow._internal.materialize import materialize, materialize_to_memory, observe
+    from arco_flow._internal.observations import (
+        AssetObservation,
+        DataVersionsByPartition,
+        ObserveResult,
+        multi_observable_source_asset,
+        observable_source_asset,
+    )
     from arco_flow._internal.resource_functions import io_manager, resource
     from arco_flow._internal.resource_runtime import InitResourceContext
     from arco_flow._internal.resources import (
@@ -119,6 +127,8 @@ get_dagster_logger = get_logger
 
 __all__ = [
     "AllPartitionMapping",
+    "ArcoApiError",
+    "ArcoClient",
     "ArcoError",
     "AssetCheckEvaluation",
     "AssetCheckExecutionContext",
@@ -133,6 +143,7 @@ __all__ = [
     "AssetIn",
     "AssetKey",
     "AssetMaterialization",
+    "AssetObservation",
     "AssetOut",
     "AssetSelection",
     "AssetSpec",
@@ -155,6 +166,7 @@ __all__ = [
     "DagsterUnknownPartitionError",
     "DailyPartitionsDefinition",
     "DataVersion",
+    "DataVersionsByPartition",
     "DefinitionError",
     "Definitions",
     "EnvVar",
@@ -174,6 +186,7 @@ __all__ = [
     "MaterializeResult",
     "MetadataValue",
     "MonthlyPartitionsDefinition",
+    "ObserveResult",
     "Output",
     "OutputContext",
     "ParquetIOManager",
@@ -225,11 +238,16 @@ __all__ = [
     "materialize_to_memory",
     "multi_asset",
     "multi_asset_check",
+    "multi_observable_source_asset",
+    "observable_source_asset",
+    "observe",
     "resource",
 ]
 
 # Loaded when they are first asked for: what a module of definitions seldom needs, and pydantic.
 _LATE = {
+    "ArcoApiError": "client",
+    "ArcoClient": "client",
     "Config": "config",
     "PermissiveConfig": "config",
     "AssetCheckEvaluation": "in_process",
@@ -248,6 +266,12 @@ _LATE = {
     "load_assets_from_modules": "load_from",
     "load_assets_from_package_module": "load_from",
     "load_assets_from_package_name": "load_from",
+    "AssetObservation": "observations",
+    "DataVersionsByPartition": "observations",
+    "ObserveResult": "observations",
+    "multi_observable_source_asset": "observations",
+    "observable_source_asset": "observations",
+    "observe": "materialize",
     "materialize": "materialize",
     "materialize_to_memory": "materialize",
     "io_manager": "resource_functions",

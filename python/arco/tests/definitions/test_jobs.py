@@ -144,6 +144,7 @@ def test_the_manifest_says_all() -> None:
             lambda: dg.define_asset_job("j", [a], config={"ops": {"a": {"config": {"rows": "x"}}}}),
             "config of job `j`: ops.a.config.rows",
         ),
+        (lambda: dg.define_asset_job("j", tags={"for whom": "x"}), "tag key 'for whom' of job `j`"),
         (lambda: dg.define_asset_job("j", config={"zz": {}}), "zz: this section is not known"),
         (lambda: dg.define_asset_job("j", config=print), "not builtin_function_or_method"),  # type: ignore[arg-type]
         (lambda: dg.define_asset_job("j", hooks={print}), "`hooks` is not supported"),  # type: ignore[arg-type]
@@ -153,6 +154,51 @@ def test_the_manifest_says_all() -> None:
 def test_what_cannot_stand_is_told_with_the_mend(make: Any, message: str) -> None:
     with pytest.raises(dg.ArcoError, match=message):
         load(make())
+
+
+@dg.asset_check(asset=b)
+def good(): ...
+
+
+@dg.asset_check(asset=a)
+def fine(): ...
+
+
+@pytest.mark.parametrize(
+    ("selection", "assets", "checks"),
+    [
+        (S.keys("a", "b"), ["a", "b"], None),
+        (S.checks(good), [], ["b:good"]),
+        (S.checks(dg.AssetCheckKey(dg.AssetKey("a"), "fine")), [], ["a:fine"]),
+        (S.all_asset_checks(), [], ["a:fine", "b:good"]),
+        (S.checks_for_assets(a), [], ["a:fine"]),
+        (S.keys("a").without_checks(), ["a"], []),
+        (S.keys("a", "b") - S.checks_for_assets(a), ["a", "b"], ["b:good"]),
+        (S.keys("b") | S.checks(fine), ["b"], ["a:fine", "b:good"]),
+        ([a, dg.AssetCheckKey(dg.AssetKey("b"), "good")], ["a"], ["a:fine", "b:good"]),
+        (S.keys("b").upstream_source_assets() | S.keys("b"), ["b"], None),
+        (S.keys("a").required_multi_asset_neighbors(), ["a"], None),
+        (S.key_substring("aily"), ["daily"], None),
+    ],
+)
+def test_checks_are_chosen_with_assets_or_by_name(
+    selection: Any, assets: list[str], checks: list[str] | None
+) -> None:
+    defs = dg.Definitions(
+        assets=[a, b, daily, outside],
+        asset_checks=[good, fine],
+        jobs=[dg.define_asset_job("j", selection)],
+    )
+    node = defs.job_nodes()["j"]
+    assert sorted(key.to_user_string() for key in node.keys) == assets
+    found = defs.to_manifest("loc")["jobs"][0].get("checks")
+    assert (None if found is None else [":".join(one) for one in found]) == checks
+
+
+def test_a_check_that_is_not_defined_is_told() -> None:
+    job = dg.define_asset_job("j", S.checks(good))
+    with pytest.raises(dg.DefinitionError, match="job `j`: there is no check `good` of asset `b`"):
+        load(job)
 
 
 def test_a_name_given_twice_is_told_and_one_job_given_twice_is_one() -> None:

@@ -22,6 +22,7 @@ pub(super) fn run_ask(body: CreateRun) -> Answer<RunAsk> {
         selection: body.selection,
         job: body.job,
         job_location: body.job_location,
+        checks: body.checks,
         partitions: body.partitions,
         config: body.config,
     };
@@ -39,6 +40,7 @@ pub(crate) struct Asked {
     pub(crate) selection: SelectionText,
     pub(crate) job: Option<String>,
     pub(crate) job_location: Option<String>,
+    pub(crate) checks: Option<Vec<String>>,
     pub(crate) partitions: Option<PartitionsWanted>,
     pub(crate) config: Value,
 }
@@ -47,11 +49,16 @@ impl Asked {
     pub(crate) fn ask(self) -> Answer<RunAsk> {
         let job = job_asked(self.job, self.job_location)?;
         let selection = self.selection.into_list();
+        let checks = self
+            .checks
+            .as_ref()
+            .is_some_and(|checks| !checks.is_empty());
         match &job {
             Some(_) if selection.is_empty() => {}
+            None if selection.is_empty() && checks => {}
             None if selection.is_empty() => {
                 return Err(invalid(
-                    "neither `selection` nor `job` is given; say which assets".into(),
+                    "neither `selection` nor `job` nor `checks` is given; say which assets".into(),
                 ));
             }
             _ => bounded("selection", selection.len(), limits::SELECTIONS_MAX)?,
@@ -59,6 +66,7 @@ impl Asked {
         Ok(RunAsk {
             job,
             selection,
+            checks: bounded_checks(self.checks)?,
             partitions: partitions_asked(self.partitions)?,
             run_key: None,
             scope: super::SCOPE.into(),
@@ -69,6 +77,17 @@ impl Asked {
             time_limits: TimeLimits::default(),
         })
     }
+}
+
+fn bounded_checks(checks: Option<Vec<String>>) -> Answer<Option<Vec<String>>> {
+    let count = checks.as_ref().map_or(0, Vec::len);
+    if count > limits::PARTITION_KEYS_MAX {
+        return Err(invalid(format!(
+            "`checks` has {count} entries; give at most {}",
+            limits::PARTITION_KEYS_MAX
+        )));
+    }
+    Ok(checks)
 }
 
 fn job_asked(name: Option<String>, location: Option<String>) -> Answer<Option<JobAsk>> {

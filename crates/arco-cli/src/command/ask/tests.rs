@@ -9,6 +9,8 @@ fn ask(config: Option<&str>) -> Ask {
         partitions: Vec::new(),
         job: None,
         location: None,
+        checks: Vec::new(),
+        no_checks: false,
         all_partitions: false,
         config: config.map(str::to_owned),
     }

@@ -93,7 +93,9 @@ fn partitions(asset: &AssetSummary) -> String {
 }
 
 fn status(asset: &AssetSummary) -> String {
-    if asset.external {
+    if asset.observable {
+        "observable".into()
+    } else if asset.external {
         "external".into()
     } else {
         status_word(asset.status).into()

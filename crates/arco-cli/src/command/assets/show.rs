@@ -1,6 +1,9 @@
 //! `arco assets show`.
 
-use arco_wire::api::{Asset, AssetCheck, Materialization, Page};
+use std::collections::BTreeMap;
+
+use arco_core::RunId;
+use arco_wire::api::{Asset, AssetCheck, Materialization, Observation, Page};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -77,10 +80,11 @@ fn render(shown: &Shown, paint: Paint) -> String {
     line("tags", tags.join(", "));
     line(
         "step",
-        asset
-            .step
-            .clone()
-            .unwrap_or_else(|| "none: nothing here makes it".into()),
+        match (&asset.step, summary.observable) {
+            (None, _) => "none: nothing here makes it".into(),
+            (Some(step), true) => format!("{step}, which looks at it: nothing here makes it"),
+            (Some(step), false) => step.clone(),
+        },
     );
     line("code", asset.code_version.clone().unwrap_or_default());
     line("io manager", asset.io_manager.clone().unwrap_or_default());
@@ -111,6 +115,9 @@ fn render(shown: &Shown, paint: Paint) -> String {
     if let Some(latest) = &shown.latest_materialization {
         text.push_str(&format!("\n\n{}", materialization(latest, paint)));
     }
+    if let Some(seen) = &summary.latest_observation {
+        text.push_str(&format!("\n\n{}", observation(seen, paint)));
+    }
     if !asset.asset_checks.is_empty() {
         text.push_str(&format!("\n\n{}", checks(&asset.asset_checks, paint)));
     }
@@ -124,19 +131,52 @@ fn materialization(made: &Materialization, paint: Paint) -> String {
         .map(|key| format!(" of {key}"))
         .unwrap_or_default();
     let mut lines = vec![format!(
-        "{}{partition} at {} by {}",
+        "{}{partition} at {}{}",
         paint.bold("last materialization"),
         instant(made.summary.time.0),
-        made.summary.run
+        by(made.summary.run)
     )];
-    for (name, value) in &made.metadata {
-        lines.push(format!(
+    lines.extend(described(&made.metadata, paint));
+    lines.join("\n")
+}
+
+fn observation(seen: &Observation, paint: Paint) -> String {
+    let partition = seen
+        .partition
+        .as_ref()
+        .map(|key| format!(" of {key}"))
+        .unwrap_or_default();
+    let mut lines = vec![format!(
+        "{}{partition} at {}{}",
+        paint.bold("last observation"),
+        instant(seen.time.0),
+        by(seen.run)
+    )];
+    let mut line = |name: &str, value: Option<&String>| {
+        lines.extend(value.map(|text| format!("  {} {text}", paint.dim(&format!("{name}:")))));
+    };
+    line("description", seen.description.as_ref());
+    line("data version", seen.data_version.as_ref());
+    lines.extend(described(&seen.metadata, paint));
+    lines.join("\n")
+}
+
+/// ` by run_…`, or that it came from outside of runs.
+fn by(run: Option<RunId>) -> String {
+    run.map_or_else(|| ", reported".into(), |run| format!(" by {run}"))
+}
+
+fn described(
+    metadata: &BTreeMap<String, Value>,
+    paint: Paint,
+) -> impl Iterator<Item = String> + '_ {
+    metadata.iter().map(move |(name, value)| {
+        format!(
             "  {} {}",
             paint.dim(&format!("{name}:")),
-            metadata(value)
-        ));
-    }
-    lines.join("\n")
+            self::metadata(value)
+        )
+    })
 }
 
 /// A metadata value on one line.

@@ -11,6 +11,7 @@ use std::process::{Command as StdCommand, Stdio};
 use std::time::Duration;
 
 use arco_log::{FolderLock, LockError};
+use futures::future::join_all;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -97,8 +98,7 @@ impl HostProcess {
     }
 
     /// Keeps a host running. Never returns; safe to drop, the host runs on.
-    pub(super) async fn keep(&mut self) {
-        self.end_others().await;
+    async fn keep(&mut self) {
         loop {
             if self.running.is_none() {
                 self.find_or_start().await;
@@ -144,27 +144,12 @@ impl HostProcess {
                 return;
             }
             tracing::info!(target: "arco", location = self.wanted.location, pid = pid.as_raw(), "stopping the worker host of the last arco dev: it serves something else");
-            self.end(&self.folder, pid).await;
+            end(&self.folder, pid, self.patience()).await;
         }
         match self.start(&wanted) {
             Ok(child) => self.running = Some(Running::Ours(child, Instant::now())),
             Err(error) => {
                 tracing::error!(target: "arco", %error, "the worker host could not be started")
-            }
-        }
-    }
-
-    /// Hosts of other locations that a former `arco dev` left here: nobody wants them any more.
-    async fn end_others(&self) {
-        let Some(Ok(folders)) = self.folder.parent().map(std::fs::read_dir) else {
-            return;
-        };
-        for folder in folders.filter_map(Result::ok).map(|entry| entry.path()) {
-            if folder != self.folder
-                && let Some(pid) = survivor(&folder)
-            {
-                tracing::info!(target: "arco", pid = pid.as_raw(), folder = %folder.display(), "stopping the worker host of another location");
-                self.end(&folder, pid).await;
             }
         }
     }
@@ -197,11 +182,11 @@ impl HostProcess {
     }
 
     /// Asks the host to end and waits; kills it when it does not.
-    pub(super) async fn stop(&mut self) {
+    async fn stop(&mut self) {
+        let patience = self.patience();
         let Some(running) = &mut self.running else {
             return;
         };
-        let patience = Duration::from_secs(self.wanted.python.grace) + DELIVER_MAX;
         match running {
             Running::Ours(child, _) => {
                 signal(child.id(), Signal::SIGTERM);
@@ -213,29 +198,81 @@ impl HostProcess {
             }
             Running::Adopted(pid) => {
                 let pid = *pid;
-                self.end(&self.folder, pid).await;
+                end(&self.folder, pid, patience).await;
             }
         }
         self.running = None;
     }
 
     /// Kills the host. Its children go with it.
-    pub(super) fn kill(&self) {
+    fn kill(&self) {
         if let Some(pid) = self.running.as_ref().and_then(Running::pid) {
             let _ = kill(pid, Signal::SIGKILL);
         }
     }
 
-    /// Ends a host that is not our child.
-    async fn end(&self, folder: &Path, pid: Pid) {
-        let patience = Duration::from_secs(self.wanted.python.grace) + DELIVER_MAX;
-        let _ = kill(pid, Signal::SIGTERM);
-        let until = Instant::now() + patience;
-        while survivor(folder) == Some(pid) {
-            if Instant::now() >= until {
-                let _ = kill(pid, Signal::SIGKILL);
+    /// How long a host that is asked to end may take.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.wanted.python.grace) + DELIVER_MAX
+    }
+}
+
+/// Ends a host that is not our child.
+async fn end(folder: &Path, pid: Pid, patience: Duration) {
+    let _ = kill(pid, Signal::SIGTERM);
+    let until = Instant::now() + patience;
+    while survivor(folder) == Some(pid) {
+        if Instant::now() >= until {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The hosts of all locations.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    /// Where the folders of hosts are.
+    folder: PathBuf,
+    hosts: Vec<HostProcess>,
+}
+
+impl Hosts {
+    pub(super) fn new(folder: &Folder, hosts: Vec<HostProcess>) -> Self {
+        Self {
+            folder: folder.path().join("hosts"),
+            hosts,
+        }
+    }
+
+    /// Keeps a host for each location running. Never returns; safe to drop, the hosts run on.
+    pub(super) async fn keep(&mut self) {
+        self.end_others().await;
+        join_all(self.hosts.iter_mut().map(HostProcess::keep)).await;
+    }
+
+    /// Asks the hosts to end, all at once, and waits; kills those that do not.
+    pub(super) async fn stop(&mut self) {
+        join_all(self.hosts.iter_mut().map(HostProcess::stop)).await;
+    }
+
+    /// Kills the hosts. Their children go with them.
+    pub(super) fn kill(&self) {
+        self.hosts.iter().for_each(HostProcess::kill);
+    }
+
+    /// Hosts of other locations that a former `arco dev` left here: nobody wants them any more.
+    async fn end_others(&self) {
+        let Ok(folders) = std::fs::read_dir(&self.folder) else {
+            return;
+        };
+        for folder in folders.filter_map(Result::ok).map(|entry| entry.path()) {
+            let wanted = self.hosts.iter().any(|host| host.folder == folder);
+            if !wanted && let Some(pid) = survivor(&folder) {
+                tracing::info!(target: "arco", pid = pid.as_raw(), folder = %folder.display(), "stopping the worker host of another location");
+                let patience = self.hosts.iter().map(HostProcess::patience).max();
+                end(&folder, pid, patience.unwrap_or(DELIVER_MAX)).await;
             }
-            tokio::time::sleep(LOOK_EVERY).await;
         }
     }
 }

@@ -141,6 +141,9 @@ fn what(run: &RunSummary) -> String {
         (None, Some(selection)) => return selection.clone(),
         (None, None) => {}
     }
+    if let (Some(checks), true) = (&run.asset_checks, run.assets.is_empty()) {
+        return format!("checks {}", checks.join(", "));
+    }
     let shown: Vec<&str> = run.assets.iter().take(3).map(|key| key.as_str()).collect();
     let more = if run.asset_count > shown.len() as u64 {
         ", …"

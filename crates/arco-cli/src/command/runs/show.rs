@@ -2,8 +2,8 @@
 
 use arco_core::event::{RerunKind, RunTimeLimit};
 use arco_wire::api::{
-    OutputStatus, RerunOf, Retried, Run, RunStatus, RunSummary, RunTimedOut, SkipCause, TaskFailure,
-    TaskOutput, TaskStatus, TaskSummary, TimeLimits,
+    OutputStatus, RerunOf, Retried, Run, RunStatus, RunSummary, RunTimedOut, SkipCause,
+    TaskFailure, TaskOutput, TaskStatus, TaskSummary, TimeLimits,
 };
 use clap::Args;
 use serde::Serialize;
@@ -138,6 +138,11 @@ fn render(shown: &Shown, paint: Paint) -> String {
     let job = run.job.as_ref();
     line("job", job.map(|job| job.name.clone()).unwrap_or_default());
     line("selection", run.selection.clone().unwrap_or_default());
+    let checks = run.asset_checks.as_ref();
+    line(
+        "checks",
+        checks.map(|checks| checks.join(", ")).unwrap_or_default(),
+    );
     line("partitions", run.partitions.clone().unwrap_or_default());
     let keys: Vec<&str> = run.assets.iter().take(10).map(|key| key.as_str()).collect();
     let more = if run.asset_count > keys.len() as u64 {

@@ -42,6 +42,13 @@ impl Dev {
 
     #[track_caller]
     pub(crate) fn start_with(project: &Project, arguments: &[&str]) -> Self {
+        let target = project.target().display().to_string();
+        Self::start_without_target(project, &[arguments, &[&target]].concat())
+    }
+
+    /// With these arguments alone.
+    #[track_caller]
+    pub(crate) fn start_without_target(project: &Project, arguments: &[&str]) -> Self {
         let log = project.folder().join("dev.log");
         let file = File::options()
             .create(true)
@@ -54,7 +61,6 @@ impl Dev {
             .arg("--dir")
             .arg(project.state())
             .args(arguments)
-            .arg(project.target())
             .env("PYTHONPATH", python_path())
             .env("TEST_FOLDER", project.folder())
             .current_dir(project.folder())
@@ -165,7 +171,7 @@ impl Drop for Dev {
             self.process.wait();
         }
         // Its host may have survived it.
-        eventually("the host is gone", || match self.host() {
+        eventually("its hosts are gone", || match self.host() {
             None => Some(()),
             Some(pid) => {
                 let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap()), Signal::SIGKILL);

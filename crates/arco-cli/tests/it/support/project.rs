@@ -6,15 +6,35 @@ use tempfile::TempDir;
 
 /// A folder with `definitions.py`.
 #[derive(Debug)]
-pub(crate) struct Project(TempDir);
+pub(crate) struct Project {
+    folder: PathBuf,
+    target: PathBuf,
+    _temporary: Option<TempDir>,
+}
 
 impl Project {
     /// A project with this code.
     pub(crate) fn new(definitions: &str) -> Self {
-        let project = Self(tempfile::tempdir().unwrap());
-        std::fs::create_dir(project.folder()).unwrap();
+        let temporary = tempfile::tempdir().unwrap();
+        // Its name is the name of the location.
+        let folder = temporary.path().join("numbers_project");
+        std::fs::create_dir(&folder).unwrap();
+        let project = Self {
+            target: folder.join("definitions.py"),
+            folder,
+            _temporary: Some(temporary),
+        };
         project.write(definitions);
         project
+    }
+
+    /// One that is there.
+    pub(crate) fn at(folder: &Path, target: &str) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            target: folder.join(target),
+            _temporary: None,
+        }
     }
 
     /// The project most tests use.
@@ -27,13 +47,12 @@ impl Project {
         std::fs::write(self.target(), definitions).unwrap();
     }
 
-    /// Its name is the name of the location.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.0.path().join("numbers_project")
+        self.folder.clone()
     }
 
     pub(crate) fn target(&self) -> PathBuf {
-        self.folder().join("definitions.py")
+        self.target.clone()
     }
 
     /// State of `arco dev`.

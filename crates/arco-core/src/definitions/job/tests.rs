@@ -86,6 +86,11 @@ fn a_job_that_cannot_stand_says_why_and_the_mend() {
              `partitions_def`",
         ),
         (
+            json!({"name": "j", "selection": ["a"], "tags": {"for whom": "x"}}),
+            "job `j` of location `loc` is not valid: `for whom` is no key of a tag: a key is a name, or a \
+             prefix, `/` and a name, each of 1 to 63 of the characters A-Z, a-z, 0-9, `_`, `.` and `-`",
+        ),
+        (
             json!({"name": "a b", "selection": ["a"]}),
             "job `a b` of location `loc` is not valid: names of jobs consist of letters, digits and `_`",
         ),

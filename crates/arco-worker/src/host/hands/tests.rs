@@ -27,6 +27,7 @@ fn lease(task: u32) -> Lease {
         tags: BTreeMap::new(),
         isolation: Isolation::Reuse,
         timeout_ms: None,
+        memory_limit_bytes: None,
         token: String::new(),
         time: 0,
     }

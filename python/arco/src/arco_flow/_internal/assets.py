@@ -57,6 +57,8 @@ class StepOptions:
     pool: str | None = None
     isolation: str = "reuse"
     timeout_seconds: float | None = None
+    memory_limit: int | None = None
+    """Bytes."""
 
     def __post_init__(self) -> None:
         if self.isolation not in ISOLATIONS:

@@ -13,6 +13,7 @@ from arco_flow._internal.decorators import Isolation, loaded_inputs
 from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey, AssetLike, key_of
+from arco_flow._internal.memory import memory_bytes
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
@@ -42,6 +43,7 @@ def asset_check(
     partitions_def: PartitionsDefinition | None = None,
     isolation: Isolation = "reuse",
     timeout_seconds: float | None = None,
+    memory_limit: int | str | None = None,
     **removed: Any,
 ) -> Callable[[Callable[_P, _R]], AssetChecksDefinition[_P, _R]]:
     """Declares a check of an asset; the function returns an `AssetCheckResult` (M-19).
@@ -68,6 +70,7 @@ def asset_check(
             check is judged once, and loads all partitions of its asset.
         isolation: Arco's own, as of `@asset`.
         timeout_seconds: Arco's own. Longest time of one attempt, in seconds.
+        memory_limit: Arco's own. Memory of one attempt: bytes, or text such as `\"2GiB\"`. See `memory_bytes`.
     """
     refuse("@asset_check", resource_defs=resource_defs, config_schema=config_schema,
            automation_condition=automation_condition)  # fmt: skip
@@ -100,6 +103,7 @@ def asset_check(
                 pool=pool,
                 isolation=isolation,
                 timeout_seconds=timeout_seconds,
+                memory_limit=memory_bytes(memory_limit),
             ),
         )
 
@@ -121,6 +125,7 @@ def multi_asset_check(
     pool: str | None = None,
     isolation: Isolation = "reuse",
     timeout_seconds: float | None = None,
+    memory_limit: int | str | None = None,
     **removed: Any,
 ) -> Callable[[Callable[_P, _R]], AssetChecksDefinition[_P, _R]]:
     """Declares several checks that one function judges; it yields or returns `AssetCheckResult`s."""
@@ -151,6 +156,7 @@ def multi_asset_check(
                 pool=pool,
                 isolation=isolation,
                 timeout_seconds=timeout_seconds,
+                memory_limit=memory_bytes(memory_limit),
             ),
         )
 

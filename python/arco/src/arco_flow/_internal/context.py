@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.io.base import span
@@ -13,6 +13,9 @@ from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 from arco_flow._internal.results import AssetMaterialization, DataVersion
 from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_log
+
+if TYPE_CHECKING:
+    from arco_flow._internal.observations import AssetObservation
 
 
 class AssetExecutionContext:
@@ -302,12 +305,16 @@ class AssetExecutionContext:
         """Sets the data version of an asset the step makes."""
         self._facts.data_versions[AssetKey.from_coercible(asset_key)] = data_version
 
-    def log_event(self, event: AssetMaterialization) -> None:
-        """Adds the metadata of an `AssetMaterialization` of an asset the step makes.
+    def log_event(self, event: AssetMaterialization | AssetObservation) -> None:
+        """Adds the metadata of an `AssetMaterialization` of an asset the step makes, or records an
+        `AssetObservation` of any asset of the location.
 
-        Differs from Dagster: assets of other steps cannot be reported here.
+        Differs from Dagster: materializations of assets of other steps cannot be reported here.
         """
-        self.add_asset_metadata(event.metadata, event.asset_key, event.partition)
+        if isinstance(event, AssetMaterialization):
+            self.add_asset_metadata(event.metadata, event.asset_key, event.partition)
+        elif self._facts.observe is not None:
+            self._facts.observe(event)
 
     def load_asset_value(
         self,

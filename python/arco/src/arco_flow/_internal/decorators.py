@@ -12,6 +12,7 @@ from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey, AssetLike, CoercibleToAssetKey
+from arco_flow._internal.memory import memory_bytes
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
@@ -54,6 +55,7 @@ def asset(
     pool: str | None = ...,
     isolation: Isolation = ...,
     timeout_seconds: float | None = ...,
+    memory_limit: int | str | None = ...,
 ) -> Callable[[Callable[_P, _R]], AssetsDefinition[_P, _R]]: ...
 
 
@@ -91,6 +93,7 @@ def asset(
     is_virtual: bool = False,
     isolation: Isolation = "reuse",
     timeout_seconds: float | None = None,
+    memory_limit: int | str | None = None,
     **removed: Any,
 ) -> Any:
     """Declares an asset; the function makes it (M-1, M-5).
@@ -124,6 +127,7 @@ def asset(
         isolation: Arco's own. `reuse` runs many tasks in one process, `fork` each in a fresh fork,
             `spawn` each in a fresh interpreter.
         timeout_seconds: Arco's own. Longest time of one attempt, in seconds.
+        memory_limit: Arco's own. Memory of one attempt: bytes, or text such as `\"2GiB\"`. See `memory_bytes`.
 
     Raises:
         DefinitionError: When a name or value breaks a rule; the message has the rule.
@@ -138,13 +142,13 @@ def asset(
     refuse_unknown("@asset", removed)
 
     def decorate(fn: Callable[..., Any]) -> AssetsDefinition[..., Any]:
-        asset_key = _asset_key(fn, name, key_prefix, key)
+        asset_key = asset_key_of(fn, name, key_prefix, key)
         step = asset_key.to_python_identifier()
         signature = read_signature(fn, step)
         spec = AssetSpec(
             asset_key,
             deps=deps,
-            description=_description(fn, description),
+            description=description_of(fn, description),
             metadata=metadata,
             skippable=not output_required,
             group_name=group_name,
@@ -167,6 +171,7 @@ def asset(
                 pool=pool,
                 isolation=isolation,
                 timeout_seconds=timeout_seconds,
+                memory_limit=memory_bytes(memory_limit),
             ),
             specs=(spec,),
             io_manager_keys=(io_manager_key or DEFAULT_IO_MANAGER,),
@@ -211,7 +216,7 @@ def loaded_inputs(
     return tuple(found)
 
 
-def _asset_key(
+def asset_key_of(
     fn: Callable[..., Any],
     name: str | None,
     key_prefix: str | Sequence[str] | None,
@@ -229,7 +234,7 @@ def _asset_key(
     return AssetKey([*prefix, last])
 
 
-def _description(fn: Callable[..., Any], description: str | None) -> str | None:
+def description_of(fn: Callable[..., Any], description: str | None) -> str | None:
     if description is not None or not fn.__doc__:
         return description
     from inspect import cleandoc

@@ -12,6 +12,7 @@ from arco_flow._internal.assets import (
 )
 from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
+from arco_flow._internal.observations import is_observable
 from arco_flow._internal.partitions import PartitionMapping
 from arco_flow._internal.specs import AssetSpec
 
@@ -58,3 +59,8 @@ class Graph:
     def checks_of(self, step: StepDefinition[..., Any]) -> Sequence[CheckNode]:
         """The checks that are judged by a step, in order."""
         return self.checks_by_step.get(step.step_name, ())
+
+
+def is_external(node: AssetNode) -> bool:
+    """Whether nothing here makes the asset, though a step may observe it."""
+    return node.step is None or is_observable(node.step)

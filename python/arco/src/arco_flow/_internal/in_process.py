@@ -12,6 +12,7 @@ from arco_flow._internal.errors import UsageError
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
 from arco_flow._internal.metadata import MetadataValue
 from arco_flow._internal.names import did_you_mean
+from arco_flow._internal.observations import AssetObservation
 from arco_flow._internal.results import NO_VALUE, AssetMaterialization
 
 
@@ -102,6 +103,27 @@ class ExecuteInProcessResult:
             )
             for message in self._outcome(node_name).messages
             if message["type"] == "materialized"
+        ]
+
+    def asset_observations_for_node(self, node_name: str) -> Sequence[AssetObservation]:
+        """What a step observed, in order."""
+        return [
+            AssetObservation(
+                AssetKey.from_user_string(message["asset"]),
+                description=message.get("description"),
+                metadata=_metadata(message),
+                partition=message.get("partition"),
+                tags={
+                    **message["tags"],
+                    **(
+                        {"dagster/data_version": message["data_version"]}
+                        if "data_version" in message
+                        else {}
+                    ),
+                },
+            )
+            for message in self._outcome(node_name).messages
+            if message["type"] == "observed"
         ]
 
     def get_asset_check_evaluations(self) -> Sequence[AssetCheckEvaluation]:

@@ -9,7 +9,7 @@ from typing import Any
 from arco_flow._internal import canonical, names
 from arco_flow._internal.errors import ArcoError, ConfigError, DefinitionError, UsageError
 from arco_flow._internal.graph import Graph
-from arco_flow._internal.keys import AssetKey
+from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.metadata import (
     MetadataValue,
     RawMetadataMapping,
@@ -19,8 +19,16 @@ from arco_flow._internal.metadata import (
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
 from arco_flow._internal.run_config import RunConfig, config_dict
-from arco_flow._internal.selection.ast import AssetSelection, CoercibleToAssetSelection, texts
-from arco_flow._internal.selection.evaluate import evaluate
+from arco_flow._internal.selection.ast import (
+    CHECK_KINDS,
+    TEXTLESS,
+    AssetSelection,
+    CoercibleToAssetSelection,
+    holds,
+    quoted,
+    texts,
+)
+from arco_flow._internal.selection.evaluate import evaluate, evaluate_checks
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 IMPLICIT_JOB = "__ASSET_JOB"
@@ -45,9 +53,19 @@ class UnresolvedAssetJobDefinition:
     op_retry_policy: RetryPolicy | None
     owners: tuple[str, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """The job as it stands in a manifest; absent rather than null."""
-        found: dict[str, Any] = {"name": self.name, "selection": texts(self.selection)}
+    def to_json(self, node: JobNode) -> dict[str, Any]:
+        """The job as it stands in a manifest; absent rather than null.
+
+        A selection that the language has no words for is written as the keys it chose.
+        """
+        if holds(self.selection, TEXTLESS):
+            selection = [f"key:{quoted(key.to_user_string())}" for key in sorted(node.keys)]
+        else:
+            selection = texts(self.selection)
+        found: dict[str, Any] = {"name": self.name, "selection": selection}
+        if node.checks is not None:
+            checks = sorted((key.asset_key.to_user_string(), key.name) for key in node.checks)
+            found["checks"] = [list(one) for one in checks]
         if self.description is not None:
             found["description"] = self.description
         if self.tags:
@@ -143,6 +161,8 @@ class JobNode:
 
     definition: UnresolvedAssetJobDefinition
     keys: frozenset[AssetKey]
+    checks: frozenset[AssetCheckKey] | None
+    """Those chosen by name; None for those of the assets."""
     partitions_def: PartitionsDefinition | None
 
 
@@ -167,8 +187,11 @@ def resolve_jobs(
 
 
 def _node(job: UnresolvedAssetJobDefinition, graph: Graph, resources: Mapping[str, Any]) -> JobNode:
+    checks: frozenset[AssetCheckKey] | None = None
     try:
         keys = evaluate(job.selection, graph)
+        if holds(job.selection, CHECK_KINDS):
+            checks = frozenset(evaluate_checks(job.selection, graph))
     except UsageError as error:
         raise DefinitionError(f"job `{job.name}`: {error}") from error
     for key in sorted(keys):
@@ -178,8 +201,9 @@ def _node(job: UnresolvedAssetJobDefinition, graph: Graph, resources: Mapping[st
                 "makes it; leave it out, for example with `.materializable()`"
             )
     partitions = _partitions(job, keys, graph)
-    _check_config(job, keys, graph, resources)
-    return JobNode(job, frozenset(keys), partitions)
+    judged = {graph.checks[key].step.step_name for key in (checks or ()) if key in graph.checks}
+    _check_config(job, keys, judged, graph, resources)
+    return JobNode(job, frozenset(keys), checks, partitions)
 
 
 def _partitions(
@@ -207,6 +231,7 @@ def _partitions(
 def _check_config(
     job: UnresolvedAssetJobDefinition,
     keys: set[AssetKey],
+    judged: set[str],
     graph: Graph,
     resources: Mapping[str, Any],
 ) -> None:
@@ -215,7 +240,7 @@ def _check_config(
     steps = {
         name: step
         for name, step in graph.steps.items()
-        if any(key in keys for key in _touched(name, graph))
+        if name in judged or any(key in keys for key in _touched(name, graph))
     }
     for section, known in (("ops", steps), ("resources", dict(resources))):
         for name in config.get(section, {}):
@@ -263,11 +288,10 @@ def _config(config: RunConfig | Mapping[str, Any] | None, job: str) -> dict[str,
 
 
 def _tags(tags: Mapping[str, object] | None, job: str) -> dict[str, str]:
-    """Tags of a run: any text as key; values that are no text become JSON."""
+    """Tags of a run: values may be any text; those that are no text become JSON (R-49)."""
     found: dict[str, str] = {}
     for key, value in (tags or {}).items():
-        if not isinstance(key, str) or not key:
-            raise DefinitionError(f"tag key {key!r} of job `{job}` is text that is not empty")
+        names.check_run_tag_key(key, f"job `{job}`")
         try:
             found[key] = value if isinstance(value, str) else canonical.dumps(value)
         except UsageError as error:

@@ -16,6 +16,7 @@ from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
 from arco_flow._internal.metadata import metadata_json
+from arco_flow._internal.observations import is_observable
 from arco_flow._internal.version import __version__
 
 FORMAT = 1
@@ -42,7 +43,7 @@ def manifest(defs: Definitions, location: str) -> dict[str, Any]:
         "checks": [_check(node) for node in graph.checks.values()],
         "steps": [_step(step, graph) for step in graph.steps.values()],
         "resources": [_resource(name, defs.resources[name]) for name in sorted(defs.resources)],
-        "jobs": [node.definition.to_json() for node in defs.job_nodes().values()],
+        "jobs": [node.definition.to_json(node) for node in defs.job_nodes().values()],
     }
 
 
@@ -89,7 +90,7 @@ def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
     timeout = options.timeout_seconds
     return _present(
         name=step.step_name,
-        kind="asset" if makes else "check",
+        kind="observe" if is_observable(step) else "asset" if makes else "check",
         outputs=sorted(key.to_user_string() for key in step.keys)
         if isinstance(step, AssetsDefinition)
         else [],
@@ -99,7 +100,11 @@ def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
         resources=sorted(step.required_resource_keys),
         retry=options.retry_policy.to_json() if options.retry_policy else None,
         timeout_ms=None if timeout is None else max(1, round(timeout * 1000)),
-        isolation=options.isolation,
+        memory_limit_bytes=options.memory_limit,
+        # What earlier tasks left in a process must not count.
+        isolation="fork"
+        if options.memory_limit is not None and options.isolation == "reuse"
+        else options.isolation,
         pool=options.pool,
         op_tags=_plain(options.op_tags, step.step_name),
     )

@@ -18,6 +18,7 @@ from arco_flow._internal.graph import Edge, Graph
 from arco_flow._internal.in_process import ExecuteInProcessResult, StepOutcome
 from arco_flow._internal.io.memory import InMemoryIOManager
 from arco_flow._internal.keys import AssetKey
+from arco_flow._internal.observations import is_observable
 from arco_flow._internal.partitions import PartitionsDefinition, upstream_partition_keys
 from arco_flow._internal.parts import Part, parts_of
 from arco_flow._internal.retry import Jitter, RetryPolicy
@@ -77,6 +78,34 @@ def materialize(
         return run.carry_out(parts, storage)
     with tempfile.TemporaryDirectory(prefix="arco-materialize-") as folder:
         return run.carry_out(parts, folder)
+
+
+def observe(
+    assets: Sequence[Any],
+    run_config: RunConfig | Mapping[str, Any] | None = None,
+    instance: None = None,
+    resources: Mapping[str, Any] | None = None,
+    partition_key: str | None = None,
+    raise_on_error: bool = True,
+    tags: Mapping[str, str] | None = None,
+) -> ExecuteInProcessResult:
+    """Looks at the observable sources among `assets` here and now, for tests.
+
+    Args:
+        assets: Observable sources; others are left alone.
+        run_config: `{"ops": {step: {"config": {...}}}, "resources": {...}}`, or a `RunConfig`.
+        resources: Values by name.
+        raise_on_error: Whether the first exception is raised, instead of told by the result.
+        tags: Tags of the run.
+    """
+    refuse("observe", instance=instance)
+    del partition_key  # One look says the versions of all partitions it knows.
+    defs = Definitions(assets=assets, resources=resources)
+    graph = defs.graph()
+    steps = _in_order(graph, None, observes=True)
+    run = _Run(defs, graph, config_dict(run_config), dict(tags or {}), None, raise_on_error)
+    with tempfile.TemporaryDirectory(prefix="arco-observe-") as folder:
+        return run.carry_out(steps, folder)
 
 
 def materialize_to_memory(
@@ -256,10 +285,13 @@ def _check_partitions(steps: Iterable[StepDefinition[..., Any]], keys: list[str]
             partitions_def.validate_partition_key(key, name)
 
 
-def _in_order(graph: Graph, chosen: set[AssetKey] | None) -> list[Part]:
+def _in_order(graph: Graph, chosen: set[AssetKey] | None, observes: bool = False) -> list[Part]:
     """The parts that make the chosen assets and judge their checks; upstream, and blocking checks, first."""
     parts: dict[str, Part] = {}
     for step in graph.steps.values():
+        # What is made elsewhere is looked at by `observe`.
+        if is_observable(step) is not observes:
+            continue
         makes = isinstance(step, AssetsDefinition)
         targets = set(step.keys) if isinstance(step, AssetsDefinition) else set()
         if not makes:

@@ -14,6 +14,7 @@ from arco_flow._internal.decorators import Isolation, loaded_inputs, own_checks
 from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep, coerce_deps
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey, AssetLike, CoercibleToAssetKey
+from arco_flow._internal.memory import memory_bytes
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionsDefinition
 from arco_flow._internal.retry import RetryPolicy
@@ -117,6 +118,7 @@ def multi_asset(
     pool: str | None = None,
     isolation: Isolation = "reuse",
     timeout_seconds: float | None = None,
+    memory_limit: int | str | None = None,
     **removed: Any,
 ) -> Callable[[Callable[_P, _R]], AssetsDefinition[_P, _R]]:
     """Declares several assets that one function makes (M-2).
@@ -182,6 +184,7 @@ def multi_asset(
                 pool=pool,
                 isolation=isolation,
                 timeout_seconds=timeout_seconds,
+                memory_limit=memory_bytes(memory_limit),
             ),
             specs=finished,
             can_subset=can_subset,

@@ -63,6 +63,16 @@ def check_tags(tags: Mapping[str, str] | None, asset: str) -> dict[str, str]:
     return checked
 
 
+def check_run_tag_key(key: object, of: str) -> None:
+    """The key of a tag of a run: a name with or without a prefix (R-49)."""
+    parts = key.split("/") if isinstance(key, str) else []
+    if not 1 <= len(parts) <= 2 or not all(_TAG_PART.match(part) for part in parts):
+        raise DefinitionError(
+            f"tag key {key!r} of {of}: a key is `name` or `prefix/name`, each at most 63 characters of "
+            "letters, digits, `_`, `.` and `-`"
+        )
+
+
 def check_kinds(kinds: Iterable[str] | None, asset: str) -> frozenset[str]:
     """Kinds: at most 10 (M-12)."""
     if isinstance(kinds, str):

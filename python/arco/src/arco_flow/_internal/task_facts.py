@@ -60,6 +60,7 @@ class TaskFacts:
     resources: Any = None
     definition: Any = None
     load: Callable[[AssetKey, str | None, Any], Any] | None = None
+    observe: Callable[[Any], None] | None = None
     metadata: dict[AssetKey, dict[str, Any]] = field(default_factory=dict)
     partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = field(default_factory=dict)
     data_versions: dict[AssetKey, DataVersion] = field(default_factory=dict)

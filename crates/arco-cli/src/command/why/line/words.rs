@@ -112,9 +112,9 @@ pub(super) fn materialized(reason: &Reason, paint: Paint) -> String {
     let Reason::Materialized {
         asset,
         partition,
+        attempt,
         data_version,
         code_version,
-        ..
     } = reason
     else {
         return String::new();
@@ -122,8 +122,12 @@ pub(super) fn materialized(reason: &Reason, paint: Paint) -> String {
     let code = code_version
         .as_ref()
         .map(|code| format!(", code version {code}"));
+    let how = match attempt {
+        Some(_) => "materialized",
+        None => "reported as materialized",
+    };
     format!(
-        "{} was last materialized: data version {}{}",
+        "{} was last {how}: data version {}{}",
         paint.bold(&slot(asset.as_str(), partition.as_deref())),
         short(data_version),
         code.unwrap_or_default()

@@ -66,6 +66,8 @@ class Outputs:
             self._check(item)
         elif isinstance(item, AssetMaterialization):
             self.facts.metadata.setdefault(item.asset_key, {}).update(item.metadata)
+        elif type(item).__name__ == "AssetObservation" and self.facts.observe is not None:
+            self.facts.observe(item)
         else:
             raise UsageError(
                 f"step `{self.plan.name}` yielded {_kind(item)}; yield MaterializeResult(...), Output(value) or "

@@ -18,12 +18,14 @@ from arco_flow._internal.assets import AssetChecksDefinition
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import AssetCheckFailed, ConfigError, StorageError, UsageError
 from arco_flow._internal.execution.body import run_body
+from arco_flow._internal.execution.observing import Observed, emit_observation
 from arco_flow._internal.execution.outputs import Outputs, selected_outputs
 from arco_flow._internal.execution.plan import InputPlan, StepPlan, step_plan
 from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.io.base import InputContext
 from arco_flow._internal.io.filesystem import FilesystemIOManager
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
+from arco_flow._internal.observations import is_observable
 from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_log
 
 Emit: TypeAlias = Callable[[dict[str, Any]], None]
@@ -81,7 +83,9 @@ def carry_out(
         for param in plan.step.signature.resources:
             kwargs[param.name] = built[param.name]
         args = () if plan.step.signature.context is None else (plan.context_type(facts),)
-        outputs = Outputs(plan, facts, lease, emit, built, storage, _DEFAULT_IO, on_value)
+        facts.observe = lambda event: emit_observation(event, emit)
+        kind = Observed if is_observable(plan.step) else Outputs
+        outputs = kind(plan, facts, lease, emit, built, storage, _DEFAULT_IO, on_value)
         run_body(plan, args, kwargs, outputs)
         outputs.finish()
         if outputs.blocked:

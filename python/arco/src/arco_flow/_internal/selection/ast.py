@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from arco_flow._internal.errors import UsageError
-from arco_flow._internal.keys import AssetKey, AssetLike, CoercibleToAssetKey, key_of
+from arco_flow._internal.keys import (
+    AssetCheckKey,
+    AssetKey,
+    AssetLike,
+    CoercibleToAssetKey,
+    key_of,
+)
 
 if TYPE_CHECKING:
     pass
@@ -58,6 +64,37 @@ class AssetSelection:
         return _union([Attribute("group", group) for group in group_strs])
 
     @staticmethod
+    def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
+        """Assets whose key, as text, holds this."""
+        chosen = Attribute("key", f"*{key_substring}*")
+        return chosen if include_sources else And((chosen, Attribute("is", "materializable")))
+
+    @staticmethod
+    def checks(*assets_defs_or_check_keys: Any) -> AssetSelection:
+        """Checks alone, by their functions or keys; no assets."""
+        keys: list[AssetCheckKey] = []
+        for one in assets_defs_or_check_keys:
+            if isinstance(one, AssetCheckKey):
+                keys.append(one)
+            else:
+                found = getattr(one, "check_keys", None)
+                if found is None:
+                    raise UsageError(f"{one!r} is neither a check nor an AssetCheckKey")
+                keys += list(found)
+        return Checks(tuple(dict.fromkeys(keys)))
+
+    @staticmethod
+    def checks_for_assets(*assets_defs: AssetLike) -> AssetSelection:
+        """All checks of assets, without the assets."""
+        chosen = AssetSelection.assets(*assets_defs)
+        return ChecksOf(chosen)
+
+    @staticmethod
+    def all_asset_checks() -> AssetSelection:
+        """All checks, without assets."""
+        return ChecksOf(None)
+
+    @staticmethod
     def key_prefixes(
         *key_prefixes: CoercibleToAssetKey, include_sources: bool = False
     ) -> AssetSelection:
@@ -85,14 +122,14 @@ class AssetSelection:
         return AssetSelection.tag(key, value, include_sources)
 
     @staticmethod
-    def kind(kind: str, include_sources: bool = False) -> AssetSelection:
-        """Assets of this kind, those that are made here."""
+    def kind(kind: str | None, include_sources: bool = False) -> AssetSelection:
+        """Assets of this kind, those that are made here; None is those without kinds."""
         _no_sources(include_sources)
         return Attribute("kind", kind)
 
     @staticmethod
-    def owner(owner: str) -> AssetSelection:
-        """Assets with this owner."""
+    def owner(owner: str | None) -> AssetSelection:
+        """Assets with this owner; None is those without owners."""
         return Attribute("owner", owner)
 
     @staticmethod
@@ -114,6 +151,8 @@ class AssetSelection:
             return selection
         if isinstance(selection, str):
             return AssetSelection.from_string(selection)
+        if isinstance(selection, AssetCheckKey):
+            return AssetSelection.checks(selection)
         if isinstance(selection, (list, tuple)):
             return _union([AssetSelection.from_coercible(one) for one in selection])
         return AssetSelection.assets(selection)  # type: ignore[arg-type]
@@ -136,12 +175,35 @@ class AssetSelection:
         """Those without a child among them (L-9)."""
         return Ends("sinks", self)
 
+    def sources(self) -> AssetSelection:
+        """As `roots`, by its older name."""
+        return self.roots()
+
+    def upstream_source_assets(self) -> AssetSelection:
+        """The external assets that these read, and those of them that are external."""
+        return Sources(self)
+
+    def required_multi_asset_neighbors(self) -> AssetSelection:
+        """With the assets that the same functions make."""
+        return Neighbors(self)
+
+    def without_checks(self) -> AssetSelection:
+        """The assets, and none of their checks.
+
+        Checks that the function of an asset judges itself come with the asset all the same.
+        """
+        return WithoutChecks(self)
+
     def materializable(self) -> AssetSelection:
         """Those that are made here."""
         return And((self, Attribute("is", "materializable")))
 
-    def resolve(self, all_assets: Any) -> set[AssetKey]:
+    def resolve(self, all_assets: Any, allow_missing: bool = False) -> set[AssetKey]:
         """The keys chosen, among a `Definitions` or a list of assets and specs.
+
+        Args:
+            all_assets: What there is.
+            allow_missing: Whether a key that is not defined chooses nothing.
 
         Raises:
             UsageError: When a bare key is not defined (L-12).
@@ -150,7 +212,15 @@ class AssetSelection:
         from arco_flow._internal.selection.evaluate import evaluate
 
         defs = all_assets if isinstance(all_assets, Definitions) else Definitions(assets=all_assets)
-        return evaluate(self, defs.graph())
+        return evaluate(self, defs.graph(), allow_missing)
+
+    def resolve_checks(self, all_assets: Any) -> set[AssetCheckKey]:
+        """The checks chosen: those of the assets chosen, unless checks were chosen by name."""
+        from arco_flow._internal.definitions import Definitions
+        from arco_flow._internal.selection.evaluate import evaluate_checks
+
+        defs = all_assets if isinstance(all_assets, Definitions) else Definitions(assets=all_assets)
+        return evaluate_checks(self, defs.graph())
 
     def __or__(self, other: CoercibleToAssetSelection) -> AssetSelection:
         return _join(Or, self, AssetSelection.from_coercible(other))
@@ -287,6 +357,88 @@ class Or(AssetSelection):
         return " or ".join(_operand(one) for one in self.operands)
 
 
+@dataclass(frozen=True)
+class Checks(AssetSelection):
+    """Checks by key; no assets. The language of the command line has no word for it."""
+
+    keys_: tuple[AssetCheckKey, ...]
+
+    def __str__(self) -> str:
+        raise _no_text("checks")
+
+
+@dataclass(frozen=True)
+class ChecksOf(AssetSelection):
+    """All checks of some assets, None of all; no assets."""
+
+    child: AssetSelection | None
+
+    def __str__(self) -> str:
+        raise _no_text("checks")
+
+
+@dataclass(frozen=True)
+class WithoutChecks(AssetSelection):
+    """Assets without their checks."""
+
+    child: AssetSelection
+
+    def __str__(self) -> str:
+        return str(self.child)
+
+
+@dataclass(frozen=True)
+class Sources(AssetSelection):
+    """External assets directly upstream."""
+
+    child: AssetSelection
+
+    def __str__(self) -> str:
+        raise _no_text("upstream_source_assets")
+
+
+@dataclass(frozen=True)
+class Neighbors(AssetSelection):
+    """With what the same functions make."""
+
+    child: AssetSelection
+
+    def __str__(self) -> str:
+        raise _no_text("required_multi_asset_neighbors")
+
+
+def _no_text(what: str) -> UsageError:
+    return UsageError(
+        f"the selection language has no word for {what}; give the object to define_asset_job, or resolve it"
+    )
+
+
+def children(selection: AssetSelection) -> tuple[AssetSelection, ...]:
+    """The selections a selection is made of."""
+    match selection:
+        case And(operands) | Or(operands):
+            return operands
+        case Up(child, _) | Down(child, _) | Ends(_, child) | Not(child):
+            return (child,)
+        case WithoutChecks(child) | Sources(child) | Neighbors(child):
+            return (child,)
+        case ChecksOf(child) if child is not None:
+            return (child,)
+        case _:
+            return ()
+
+
+def holds(selection: AssetSelection, kinds: tuple[type, ...]) -> bool:
+    """Whether a selection, or one it is made of, is of these kinds."""
+    return isinstance(selection, kinds) or any(holds(one, kinds) for one in children(selection))
+
+
+CHECK_KINDS = (Checks, ChecksOf, WithoutChecks)
+"""Selections that say something about checks."""
+TEXTLESS = (Checks, ChecksOf, Sources, Neighbors)
+"""Selections that the language has no words for: their keys are written out."""
+
+
 def quoted(text: str) -> str:
     """The text in quotes, as the language has it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -340,6 +492,8 @@ def written_out(selection: AssetSelection) -> AssetSelection:
             return And(tuple(written_out(one) for one in operands))
         case Or(operands):
             return Or(tuple(written_out(one) for one in operands))
+        case WithoutChecks(child):
+            return written_out(child)
         case _:
             return selection
 

@@ -6,25 +6,38 @@ import re
 from collections.abc import Callable, Mapping
 
 from arco_flow._internal.errors import UsageError
-from arco_flow._internal.graph import AssetNode, Graph
-from arco_flow._internal.keys import AssetKey
+from arco_flow._internal.graph import AssetNode, Graph, is_external
+from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import StaticPartitionsDefinition
 from arco_flow._internal.selection import ast
 from arco_flow._internal.specs import AssetSpec
 
 
-def evaluate(selection: ast.AssetSelection, graph: Graph) -> set[AssetKey]:
+def evaluate(
+    selection: ast.AssetSelection, graph: Graph, allow_missing: bool = False
+) -> set[AssetKey]:
     """The keys chosen.
 
     Raises:
         UsageError: For a bare key that is not defined, or an attribute definitions cannot answer.
     """
-    return _Evaluation(graph).keys(selection)
+    return _Evaluation(graph, allow_missing).keys(selection)
+
+
+def evaluate_checks(selection: ast.AssetSelection, graph: Graph) -> set[AssetCheckKey]:
+    """The checks chosen.
+
+    Raises:
+        UsageError: As `evaluate`, and for a check that is not defined.
+    """
+    return _Evaluation(graph, False).checks(selection)
 
 
 class _Evaluation:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, allow_missing: bool) -> None:
+        self.graph = graph
+        self.allow_missing = allow_missing
         self.nodes: Mapping[AssetKey, AssetNode] = graph.assets
         self.parents: dict[AssetKey, set[AssetKey]] = {}
         self.children: dict[AssetKey, set[AssetKey]] = {key: set() for key in graph.assets}
@@ -39,7 +52,21 @@ class _Evaluation:
             case ast.All():
                 return self._made(set(self.nodes))
             case ast.Key(_, value):
+                if self.allow_missing and AssetKey.from_user_string(value or "") not in self.nodes:
+                    return set()
                 return {self._defined(value or "")}
+            case ast.Checks() | ast.ChecksOf():
+                return set()
+            case ast.WithoutChecks(child):
+                return self.keys(child)
+            case ast.Sources(child):
+                chosen = self.keys(child)
+                near = set().union(*(self.parents[key] for key in chosen)) | chosen
+                return near - self._made(near)
+            case ast.Neighbors(child):
+                chosen = self.keys(child)
+                steps = [self.nodes[key].step for key in chosen]
+                return chosen | {key for step in steps if step is not None for key in step.keys}
             case ast.Attribute(name, value):
                 chosen = self._where(_attribute(name, value))
                 # Tags, groups and kinds choose among what is made here, the rest among all (L-4).
@@ -65,11 +92,47 @@ class _Evaluation:
                 return set().union(*(self.keys(one) for one in operands))
         raise UsageError(f"{selection!r} is no selection")
 
+    def checks(self, selection: ast.AssetSelection) -> set[AssetCheckKey]:
+        """The checks chosen: joined as assets are; else those of the assets chosen."""
+        match selection:
+            case ast.Checks(keys):
+                for key in keys:
+                    if key not in self.graph.checks:
+                        known = [str(one.name) for one in self.graph.checks]
+                        raise UsageError(
+                            f"there is no check `{key.name}` of asset `{key.asset_key.to_user_string()}`"
+                            f"{did_you_mean(key.name, known)}"
+                        )
+                return set(keys)
+            case ast.ChecksOf(None):
+                return set(self.graph.checks)
+            case ast.ChecksOf(child) if child is not None:
+                return self._checks_of(self.keys(child))
+            case ast.WithoutChecks():
+                return set()
+            case ast.And(operands) if ast.holds(selection, ast.CHECK_KINDS):
+                return set.intersection(*(self._operand(one) for one in operands))
+            case ast.Not(child) if ast.holds(child, ast.CHECK_KINDS):
+                return set(self.graph.checks) - self.checks(child)
+            case ast.Or(operands):
+                return set().union(*(self.checks(one) for one in operands))
+        return self._checks_of(self.keys(selection))
+
+    def _operand(self, one: ast.AssetSelection) -> set[AssetCheckKey]:
+        # `a - checks` is `a and not checks`: everything that is not one of the checks.
+        if isinstance(one, ast.Not) and not ast.holds(one, ast.CHECK_KINDS):
+            return set(self.graph.checks) - self._checks_of(self.keys(one.child))
+        return self.checks(one)
+
+    def _checks_of(self, assets: set[AssetKey]) -> set[AssetCheckKey]:
+        checks = self.graph.checks.items()
+        return {key for key, node in checks if node.edges[0].key in assets}
+
     def _where(self, holds: Callable[[AssetSpec, AssetNode], bool]) -> set[AssetKey]:
         return {key for key, node in self.nodes.items() if holds(node.spec, node)}
 
     def _made(self, keys: set[AssetKey]) -> set[AssetKey]:
-        return {key for key in keys if self.nodes[key].step is not None}
+        return {key for key in keys if not is_external(self.nodes[key])}
 
     def _bare(self, bare: ast.Bare) -> set[AssetKey]:
         key = self._defined(bare.key)
@@ -117,7 +180,7 @@ def _attribute(name: str, value: str | None) -> Callable[[AssetSpec, AssetNode],
     if name == "tag":
         return lambda spec, _: not spec.tags
     if name == "is":
-        return lambda _, node: (node.step is None) == (value == "external")
+        return lambda _, node: is_external(node) == (value == "external")
     if name == "partitions":
         return lambda spec, _: _partitions(spec) == (value or "none")
     raise _unanswerable(name)

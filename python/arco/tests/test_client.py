@@ -1,0 +1,107 @@
+"""Reports to a control plane, played by a server of this test."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+import arco_flow as dg
+
+Answers = list[tuple[int, dict[str, Any]]]
+
+
+class Played:
+    """Answers what it is told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: Answers = []
+        self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        played = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["content-length"])
+                body = json.loads(self.rfile.read(length))
+                headers = {k.lower(): v for k, v in self.headers.items()}
+                played.asked.append((self.path, headers, body))
+                status, answer = played.answers.pop(0)
+                text = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *args: Any) -> None: ...
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def played() -> Iterator[Played]:
+    server = Played()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
+
+
+GOOD = (201, {"created": True, "position": "5.0"})
+
+
+def test_reports_say_what_dagster_s_events_say(played: Played) -> None:
+    client = dg.ArcoClient(played.url, token="secret")
+    played.answers = [GOOD, GOOD, GOOD]
+    made = dg.AssetMaterialization(
+        ["raw", "a"],
+        metadata={"rows": 3},
+        partition="x",
+        tags={"dagster/data_version": "v1", "t": "1"},
+    )
+    assert client.report_runless_asset_event(made).position == "5.0"
+    client.report_runless_asset_event(dg.AssetObservation("b", description="as seen"))
+    judged = dg.AssetCheckEvaluation(
+        dg.AssetKey("b"), "ok", False, {}, dg.AssetCheckSeverity.WARN, "why", None
+    )
+    client.report_runless_asset_event(judged)
+    root = "/api/v1/workspaces/default/assets/"
+    paths = [path.removeprefix(root) for path, _, _ in played.asked]
+    assert paths == ["raw%2Fa/materializations", "b/observations", "b/checks"]
+    bodies = [body for _, _, body in played.asked]
+    rows = {"rows": {"type": "int", "value": 3}}
+    assert bodies[0] == {
+        "partition": "x",
+        "metadata": rows,
+        "data_version": "v1",
+        "tags": {"t": "1"},
+    }
+    assert bodies[1] == {"description": "as seen"}
+    assert bodies[2] == {"check": "ok", "passed": False, "severity": "WARN", "description": "why"}
+    assert all(headers["authorization"] == "Bearer secret" for _, headers, _ in played.asked)
+
+
+def test_a_server_that_is_away_is_asked_again_under_the_same_key(played: Played) -> None:
+    played.answers = [(503, {"detail": "later", "code": "stopped"}), GOOD]
+    assert dg.ArcoClient(played.url).report_materialization("a").created
+    keys = {headers["idempotency-key"] for _, headers, _ in played.asked}
+    assert len(played.asked) == 2
+    assert len(keys) == 1
+
+
+def test_a_refusal_is_told_with_its_code(played: Played) -> None:
+    played.answers = [(422, {"detail": "asset `a` is not defined", "code": "unknown_asset"})]
+    with pytest.raises(dg.ArcoApiError, match="asset `a` is not defined") as raised:
+        dg.ArcoClient(played.url).report_observation("a", data_version="1")
+    assert (raised.value.code, raised.value.status) == ("unknown_asset", 422)
+
+
+def test_what_cannot_be_reported_is_told() -> None:
+    with pytest.raises(dg.UsageError, match="is not the address of a server"):
+        dg.ArcoClient("localhost:3000")
+    with pytest.raises(dg.UsageError, match="cannot be reported"):
+        dg.ArcoClient("http://127.0.0.1:1").report_runless_asset_event(3)  # type: ignore[arg-type]
