@@ -10,6 +10,7 @@ use arco_core::{AttemptId, HostId, Timestamp};
 use arco_flow::command::{Answer, Command, HostExchange, HostHello};
 use arco_flow::state::HostStatus;
 use arco_flow::state::inputs::{self, TaskInput};
+use arco_flow::state::op::{self, OpValues};
 use arco_flow::{Rejection, State, pending};
 
 use crate::committer::Stands;
@@ -88,6 +89,10 @@ pub struct LeasePlan {
     pub partitions: Option<Vec<String>>,
     /// What it reads.
     pub inputs: Vec<TaskInput>,
+    /// Of an op: what it takes from other ops of its graph.
+    pub op_inputs: Vec<OpValues>,
+    /// Its mapping key.
+    pub mapping_key: Option<String>,
     /// Run configuration.
     pub config: Arc<serde_json::Value>,
     /// Tags of the run.
@@ -329,6 +334,8 @@ fn lease_plan(state: &State, attempt: AttemptId) -> Option<LeasePlan> {
         partitions: (!keys.is_empty())
             .then(|| keys.iter().map(|key| key.display().into_owned()).collect()),
         inputs: inputs::of_task(state, run, attempt.task, run.requested.1),
+        op_inputs: op::inputs(state, run, attempt.task),
+        mapping_key: planned.mapping_key.clone(),
         config: Arc::clone(&run.config),
         tags: run.tags.clone(),
         retry_number: task.failures,

@@ -205,7 +205,8 @@ fn resolve(
         RerunKind::Whole | RerunKind::FromFailure => BTreeSet::new(),
     };
     let tasks = rerun::tasks(parent, catalog, &rerun, &selected)?;
-    let planned = planner::again(catalog, parent.id, &tasks, now)?;
+    let mut planned = planner::again(catalog, parent.id, &tasks, now)?;
+    planned.plan.stored = rerun::stored(parent, &tasks);
     config::check(catalog, &parent.config)?;
     Ok(Resolved {
         assets: rerun::assets_of(parent, catalog, &tasks),

@@ -8,7 +8,7 @@ use arco_core::event::{
     Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity,
 };
 use arco_core::limits::{Limits, TimeLimits};
-use arco_core::plan::Plan;
+use arco_core::plan::{OutputValues, Plan};
 use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
 use serde_json::Value;
@@ -222,6 +222,11 @@ pub enum Reported {
         description: Option<String>,
         /// Tags.
         tags: BTreeMap<String, String>,
+    },
+    /// An op gave these outputs.
+    Values {
+        /// The outputs, each once.
+        outputs: Vec<OutputValues>,
     },
     /// A check was judged.
     Checked {

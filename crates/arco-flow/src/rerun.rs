@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arco_core::definitions::{Catalog, StepDef};
 use arco_core::event::{RerunKind, RerunOf};
-use arco_core::plan::PlannedTask;
-use arco_core::{AssetKey, Digest, RunId, TaskIndex};
+use arco_core::plan::{PlannedTask, StoredValues};
+use arco_core::{AssetKey, Digest, RunId, TaskIndex, graph};
 
 use crate::Rejection;
 use crate::state::{Run, State, Task, TaskStatus};
@@ -149,6 +149,44 @@ pub fn tasks(
     Ok(tasks.collect())
 }
 
+/// The values of ops that these tasks may read and that are not given again: of the parent, or of a run
+/// that the parent took them from.
+#[must_use]
+pub fn stored(parent: &Run, tasks: &[PlannedTask]) -> Vec<StoredValues> {
+    let again: BTreeSet<_> = tasks
+        .iter()
+        .map(|task| (&task.location, task.step_key(), &task.partitions))
+        .collect();
+    let own = parent.plan.tasks.iter().zip(&parent.tasks);
+    let own = own.filter_map(|(planned, task)| {
+        let outputs = task.values.as_deref().cloned()?;
+        (task.status == TaskStatus::Succeeded).then(|| StoredValues {
+            location: planned.location.clone(),
+            step: planned.step.clone(),
+            partitions: planned.partitions.clone(),
+            mapping_key: planned.mapping_key.clone(),
+            run: parent.id,
+            outputs,
+        })
+    });
+    let taken = parent.plan.stored.iter().cloned();
+    let of_again = |values: &StoredValues| {
+        let graph = |step: &str| step.split('.').next().unwrap_or_default().to_owned();
+        tasks.iter().any(|task| {
+            task.location == values.location
+                && graph(&task.step) == graph(&values.step)
+                && task.partitions == values.partitions
+        })
+    };
+    let kept = |values: &StoredValues| {
+        !again.contains(&(&values.location, values.step_key(), &values.partitions))
+    };
+    taken
+        .chain(own)
+        .filter(|values| kept(values) && of_again(values))
+        .collect()
+}
+
 /// What of a task is done again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Again {
@@ -242,15 +280,14 @@ pub fn partitions_of(parent: &Run, tasks: &[PlannedTask]) -> Option<String> {
 /// needs is. Assets that a failed task had made are not made again, where its step can do without.
 fn unsuccessful(parent: &Run, catalog: &Catalog) -> Tasks {
     let mut out = Tasks::new();
+    let is_left_out = |task: &Task| task.status == TaskStatus::Skipped && !task.is_brought_down();
     for (index, task) in (0_u32..).zip(&parent.tasks) {
         let Some(planned) = parent.planned(index) else {
             continue;
         };
-        let is_left_out = task.status == TaskStatus::Skipped && !task.is_brought_down();
-        let needs_again = || planned.needs.iter().any(|need| out.contains_key(need));
         let again = match task.status {
             TaskStatus::Succeeded => task.blocked,
-            _ => !is_left_out || needs_again(),
+            _ => !is_left_out(task),
         };
         if again {
             add(&mut out, index, not_made(task, planned, catalog));
@@ -271,6 +308,29 @@ fn unsuccessful(parent: &Run, catalog: &Catalog) -> Tasks {
             if !judged.is_empty() {
                 add(&mut out, *need, Again::Assets(judged));
             }
+        }
+    }
+    let dependents = dependents(parent);
+    let left_out = |below: TaskIndex| parent.task(below).is_some_and(|task| is_left_out(task));
+    let below = |task: &TaskIndex| {
+        let mut below = dependents[*task as usize].clone();
+        below.retain(|task| left_out(*task));
+        below
+    };
+    for below in graph::reachable(out.keys().copied().collect::<Vec<_>>(), None, below) {
+        if !out.contains_key(&below) {
+            out.insert(below, Again::Whole);
+        }
+    }
+    out
+}
+
+/// For each task of the parent, the tasks that need it.
+fn dependents(parent: &Run) -> Vec<Vec<TaskIndex>> {
+    let mut out = vec![Vec::new(); parent.plan.tasks.len()];
+    for (index, task) in (0_u32..).zip(&parent.plan.tasks) {
+        for need in &task.needs {
+            out[*need as usize].push(index);
         }
     }
     out
@@ -302,36 +362,51 @@ fn of_assets(parent: &Run, catalog: &Catalog, selected: &BTreeSet<AssetKey>) -> 
             .into_iter()
             .filter(|key| selected.contains(key))
             .collect();
-        if !chosen.is_empty() {
-            out.insert(index, Again::Assets(chosen));
+        if chosen.is_empty() {
+            continue;
+        }
+        let again = match graph_of(catalog, planned) {
+            // The ops of a graph are carried out together.
+            Some(_) => Again::Whole,
+            None => Again::Assets(chosen),
+        };
+        add(&mut out, index, again);
+        for (other, task) in (0_u32..).zip(&parent.plan.tasks) {
+            let same = graph_of(catalog, planned).is_some()
+                && task.location == planned.location
+                && task.partitions == planned.partitions
+                && graph_of(catalog, task) == graph_of(catalog, planned);
+            if same {
+                add(&mut out, other, Again::Whole);
+            }
         }
     }
     out
 }
 
-/// What the selected tasks need, and what needs them, as asked. One pass each way is enough: in a plan
-/// every task comes after those it needs.
+/// The graph of which a task is an op.
+fn graph_of<'a>(catalog: &'a Catalog, planned: &PlannedTask) -> Option<&'a str> {
+    step(catalog, planned)?.graph.as_deref()
+}
+
+/// What the selected tasks need, and what needs them, as asked.
 fn closure(parent: &Run, selected: Tasks, rerun: &RerunOf) -> Tasks {
     let mut out = selected.clone();
     if rerun.with_upstream {
-        let mut above: BTreeSet<TaskIndex> = selected.keys().copied().collect();
-        for index in (0..parent.counts.total()).rev() {
-            if above.contains(&index) {
-                let needs = parent.planned(index).map_or(&[][..], |task| &task.needs);
-                above.extend(needs);
-                needs
-                    .iter()
-                    .for_each(|need| add(&mut out, *need, Again::Whole));
-            }
+        let needs = |task: &TaskIndex| {
+            parent
+                .planned(*task)
+                .map_or_else(Vec::new, |task| task.needs.clone())
+        };
+        for above in graph::reachable(selected.keys().flat_map(needs), None, needs) {
+            add(&mut out, above, Again::Whole);
         }
     }
     if rerun.with_downstream {
-        let mut below: BTreeSet<TaskIndex> = selected.keys().copied().collect();
-        for (index, planned) in (0_u32..).zip(&parent.plan.tasks) {
-            if planned.needs.iter().any(|need| below.contains(need)) {
-                below.insert(index);
-                add(&mut out, index, Again::Whole);
-            }
+        let dependents = dependents(parent);
+        let below = |task: &TaskIndex| dependents[*task as usize].clone();
+        for below in graph::reachable(selected.keys().flat_map(below), None, below) {
+            add(&mut out, below, Again::Whole);
         }
     }
     out

@@ -319,7 +319,7 @@ impl World {
                 };
                 format!(
                     "{}{}{keys}:{}",
-                    planned.step,
+                    planned.step_key(),
                     part(planned),
                     task.status.as_str()
                 )

@@ -213,6 +213,7 @@ proptest! {
                     SkipReason::UpstreamCancelled(cause) => (*cause, |t| t.status == TaskStatus::Cancelled),
                     SkipReason::CheckFailed(cause) => (*cause, |t| t.blocked),
                     SkipReason::OutputNotMade { task, .. } => (*task, |t| !t.left_out.is_empty()),
+                    SkipReason::ValueNotMade { task, .. } => (*task, |t| t.status == TaskStatus::Succeeded),
                 };
                 prop_assert!(holds(run.task(cause).expect("a task of the run")), "{because:?}");
                 prop_assert!(stands_on(&run.plan.tasks, planned, cause), "{because:?}");

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 pub use arco_core::definitions::{Isolation, StepKind};
 pub use arco_core::event::{ErrorInfo, FailureClass, Severity};
+pub use arco_core::plan::OutputValues;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -194,6 +195,11 @@ pub enum Fact {
         #[serde(default)]
         tags: BTreeMap<String, String>,
     },
+    /// An op gave these outputs. Said once, when the body has returned, before its end.
+    Values {
+        /// The outputs, each once; one that may be left out and is not here was left out.
+        outputs: Vec<OutputValues>,
+    },
     /// A check was judged.
     Check {
         /// Asset key.
@@ -285,6 +291,12 @@ pub struct Lease {
     pub partitions: Option<Vec<String>>,
     /// What it reads.
     pub inputs: Vec<LeaseInput>,
+    /// Of an op: what it takes from other ops of its graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub op_inputs: Vec<LeaseOpInput>,
+    /// Of an op that is carried out for one value of a dynamic output: its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_key: Option<String>,
     /// Run configuration, whole.
     #[schema(value_type = Object)]
     pub config: Value,
@@ -302,6 +314,33 @@ pub struct Lease {
     pub token: String,
     /// When it was leased, milliseconds since the epoch.
     pub time: i64,
+}
+
+/// A parameter of an op, and the values it takes from other ops.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LeaseOpInput {
+    /// The parameter.
+    pub param: String,
+    /// It takes a list of the values; otherwise there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
+    /// Where the values are, in order.
+    pub values: Vec<ValueAt>,
+}
+
+/// Where a value of an op is: under these names, and the task's partitions.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ValueAt {
+    /// The run that made it: this one, or an earlier one of the lineage.
+    #[schema(value_type = String)]
+    pub run: RunId,
+    /// `graph.op`, or `graph.op[key]`.
+    pub step: String,
+    /// Name of the output.
+    pub output: String,
+    /// Mapping key, of a value of a dynamic output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_key: Option<String>,
 }
 
 /// One upstream asset of a leased task.

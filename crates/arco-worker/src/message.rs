@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use arco_core::AssetKey;
-use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Isolation, Lease, Severity};
+use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Isolation, Lease, OutputValues, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -110,6 +110,9 @@ pub(crate) enum FromChild {
         #[serde(default)]
         tags: BTreeMap<String, String>,
     },
+    Values {
+        outputs: Vec<OutputValues>,
+    },
     Check {
         asset: AssetKey,
         check: String,
@@ -190,6 +193,7 @@ impl FromChild {
     pub(crate) fn into_fact(self) -> Option<Fact> {
         match self {
             Self::Started => Some(Fact::Started),
+            Self::Values { outputs } => Some(Fact::Values { outputs }),
             Self::Materialized {
                 asset,
                 partition,

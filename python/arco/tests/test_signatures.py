@@ -78,8 +78,8 @@ def test_a_missing_name_says_what_comes_instead(name: str) -> None:
 
 
 def test_an_import_of_a_missing_name_says_it_too() -> None:
-    with pytest.raises(dg.UnsupportedError, match="write `@asset`"):
-        from arco_flow import op  # type: ignore[attr-defined]  # noqa: F401
+    with pytest.raises(dg.UnsupportedError, match="a run takes any selection"):
+        from arco_flow import job  # type: ignore[attr-defined]  # noqa: F401
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

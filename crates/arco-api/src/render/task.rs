@@ -52,6 +52,7 @@ pub(crate) fn summary(state: &State, run: &Run, index: TaskIndex) -> Option<api:
         task: index,
         location: planned.location.clone(),
         step: planned.step.clone(),
+        mapping_key: planned.mapping_key.clone(),
         kind: step.map(|step| step.kind),
         outputs: outputs.to_vec(),
         output_statuses: output_statuses(state, task, outputs),
@@ -107,17 +108,23 @@ fn output_statuses(state: &State, task: &Task, outputs: &[AssetKey]) -> Vec<api:
 }
 
 fn skipped(reason: &SkipReason) -> api::Skipped {
-    let (because, task, asset) = match reason {
-        SkipReason::UpstreamFailed(task) => (api::SkipCause::UpstreamFailed, *task, None),
-        SkipReason::CheckFailed(task) => (api::SkipCause::CheckFailed, *task, None),
-        SkipReason::UpstreamCancelled(task) => (api::SkipCause::UpstreamCancelled, *task, None),
-        SkipReason::OutputNotMade { task, asset } => {
-            (api::SkipCause::OutputNotMade, *task, Some(asset.clone()))
+    let (because, task) = match reason {
+        SkipReason::UpstreamFailed(task) => (api::SkipCause::UpstreamFailed, *task),
+        SkipReason::CheckFailed(task) => (api::SkipCause::CheckFailed, *task),
+        SkipReason::UpstreamCancelled(task) => (api::SkipCause::UpstreamCancelled, *task),
+        SkipReason::OutputNotMade { task, .. } | SkipReason::ValueNotMade { task, .. } => {
+            (api::SkipCause::OutputNotMade, *task)
         }
+    };
+    let (asset, output) = match reason {
+        SkipReason::OutputNotMade { asset, .. } => (Some(asset.clone()), None),
+        SkipReason::ValueNotMade { output, .. } => (None, Some(output.clone())),
+        _ => (None, None),
     };
     api::Skipped {
         because,
         task,
+        output,
         asset,
     }
 }

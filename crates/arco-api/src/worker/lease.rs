@@ -3,7 +3,8 @@
 use arco_core::PartitionKey;
 use arco_engine::LeasePlan;
 use arco_flow::state::inputs::TaskInput;
-use arco_wire::worker::{Lease, LeaseInput};
+use arco_flow::state::op::OpValues;
+use arco_wire::worker::{Lease, LeaseInput, LeaseOpInput, ValueAt};
 
 use crate::auth::AttemptSecret;
 
@@ -21,6 +22,8 @@ pub(super) fn lease(plan: LeasePlan, secret: &AttemptSecret) -> Lease {
         checks: plan.step.checks,
         partitions: plan.partitions,
         inputs: plan.inputs.into_iter().map(input).collect(),
+        op_inputs: plan.op_inputs.into_iter().map(op_input).collect(),
+        mapping_key: plan.mapping_key,
         config: (*plan.config).clone(),
         tags: plan.tags,
         isolation: plan.step.isolation,
@@ -28,6 +31,20 @@ pub(super) fn lease(plan: LeasePlan, secret: &AttemptSecret) -> Lease {
         memory_limit_bytes: plan.step.memory_limit_bytes,
         token,
         time: plan.leased.0,
+    }
+}
+
+fn op_input(input: OpValues) -> LeaseOpInput {
+    let values = input.values.into_iter().map(|value| ValueAt {
+        run: value.run,
+        step: value.step,
+        output: value.output,
+        mapping_key: value.mapping_key,
+    });
+    LeaseOpInput {
+        param: input.param,
+        list: input.list,
+        values: values.collect(),
     }
 }
 

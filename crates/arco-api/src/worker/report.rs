@@ -39,6 +39,7 @@ fn fact(fact: Fact) -> Reported {
             description,
             tags,
         },
+        Fact::Values { outputs } => Reported::Values { outputs },
         Fact::Check {
             asset,
             check,

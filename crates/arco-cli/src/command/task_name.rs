@@ -107,8 +107,12 @@ impl std::fmt::Display for TaskName {
 
 /// `flights[2013-01-01]`, `flights[2013-01-01 and 30 more]`, `flights`.
 pub(crate) fn label(task: &TaskSummary) -> String {
+    let step = match &task.mapping_key {
+        None => task.step.clone(),
+        Some(key) => format!("{}[{key}]", task.step),
+    };
     step_label(
-        &task.step,
+        &step,
         task.partitions.first().map(String::as_str),
         task.partition_count,
     )

@@ -6,6 +6,7 @@ mod bad_input;
 mod cancel;
 mod dev_start;
 mod failures;
+mod graphs;
 mod jobs;
 mod locations;
 mod log_command;

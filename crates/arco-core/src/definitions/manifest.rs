@@ -132,6 +132,21 @@ pub struct StepDef {
     /// A run may make some of its assets without the others (M-2).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub can_subset: bool,
+    /// The graph whose op it is; its name is `graph.op` then. Ops of one graph run together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<String>,
+    /// Of an op: the assets it reads. Other steps read those of the assets they make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deps: Vec<Dep>,
+    /// Of an op: what it takes from other ops of its graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<OpInput>,
+    /// Of an op: its outputs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<OpOutput>,
+    /// Of an op: the dynamic output it is carried out for each key of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<OpSource>,
     /// Checks judged within it, (asset, name).
     #[serde(default)]
     pub checks: Vec<(AssetKey, String)>,
@@ -159,6 +174,46 @@ pub struct StepDef {
     /// Tags of the computation.
     #[serde(default)]
     pub op_tags: BTreeMap<String, Value>,
+}
+
+/// What a parameter of an op takes from other ops of its graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpInput {
+    /// The parameter.
+    pub param: String,
+    /// Outputs: one, unless it is a list.
+    pub sources: Vec<OpSource>,
+    /// It takes a list of what is there of its sources.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub list: bool,
+}
+
+/// An output of an op.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpSource {
+    /// Step of the op.
+    pub step: String,
+    /// Name of the output.
+    pub output: String,
+    /// Under all mapping keys, as a list; otherwise under the reader's own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+}
+
+/// One output of an op.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpOutput {
+    /// Name.
+    pub name: String,
+    /// It may be left out; what reads it is skipped then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub optional: bool,
+    /// It has any number of values, each under a mapping key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dynamic: bool,
+    /// The asset that it is the value of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<AssetKey>,
 }
 
 /// One resource.
@@ -218,6 +273,8 @@ pub enum StepKind {
     Check,
     /// Looks at assets that are made elsewhere, and says their data versions.
     Observe,
+    /// One op of a graph that materializes assets.
+    Op,
 }
 
 /// How a body is kept apart from others.

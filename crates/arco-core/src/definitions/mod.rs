@@ -17,7 +17,7 @@ pub use diff::{Changes, Diff};
 pub use error::DefinitionsError;
 pub use job::{IMPLICIT_JOB, JobDef};
 pub use manifest::{
-    AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, ResourceDef, RetryPolicy,
-    StepDef, StepKind,
+    AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, OpInput, OpOutput, OpSource,
+    ResourceDef, RetryPolicy, StepDef, StepKind,
 };
 pub use validate::Definitions;

@@ -166,8 +166,47 @@ impl Definitions {
         }
         for step in &self.manifest.steps {
             self.check_step_partitions(step)?;
+            self.check_op(step)?;
         }
         Ok(())
+    }
+
+    /// What an op takes from others is an output of an op of its graph.
+    fn check_op(&self, step: &StepDef) -> Result<(), DefinitionsError> {
+        let sources = step.inputs.iter().flat_map(|input| &input.sources);
+        for source in sources.chain(&step.over) {
+            let gives = |other: &StepDef| {
+                other.graph == step.graph
+                    && other.values.iter().any(|value| value.name == source.output)
+            };
+            if step.graph.is_none() || !self.step(&source.step).is_some_and(gives) {
+                let what = format!("op `{}`, which takes `{}`,", step.name, source.output);
+                return Err(self.unknown_step(what, &source.step));
+            }
+        }
+        for dep in &step.deps {
+            self.check_edge(&format!("op `{}`", step.name), &step.name, dep)?;
+        }
+        Ok(())
+    }
+
+    /// The ops of a graph, in the order of the manifest.
+    pub fn ops<'a>(&'a self, graph: &'a str) -> impl Iterator<Item = &'a StepDef> {
+        let steps = self.manifest.steps.iter();
+        steps.filter(move |step| step.graph.as_deref() == Some(graph))
+    }
+
+    /// What a step makes: the assets of its whole graph when it is an op.
+    #[must_use]
+    pub fn makes(&self, step: &StepDef) -> Vec<AssetKey> {
+        match &step.graph {
+            None => step.outputs.clone(),
+            Some(graph) => self
+                .ops(graph)
+                .flat_map(|op| &op.outputs)
+                .cloned()
+                .collect(),
+        }
     }
 
     fn check_step_partitions(&self, step: &StepDef) -> Result<(), DefinitionsError> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ErrorInfo, FailureClass};
+use crate::plan::OutputValues;
 use crate::{AttemptId, HostId, Timestamp};
 
 /// A host holds an attempt. Nobody else may until it is over.
@@ -29,6 +30,16 @@ pub struct AttemptStartTimedOut {
     pub attempt: AttemptId,
     /// The limit, in milliseconds.
     pub limit_ms: u64,
+}
+
+/// An op gave these outputs; their values are kept by IO managers, for the ops that read them. The last
+/// such word of an attempt counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptValues {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The outputs, each once. One that is not here was left out.
+    pub outputs: Vec<OutputValues>,
 }
 
 /// An attempt is over.

@@ -7,10 +7,11 @@ use thiserror::Error;
 
 use super::{
     AssetMaterialized, AssetObserved, AttemptFinished, AttemptLeased, AttemptStartTimedOut,
-    AttemptStarted, Cause, CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed,
-    FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased,
-    LeaseTaken, LimitsSet, Principal, RawEvent, ReportRefused, RunCancelRequested, RunFinished,
-    RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut, TasksSkipped,
+    AttemptStarted, AttemptValues, Cause, CheckEvaluated, DefinitionsDeployed,
+    DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered,
+    LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal, RawEvent, ReportRefused,
+    RunCancelRequested, RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut,
+    TasksMapped, TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -126,12 +127,16 @@ facts! {
     RunRetriesSet(RunRetriesSet) = "run_retries.set", 1;
     /// Tasks will not be tried.
     TasksSkipped(TasksSkipped) = "tasks.skipped", 1;
+    /// The keys of a dynamic output are known.
+    TasksMapped(TasksMapped) = "tasks.mapped", 1;
     /// A host holds an attempt.
     AttemptLeased(AttemptLeased) = "attempt.leased", 1;
     /// The body of an attempt began.
     AttemptStarted(AttemptStarted) = "attempt.started", 1;
     /// A host holds an attempt for too long without beginning it.
     AttemptStartTimedOut(AttemptStartTimedOut) = "attempt.start_timed_out", 1;
+    /// An op gave values.
+    AttemptValues(AttemptValues) = "attempt.values", 1;
     /// An attempt is over.
     AttemptFinished(AttemptFinished) = "attempt.finished", 1;
     /// A body succeeded after its attempt was over.

@@ -19,7 +19,7 @@ mod tests;
 pub use asset::{AssetMaterialized, AssetObserved, CheckEvaluated, InputVersion};
 pub use attempt::{
     AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
-    ReportRefused,
+    AttemptValues, ReportRefused,
 };
 pub use envelope::{Cause, Position, Principal, RawEvent};
 pub use failure::{ErrorInfo, FailureClass, Severity};
@@ -30,5 +30,5 @@ pub use limits::LimitsSet;
 pub use run::{
     HistoryPacked, JobRef, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished,
     RunOutcome, RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut,
-    SkipReason, TasksSkipped,
+    SkipReason, TasksMapped, TasksSkipped,
 };

@@ -209,13 +209,21 @@ pub enum SkipReason {
         /// The asset.
         asset: AssetKey,
     },
+    /// This task, an op, left out a value that is read, as it may. No failure. Written from fold
+    /// version 3 on.
+    ValueNotMade {
+        /// The task.
+        task: TaskIndex,
+        /// The output.
+        output: String,
+    },
 }
 
 impl SkipReason {
     /// Whether something went wrong.
     #[must_use]
     pub fn is_failure(&self) -> bool {
-        !matches!(self, Self::OutputNotMade { .. })
+        !matches!(self, Self::OutputNotMade { .. } | Self::ValueNotMade { .. })
     }
 }
 
@@ -229,6 +237,17 @@ pub struct TasksSkipped {
     pub tasks: Vec<TaskIndex>,
     /// Why.
     pub because: SkipReason,
+}
+
+/// The keys of a dynamic output are known: the tasks that are there for each of them join the run. The
+/// keys stand in the last [`AttemptValues`](super::AttemptValues) of the task, what the tasks are in the
+/// plan of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TasksMapped {
+    /// The run.
+    pub run: RunId,
+    /// The task whose output it is.
+    pub task: TaskIndex,
 }
 
 /// Ended runs moved from memory to a history object. The fold drops them; reads find them there.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
-use crate::plan::{Plan, PlannedTask};
+use crate::plan::{OutputValues, Plan, PlannedTask};
 use crate::run_retries::{RetryStrategy, RunRetries};
 use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
@@ -37,7 +37,9 @@ fn examples() -> Vec<Fact> {
             partitions: partition.clone().into_iter().collect(),
             needs: vec![0],
             outputs: Vec::new(),
+            mapping_key: None,
         }],
+        ..Plan::default()
     };
     let pool = PoolLimit {
         limit: 3,
@@ -121,6 +123,21 @@ fn examples() -> Vec<Fact> {
             limit_ms: 180_000,
         }
         .into(),
+        AttemptValues {
+            attempt: attempt(),
+            outputs: vec![
+                OutputValues {
+                    name: "count".into(),
+                    keys: None,
+                },
+                OutputValues {
+                    name: "result".into(),
+                    keys: Some(vec!["a".into(), "b".into()]),
+                },
+            ],
+        }
+        .into(),
+        TasksMapped { run, task: 3 }.into(),
         AttemptFinished {
             attempt: attempt(),
             outcome: AttemptOutcome::Failed {

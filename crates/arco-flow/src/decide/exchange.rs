@@ -1,19 +1,15 @@
 //! A host reports and asks for work: finishing a task and leasing the next is one decision.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use arco_core::definitions::Definitions;
-use arco_core::event::{
-    AssetMaterialized, AssetObserved, AttemptLeased, AttemptOutcome, AttemptStarted,
-    CheckEvaluated, ErrorInfo, FailureClass,
-};
-use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, TaskIndex};
+use arco_core::event::{AttemptLeased, AttemptOutcome, AttemptStarted, ErrorInfo, FailureClass};
+use arco_core::{AttemptId, HostId, RunId, TaskIndex};
 
 use super::finish::{self, Wish};
-use super::{Deciding, hosts, late};
+use super::{Deciding, facts, hosts, late};
 use crate::Rejection;
 use crate::command::{Answer, HostExchange, Reported};
-use crate::state::{Run, State, TaskStatus};
+use crate::state::{State, TaskStatus};
 
 /// Leases one exchange may bring: more would only sit in the host's hands.
 const LEASES_MAX: u32 = 256;
@@ -84,7 +80,7 @@ fn undelivered(state: &State, e: &HostExchange) -> Vec<AttemptId> {
     let Some(host) = state.hosts.get(&e.host) else {
         return Vec::new();
     };
-    let known: std::collections::BTreeSet<&AttemptId> = e.live.iter().collect();
+    let known: BTreeSet<&AttemptId> = e.live.iter().collect();
     host.attempts
         .iter()
         .filter(|attempt| !known.contains(attempt))
@@ -93,7 +89,7 @@ fn undelivered(state: &State, e: &HostExchange) -> Vec<AttemptId> {
 }
 
 fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bool) {
-    if let Some(wrong) = misspoken(d, id, reported) {
+    if let Some(wrong) = facts::misspoken(d, id, reported) {
         // Nothing that is said of other assets or partitions may stand, and what the body did is
         // not what was asked: the attempt ends here, and what is said of it later is too late.
         let error = ErrorInfo {
@@ -124,9 +120,10 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
                 d.emit(AttemptStarted { attempt: id });
             }
         }
-        Reported::Materialized { .. } => materialized(d, id, reported),
-        Reported::Observed { .. } => observed(d, id, reported),
-        Reported::Checked { .. } => checked(d, id, reported),
+        Reported::Materialized { .. } => facts::materialized(d, id, reported),
+        Reported::Observed { .. } => facts::observed(d, id, reported),
+        Reported::Checked { .. } => facts::checked(d, id, reported),
+        Reported::Values { outputs } => facts::values(d, id, outputs),
         Reported::Succeeded => finish::attempt(d, id, AttemptOutcome::Succeeded, Wish::default()),
         Reported::Cancelled => stopped(d, id),
         Reported::Released => finish::attempt(d, id, AttemptOutcome::Released, Wish::default()),
@@ -151,88 +148,6 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
     }
 }
 
-/// What is wrong with a report that speaks of what its task does not make or judge.
-fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) -> Option<String> {
-    let (run, definitions) = pinned(d, id)?;
-    let planned = run.planned(id.task)?;
-    let step = definitions.step(&planned.step)?;
-    let keys = &planned.partitions;
-    let partition = match reported {
-        Reported::Materialized {
-            asset, partition, ..
-        } => {
-            if !step.outputs.contains(asset) {
-                return Some(format!(
-                    "it reported asset `{asset}`, which its step `{}` does not make",
-                    step.name
-                ));
-            }
-            if !planned.outputs(step).contains(asset) {
-                return Some(format!(
-                    "it reported asset `{asset}` of its step `{}`, which is not selected in this task",
-                    step.name
-                ));
-            }
-            if partition.is_none() && keys.len() > 1 {
-                return Some(format!(
-                    "it reported asset `{asset}` without a partition, and was to make {} of them",
-                    keys.len()
-                ));
-            }
-            partition.as_deref()?
-        }
-        // A body may look at any asset; of a partitioned one it says which partition.
-        Reported::Observed {
-            asset, partition, ..
-        } => return misobserved(&definitions, asset, partition.as_deref()),
-        Reported::Checked {
-            asset,
-            check,
-            partition,
-            ..
-        } => {
-            if !planned
-                .checks(step)
-                .any(|(of, name)| of == asset && name == check)
-            {
-                return Some(format!(
-                    "it reported check `{check}` of asset `{asset}`, which its step `{}` does not judge",
-                    step.name
-                ));
-            }
-            partition.as_deref()?
-        }
-        _ => return None,
-    };
-    if keys.iter().any(|key| key.display() == partition) {
-        return None;
-    }
-    Some(format!(
-        "it reported partition `{partition}`, which is not of its task"
-    ))
-}
-
-fn misobserved(
-    definitions: &Definitions,
-    asset: &AssetKey,
-    partition: Option<&str>,
-) -> Option<String> {
-    let Some(known) = definitions.asset(asset) else {
-        return Some(format!(
-            "it observed asset `{asset}`, which its code location does not define"
-        ));
-    };
-    match (&known.partitions, partition?) {
-        (None, key) => Some(format!(
-            "it observed partition `{key}` of asset `{asset}`, which is not partitioned"
-        )),
-        (Some(def), key) => def
-            .parse_key(key)
-            .err()
-            .map(|error| error.of(asset.as_str())),
-    }
-}
-
 /// Stopped on request; a host that stops a task nobody asked it to stop has interrupted it, and the
 /// task is tried again as after a lost worker.
 fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
@@ -250,166 +165,6 @@ fn stopped(d: &mut Deciding<'_>, id: AttemptId) {
         }
     };
     finish::attempt(d, id, outcome, Wish::default());
-}
-
-/// The run and the pinned definitions that an attempt speaks under.
-fn pinned(d: &Deciding<'_>, id: AttemptId) -> Option<(Arc<Run>, Arc<Definitions>)> {
-    let run = Arc::clone(d.state.run(id.run)?);
-    let location = &run.planned(id.task)?.location;
-    let definitions = Arc::clone(d.state.pinned(&run, location)?);
-    Some((run, definitions))
-}
-
-/// The partition a worker names, if it is one of the task's; a task of one partition need not name it.
-fn task_partition(run: &Run, id: AttemptId, text: Option<&str>) -> Option<PartitionKey> {
-    let keys = &run.planned(id.task)?.partitions;
-    match text {
-        None if keys.len() == 1 => keys.first().cloned(),
-        None => None,
-        Some(text) => keys.iter().find(|key| key.display() == text).cloned(),
-    }
-}
-
-fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Materialized {
-        asset,
-        partition,
-        metadata,
-        data_version,
-        tags,
-    } = reported
-    else {
-        return;
-    };
-    let Some((run, definitions)) = pinned(d, id) else {
-        return;
-    };
-    let inputs = run
-        .task(id.task)
-        .and_then(|task| task.inputs.clone())
-        .unwrap_or_default();
-    let code_version = definitions
-        .asset(asset)
-        .and_then(|a| a.code_version.clone());
-    let key = task_partition(&run, id, partition.as_deref());
-    let data_version = data_version.clone().unwrap_or_else(|| {
-        derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id)
-    });
-    let made = AssetMaterialized {
-        asset: asset.clone(),
-        partition: key,
-        attempt: Some(id),
-        data_version,
-        code_version,
-        inputs: (*inputs).clone(),
-        metadata: metadata.clone(),
-        tags: tags.clone(),
-        idempotency: None,
-    };
-    if !was_said(&d.state, id, &made) {
-        let about = (definitions.location().to_owned(), definitions.version());
-        d.emit_about(Some(about), made);
-    }
-}
-
-fn observed(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Observed {
-        asset,
-        partition,
-        metadata,
-        data_version,
-        description,
-        tags,
-    } = reported
-    else {
-        return;
-    };
-    let Some((_, definitions)) = pinned(d, id) else {
-        return;
-    };
-    let def = definitions
-        .asset(asset)
-        .and_then(|known| known.partitions.as_ref());
-    let key = partition.as_deref().zip(def);
-    let seen = AssetObserved {
-        asset: asset.clone(),
-        partition: key.and_then(|(text, def)| def.parse_key(text).ok()),
-        attempt: Some(id),
-        data_version: data_version.clone(),
-        description: description.clone(),
-        metadata: metadata.clone(),
-        tags: tags.clone(),
-        idempotency: None,
-    };
-    if !was_said(&d.state, id, &seen) {
-        let about = (definitions.location().to_owned(), definitions.version());
-        d.emit_about(Some(about), seen);
-    }
-}
-
-/// Whether the attempt said the very same before: its answer was lost, and perhaps the control plane
-/// that remembered the call.
-fn was_said(state: &State, attempt: AttemptId, fact: &impl serde::Serialize) -> bool {
-    let task = state
-        .run(attempt.run)
-        .and_then(|run| run.task(attempt.task));
-    task.is_some_and(|task| task.said.contains(fact))
-}
-
-/// Keyed and length-safe, unlike Dagster's concatenation (D-9, F-14): the digest of canonical JSON.
-/// Without a code version the attempt stands in for it: nobody said that the same code ran (F-15).
-fn derived_version(
-    asset: &AssetKey,
-    partition: Option<&PartitionKey>,
-    code_version: Option<&str>,
-    inputs: &[arco_core::event::InputVersion],
-    id: AttemptId,
-) -> String {
-    let read: Vec<_> = inputs
-        .iter()
-        .map(|input| (&input.asset, &input.partition, &input.data_version))
-        .collect();
-    let code = code_version.map_or_else(|| format!("attempt:{id}"), |code| format!("code:{code}"));
-    Digest::of_json(&(asset, partition, code, read)).to_string()
-}
-
-fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Checked {
-        asset,
-        check,
-        partition,
-        passed,
-        severity,
-        description,
-        metadata,
-    } = reported
-    else {
-        return;
-    };
-    let Some((run, definitions)) = pinned(d, id) else {
-        return;
-    };
-    let defined = definitions.check(asset, check);
-    let key = match partition {
-        Some(text) => task_partition(&run, id, Some(text)),
-        None if defined.is_some_and(|c| c.partitions.is_some()) => task_partition(&run, id, None),
-        None => None,
-    };
-    let judged = CheckEvaluated {
-        asset: asset.clone(),
-        check: check.clone(),
-        partition: key,
-        attempt: Some(id),
-        passed: *passed,
-        severity: *severity,
-        blocking: defined.is_some_and(|c| c.blocking),
-        description: description.clone(),
-        metadata: metadata.clone(),
-        idempotency: None,
-    };
-    if !was_said(&d.state, id, &judged) {
-        d.emit(judged);
-    }
 }
 
 /// Leases the best tasks of the host's location that limits have room for, one after the other.

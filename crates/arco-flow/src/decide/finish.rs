@@ -1,14 +1,15 @@
 //! The end of an attempt and all that follows from it: another try, skipped tasks, the end of the run.
 
 use arco_core::event::{
-    AttemptFinished, AttemptOutcome, ErrorInfo, FailureClass, RunFinished, SkipReason, TasksSkipped,
+    AttemptFinished, AttemptOutcome, ErrorInfo, FailureClass, RunFinished, SkipReason, TasksMapped,
+    TasksSkipped,
 };
 use arco_core::{AttemptId, RunId, TaskIndex};
 
 pub(super) use super::retry::Wish;
 use super::{Deciding, retry, run_retry};
 use crate::jobs;
-use crate::state::{Run, TaskStatus, output};
+use crate::state::{Run, TaskStatus, op, output};
 
 /// Ends a live attempt. The caller has made sure that it is alive.
 pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutcome, wish: Wish) {
@@ -20,6 +21,7 @@ pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutco
         _ => None,
     };
     if outcome == AttemptOutcome::Succeeded {
+        map_tasks(d, id);
         skip_readers(d, id);
     }
     d.emit(AttemptFinished {
@@ -35,7 +37,7 @@ pub(super) fn attempt(d: &mut Deciding<'_>, id: AttemptId, outcome: AttemptOutco
 fn skip_readers(d: &mut Deciding<'_>, id: AttemptId) {
     for asset in output::left_out(&d.state, id.run, id.task) {
         let readers = d.state.run(id.run).map_or_else(Vec::new, |run| {
-            output::readers(&d.state, run, id.task, &asset)
+            output::readers(&d.state, run, id.task, Some(&asset))
         });
         if !readers.is_empty() {
             let because = SkipReason::OutputNotMade {
@@ -49,6 +51,72 @@ fn skip_readers(d: &mut Deciding<'_>, id: AttemptId) {
             });
         }
     }
+    let Some(output) = op::left_out(&d.state, id.run, id.task).into_iter().next() else {
+        return;
+    };
+    let readers = d.state.run(id.run).map_or_else(Vec::new, |run| {
+        output::readers(&d.state, run, id.task, None)
+    });
+    if !readers.is_empty() {
+        let because = SkipReason::ValueNotMade {
+            task: id.task,
+            output,
+        };
+        d.emit(TasksSkipped {
+            run: id.run,
+            tasks: readers,
+            because,
+        });
+    }
+}
+
+/// An op about to succeed gave the keys of a dynamic output: the tasks that are there for each of them
+/// join the run. Those that need something else that is over and did not succeed are skipped at once.
+fn map_tasks(d: &mut Deciding<'_>, id: AttemptId) {
+    let Some(run) = d.state.run(id.run) else {
+        return;
+    };
+    let first = run.counts.total();
+    if run.is_canceling() || op::keys(run, id.task).is_none_or(<[String]>::is_empty) {
+        return;
+    }
+    d.emit(TasksMapped {
+        run: id.run,
+        task: id.task,
+    });
+    let last = d.state.run(id.run).map_or(first, |run| run.counts.total());
+    for task in first..last {
+        let Some((because, tasks)) = never(d, id.run, task) else {
+            continue;
+        };
+        d.emit(TasksSkipped {
+            run: id.run,
+            tasks,
+            because,
+        });
+    }
+}
+
+/// Why a task that is not begun can never be, by what it needs; and what goes with it.
+fn never(d: &Deciding<'_>, id: RunId, task: TaskIndex) -> Option<(SkipReason, Vec<TaskIndex>)> {
+    let run = d.state.run(id)?;
+    if run.task(task)?.status != TaskStatus::Waiting {
+        return None;
+    }
+    let reason = |need: &TaskIndex| {
+        why_dependents_skip(d, id, *need).or_else(|| run.task(*need)?.skipped.clone())
+    };
+    let needs = run.planned(task)?.needs.iter();
+    let reasons: Vec<SkipReason> = needs.filter_map(reason).collect();
+    if let Some(failure) = reasons.iter().find(|because| because.is_failure()) {
+        let mut tasks = brought_down(run, task);
+        tasks.push(task);
+        tasks.sort_unstable();
+        return Some((failure.clone(), tasks));
+    }
+    let because = reasons.into_iter().next()?;
+    let lacks = output::is_lacking(&d.state, run, task);
+    lacks.then(|| (because, output::with_readers(&d.state, run, task)))
 }
 
 /// How an attempt ended that was asked to stop: what is given back, stopped or lost is over, and the

@@ -66,6 +66,10 @@ fn word(reported: &Reported) -> String {
         Reported::Started => "started".into(),
         Reported::Materialized { asset, .. } => format!("materialized {asset}"),
         Reported::Observed { asset, .. } => format!("observed {asset}"),
+        Reported::Values { outputs } => {
+            let names: Vec<&str> = outputs.iter().map(|value| value.name.as_str()).collect();
+            format!("gave {}", names.join(", "))
+        }
         Reported::Checked { asset, check, .. } => format!("checked {check} of {asset}"),
         Reported::Succeeded => "succeeded".into(),
         Reported::Failed { class, .. } => format!("failed: {}", class.as_str()),

@@ -4,6 +4,7 @@ mod admission;
 mod context;
 mod definitions;
 mod exchange;
+mod facts;
 mod finish;
 mod hosts;
 mod late;

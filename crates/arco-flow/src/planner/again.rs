@@ -15,34 +15,66 @@ use crate::Rejection;
 ///
 /// # Errors
 /// [`Rejection`] when a step is not what it was, or a partition is no longer there.
-pub fn again(
-    catalog: &Catalog,
+pub fn again<'a>(
+    catalog: &'a Catalog,
     run: RunId,
-    tasks: &[PlannedTask],
+    tasks: &'a [PlannedTask],
     now: Timestamp,
 ) -> Result<Planned, Rejection> {
     let mut parts: Vec<Part<'_>> = Vec::new();
-    let mut known: BTreeMap<(&str, &str, Vec<AssetKey>), usize> = BTreeMap::new();
+    let mut known: BTreeMap<Kind<'_>, usize> = BTreeMap::new();
+    let mut add = |step: Step<'a>, kind: Kind<'a>, keys: &'a [PartitionKey]| {
+        let (outputs, mapping_key) = (kind.2.clone(), kind.3.map(str::to_owned));
+        let at = *known.entry(kind).or_insert_with(|| {
+            parts.push(Part {
+                step,
+                outputs,
+                mapping_key,
+                keys: Vec::new(),
+            });
+            parts.len() - 1
+        });
+        parts[at].keys.extend(keys);
+    };
+    let redone: BTreeSet<(&str, &str, &[PartitionKey])> = tasks
+        .iter()
+        .map(|task| (&*task.location, &*task.step, &*task.partitions))
+        .collect();
     for task in tasks {
         let step = Step::find(catalog, run, (&task.location, &task.step))?;
         let outputs = step.outputs(run, task)?;
-        let at = *known
-            .entry((&task.location, &task.step, outputs.clone()))
-            .or_insert_with(|| {
-                parts.push(Part {
-                    step,
-                    outputs,
-                    keys: Vec::new(),
-                });
-                parts.len() - 1
-            });
-        parts[at].keys.extend(&task.partitions);
+        let key = task.mapping_key.as_deref();
+        if let (Some(_), Some(over)) = (key, &step.step.over) {
+            // The keys come anew, and these tasks with them.
+            if redone.contains(&(&*task.location, &*over.step, &*task.partitions)) {
+                continue;
+            }
+        }
+        add(
+            step,
+            (&task.location, &task.step, outputs, key),
+            &task.partitions,
+        );
+        let graph = step.step.graph.as_deref().unwrap_or_default();
+        for op in step.definitions.ops(graph) {
+            if op.over.as_ref().is_some_and(|over| over.step == task.step) {
+                let mapped = Step {
+                    definitions: step.definitions,
+                    step: op,
+                };
+                add(
+                    mapped,
+                    (&task.location, &op.name, Vec::new(), None),
+                    &task.partitions,
+                );
+            }
+        }
     }
     let mut units = Units::default();
     let mut of_asset: Makers = BTreeMap::new();
     let (makers, judges): (Vec<Part<'_>>, Vec<Part<'_>>) = parts
         .into_iter()
-        .partition(|part| !part.step.step.outputs.is_empty());
+        .partition(|part| part.step.step.checks.is_empty() || !part.makes().is_empty());
     for part in in_order(catalog, makers) {
         for key in part.makes() {
             let makers = of_asset.entry(key.clone()).or_default();
@@ -57,11 +89,15 @@ pub fn again(
     finish(catalog, &units.list, asset_units, &of_asset, now)
 }
 
-/// Tasks of one step that make the same of its assets.
+/// Location, step, assets (empty for all), mapping key.
+type Kind<'a> = (&'a str, &'a str, Vec<AssetKey>, Option<&'a str>);
+
+/// Tasks of one step that make the same of its assets, or are there for the same mapping key.
 struct Part<'a> {
     step: Step<'a>,
     /// Empty for all.
     outputs: Vec<AssetKey>,
+    mapping_key: Option<String>,
     keys: Vec<&'a PartitionKey>,
 }
 
@@ -78,10 +114,14 @@ impl<'a> Part<'a> {
         let Self {
             step,
             outputs,
+            mapping_key,
             keys,
         } = self;
         let keys = step.keys(run, &keys, now)?;
         units.push(step.definitions, &step.step.name, outputs, keys);
+        if let Some(unit) = units.list.last_mut() {
+            unit.mapping_key = mapping_key;
+        }
         Ok(())
     }
 }
@@ -148,9 +188,9 @@ impl<'a> Step<'a> {
 
     /// What it makes or judges, and its partitions.
     fn subject(self) -> Option<(&'a AssetKey, Option<&'a PartitionsDef>)> {
-        if let Some(key) = self.step.outputs.first() {
+        if let Some(key) = self.definitions.makes(self.step).first() {
             let asset = self.definitions.asset(key)?;
-            return Some((key, asset.partitions.as_ref()));
+            return Some((&asset.key, asset.partitions.as_ref()));
         }
         let (asset, name) = self.step.checks.first()?;
         let check = self.definitions.check(asset, name)?;

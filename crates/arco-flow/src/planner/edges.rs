@@ -26,6 +26,10 @@ pub(super) struct Graph<'a> {
     of_asset: &'a Makers,
     /// For each partitioned unit: ordinal → task.
     by_ordinal: Vec<BTreeMap<u64, TaskIndex>>,
+    /// For each unit of an op: partition → task.
+    of_key: BTreeMap<usize, BTreeMap<Option<&'a PartitionKey>, TaskIndex>>,
+    /// Units of ops by location and step.
+    ops: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// Assets that are selected or lie downstream of a selected one: only these are walked through.
     below_selection: BTreeSet<AssetKey>,
     now: Timestamp,
@@ -53,9 +57,12 @@ impl<'a> Graph<'a> {
             asset_units,
             of_asset,
             by_ordinal: vec![BTreeMap::new(); units.len()],
+            of_key: BTreeMap::new(),
+            ops: BTreeMap::new(),
             below_selection,
             now,
         };
+        graph.index_ops();
         let makers = of_asset
             .iter()
             .flat_map(|(asset, makers)| makers.iter().map(move |at| (asset, at)));
@@ -69,6 +76,44 @@ impl<'a> Graph<'a> {
                 .collect();
         }
         graph
+    }
+
+    fn index_ops(&mut self) {
+        for (at, unit) in self.units.iter().enumerate() {
+            let step = unit.definitions.step(unit.step);
+            if step.is_none_or(|step| step.graph.is_none()) {
+                continue;
+            }
+            let keys: Vec<Option<&'a PartitionKey>> = match &unit.keys {
+                None => vec![None],
+                Some(keys) => keys.iter().map(Some).collect(),
+            };
+            self.of_key
+                .insert(at, keys.into_iter().zip(unit.first..).collect());
+            let name = (unit.definitions.location(), unit.step);
+            self.ops.entry(name).or_default().push(at);
+        }
+    }
+
+    /// Adds the tasks whose values an op takes.
+    fn add_ops(&self, at: usize, key: Option<&'a PartitionKey>, needs: &mut Vec<TaskIndex>) {
+        let unit = &self.units[at];
+        let Some(step) = unit.definitions.step(unit.step) else {
+            return;
+        };
+        let own = &unit.mapping_key;
+        let taken = step.inputs.iter().flat_map(|input| &input.sources);
+        for source in taken.chain(&step.over) {
+            let name = (unit.definitions.location(), source.step.as_str());
+            for other in self.ops.get(&name).into_iter().flatten() {
+                let of = &self.units[*other].mapping_key;
+                if of.is_none() || source.all || of == own {
+                    needs.extend(self.of_key[other].get(&key));
+                }
+            }
+        }
+        needs.sort_unstable();
+        needs.dedup();
     }
 
     fn def(&self, asset: &AssetKey) -> Option<&'a PartitionsDef> {
@@ -87,6 +132,7 @@ impl<'a> Graph<'a> {
             };
             for key in keys {
                 let mut needs = self.needs(at, def, &deps, key, &gates)?;
+                self.add_ops(at, key, &mut needs);
                 // Through what is not made in this run a step of several assets may lead to itself.
                 let own = TaskIndex::try_from(out.len()).unwrap_or(TaskIndex::MAX);
                 needs.retain(|need| *need != own);
@@ -96,6 +142,7 @@ impl<'a> Graph<'a> {
                     partitions: key.cloned().into_iter().collect(),
                     needs,
                     outputs: unit.outputs.clone(),
+                    mapping_key: unit.mapping_key.clone(),
                 });
             }
         }
@@ -110,6 +157,14 @@ impl<'a> Graph<'a> {
         };
         let mut deps: Vec<(AssetKey, &'a Dep)> = Vec::new();
         let mut def = None;
+        if step.graph.is_some() {
+            let child = unit.definitions.makes(step).into_iter().next();
+            if let Some(asset) = child.and_then(|key| unit.definitions.asset(&key)) {
+                def = asset.partitions.as_ref();
+                deps.extend(step.deps.iter().map(|dep| (asset.key.clone(), dep)));
+            }
+            return (def, deps);
+        }
         let outputs = unit.makes(step);
         for asset in outputs.iter().filter_map(|key| unit.definitions.asset(key)) {
             def = asset.partitions.as_ref().filter(|_| unit.keys.is_some());

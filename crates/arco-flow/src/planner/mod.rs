@@ -7,6 +7,7 @@
 mod again;
 mod edges;
 mod estimate;
+mod mapped;
 mod partitions;
 mod parts;
 
@@ -55,6 +56,9 @@ struct Unit<'a> {
     step: &'a str,
     /// Assets it makes, when it makes some of its step's only; empty when it makes all.
     outputs: Vec<AssetKey>,
+    /// Of an op that is carried out for one value of a dynamic output: its key. An op that is to be
+    /// carried out for each has none yet.
+    mapping_key: Option<String>,
     /// Keys of its tasks; `None` for an unpartitioned step.
     keys: Option<Vec<PartitionKey>>,
     /// Index of its first task.
@@ -105,6 +109,7 @@ impl<'a> Units<'a> {
             definitions,
             step,
             outputs,
+            mapping_key: None,
             keys,
             first: TaskIndex::try_from(self.tasks).unwrap_or(TaskIndex::MAX),
         };
@@ -134,6 +139,15 @@ pub fn plan(
         let makes = part.step.kind != StepKind::Observe;
         let def = def.and_then(|asset| asset.partitions.as_ref().filter(|_| makes));
         let keys = request.partitions.keys(&part.assets[0], def, now)?;
+        if let Some(graph) = &part.step.graph {
+            for op in part.definitions.ops(graph) {
+                for key in &op.outputs {
+                    of_asset.insert(key.clone(), vec![units.list.len()]);
+                }
+                units.push(part.definitions, &op.name, Vec::new(), keys.clone());
+            }
+            continue;
+        }
         for key in &part.assets {
             of_asset.insert(key.clone(), vec![units.list.len()]);
         }
@@ -183,7 +197,7 @@ fn finish(
         })
         .collect();
     Ok(Planned {
-        plan: sort(Plan { tasks })?,
+        plan: mapped::split(sort(tasks)?, units),
         definitions,
     })
 }
@@ -344,11 +358,11 @@ impl PlanRequest {
 /// # Errors
 /// [`Rejection::StepsWait`] when tasks need each other: a step that must be carried out whole reads what
 /// is made of one of its assets.
-fn sort(plan: Plan) -> Result<Plan, Rejection> {
-    let count = plan.tasks.len();
+fn sort(tasks: Vec<PlannedTask>) -> Result<Vec<PlannedTask>, Rejection> {
+    let count = tasks.len();
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut unmet: Vec<usize> = vec![0; count];
-    for (index, task) in plan.tasks.iter().enumerate() {
+    for (index, task) in tasks.iter().enumerate() {
         unmet[index] = task.needs.len();
         task.needs
             .iter()
@@ -367,7 +381,7 @@ fn sort(plan: Plan) -> Result<Plan, Rejection> {
     }
     if order.len() < count {
         let stuck = (0..count).filter(|index| unmet[*index] > 0);
-        let steps: BTreeSet<&str> = stuck.map(|index| plan.tasks[index].step.as_str()).collect();
+        let steps: BTreeSet<&str> = stuck.map(|index| tasks[index].step.as_str()).collect();
         let steps: Vec<String> = steps.iter().map(|step| format!("`{step}`")).collect();
         return Err(Rejection::StepsWait(steps.join(", ")));
     }
@@ -375,7 +389,7 @@ fn sort(plan: Plan) -> Result<Plan, Rejection> {
     for (new, old) in (0_u32..).zip(&order) {
         renamed[*old] = new;
     }
-    let mut slots: Vec<Option<PlannedTask>> = plan.tasks.into_iter().map(Some).collect();
+    let mut slots: Vec<Option<PlannedTask>> = tasks.into_iter().map(Some).collect();
     let tasks = order
         .iter()
         .filter_map(|old| slots[*old].take())
@@ -386,7 +400,5 @@ fn sort(plan: Plan) -> Result<Plan, Rejection> {
             task.needs.sort_unstable();
             task
         });
-    Ok(Plan {
-        tasks: tasks.collect(),
-    })
+    Ok(tasks.collect())
 }

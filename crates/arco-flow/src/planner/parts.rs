@@ -2,7 +2,7 @@
 //!
 //! A step is carried out whole, unless it says that it can make a part of its assets (M-2). Such a step
 //! makes those selected; and when one of them stands, through another step, on another of them, it is
-//! carried out once for each, in that order.
+//! carried out once for each, in that order. The ops of a graph are carried out together.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -45,18 +45,19 @@ pub(super) fn of<'a>(
     let mut of_step: BTreeMap<(&str, &str), Vec<&AssetKey>> = BTreeMap::new();
     for key in assets {
         let step = step_of(catalog, key)?;
-        if step.step.outputs.len() > 1 {
+        if step.step.graph.is_some() || step.step.outputs.len() > 1 {
             of_step.entry(name(step)).or_default().push(key);
         }
     }
     let selected: BTreeSet<&AssetKey> = assets.iter().collect();
     let mut layers: BTreeMap<&AssetKey, usize> = BTreeMap::new();
     for chosen in of_step.values() {
-        let step = step_of(catalog, chosen[0])?.step;
-        if step.can_subset {
+        let found = step_of(catalog, chosen[0])?;
+        let whole = found.definitions.makes(found.step);
+        if found.step.can_subset {
             layers.extend(layers_of(catalog, &selected, chosen));
-        } else if chosen.len() < step.outputs.len() {
-            return Err(partial(step, chosen));
+        } else if chosen.len() < whole.len() {
+            return Err(partial(name(found).1, &whole, chosen));
         }
     }
     let mut parts: Vec<Part<'a>> = Vec::new();
@@ -82,18 +83,21 @@ fn step_of<'a>(catalog: &'a Catalog, key: &AssetKey) -> Result<StepRef<'a>, Reje
     found.ok_or_else(|| Rejection::External(key.clone()))
 }
 
+/// Location, and step or graph.
 fn name(found: StepRef<'_>) -> (&str, &str) {
-    (found.definitions.location(), &found.step.name)
+    let step = found.step;
+    let name = step.graph.as_ref().unwrap_or(&step.name);
+    (found.definitions.location(), name)
 }
 
-fn partial(step: &StepDef, chosen: &[&AssetKey]) -> Rejection {
-    let missing = step.outputs.iter().filter(|key| !chosen.contains(key));
+fn partial(step: &str, whole: &[AssetKey], chosen: &[&AssetKey]) -> Rejection {
+    let missing = whole.iter().filter(|key| !chosen.contains(key));
     let list = |keys: &mut dyn Iterator<Item = &AssetKey>| {
         let keys: Vec<String> = keys.map(|key| format!("`{key}`")).collect();
         keys.join(", ")
     };
     Rejection::PartialStep {
-        step: step.name.clone(),
+        step: step.to_owned(),
         chosen: list(&mut chosen.iter().copied()),
         missing: list(&mut missing.into_iter()),
     }

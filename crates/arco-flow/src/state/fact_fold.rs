@@ -105,7 +105,7 @@ pub(super) fn checked(state: &mut State, at: Position, time: Timestamp, e: &Chec
 }
 
 /// Remembers a fact of a live attempt, so that it counts once.
-fn note(run: &mut Run, attempt: Option<AttemptId>, fact: &impl Serialize) {
+pub(super) fn note(run: &mut Run, attempt: Option<AttemptId>, fact: &impl Serialize) {
     if let Some(task) = task_of(run, attempt) {
         task.said.insert(fact);
     }

@@ -9,7 +9,8 @@ use arco_core::plan::Plan;
 use thiserror::Error;
 
 use super::{
-    State, admission, deadlines, definitions, fact_fold, host, run_fold, run_retry, task_fold,
+    State, admission, deadlines, definitions, fact_fold, host, op_fold, run_fold, run_retry,
+    task_fold,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -90,6 +91,8 @@ impl State {
             Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
             Fact::AttemptStarted(e) => task_fold::started(self, event.time, e),
             Fact::AttemptStartTimedOut(e) => task_fold::start_timed_out(self, e),
+            Fact::AttemptValues(e) => op_fold::values(self, e),
+            Fact::TasksMapped(e) => op_fold::mapped(self, e),
             Fact::AttemptFinished(e) => task_fold::finished(self, event.time, e),
             Fact::ReportRefused(e) => task_fold::report_refused(self, e),
             Fact::AssetMaterialized(e) => fact_fold::materialized(self, at, event.time, e),

@@ -45,6 +45,12 @@ fn edges<'a>(
     step: &'a StepDef,
     planned: &'a PlannedTask,
 ) -> Vec<Edge<'a>> {
+    if step.graph.is_some() {
+        let asset = definitions.makes(step).into_iter().next();
+        let asset = asset.and_then(|key| definitions.asset(&key));
+        let def = asset.and_then(|asset| asset.partitions.as_ref());
+        return step.deps.iter().map(|dep| (def, dep)).collect();
+    }
     let mut out: Vec<Edge<'a>> = Vec::new();
     let outputs = planned.outputs(step);
     let mut add = |def: Option<&'a PartitionsDef>, deps: &'a [Dep]| {

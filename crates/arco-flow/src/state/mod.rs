@@ -11,6 +11,8 @@ mod fold;
 mod host;
 pub mod inputs;
 mod leadership;
+pub mod op;
+mod op_fold;
 pub(crate) mod output;
 mod run;
 mod run_fold;
@@ -52,8 +54,9 @@ pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
 /// - 2: runs know the run they do again, and the state knows the lineages.
 /// - 3: runs know their job, the checks that were chosen, their time limits, who asked to stop them, and
 ///   whether they are owed a retry; tasks know which of their assets they made, and which they left
-///   unmade; assets know the task that did not make a slot; steps know how long they took lately; what is
-///   observed, or reported from outside of runs, is kept.
+///   unmade; ops give values, and plans grow by the keys of dynamic outputs; assets know the task that did
+///   not make a slot; steps know how long they took lately; what is observed, or reported from outside of
+///   runs, is kept.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a

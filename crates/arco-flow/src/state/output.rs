@@ -1,11 +1,9 @@
 //! The outputs of a task: what it is to make, what it left unmade, and who would have read that.
 
-use std::collections::BTreeSet;
-
 use arco_core::definitions::StepKind;
 use arco_core::{AssetKey, RunId, TaskIndex};
 
-use super::{Run, Slot, State, TaskStatus, inputs};
+use super::{Run, Slot, State, Task, TaskStatus, inputs, op};
 
 #[cfg(test)]
 mod tests;
@@ -54,38 +52,55 @@ pub(crate) fn left_out(state: &State, run: RunId, index: TaskIndex) -> Vec<Asset
         .collect()
 }
 
-/// Tasks not begun that cannot be carried out because `task` leaves `asset` unmade: those that read it,
-/// and those that read what these would have made. In order. A task that only comes after one of them
-/// is not among them.
+/// Tasks not begun that cannot be carried out because `task`, about to succeed, leaves `asset` unmade,
+/// or, as an op, a value out: those that read it, and those that read what these would have made. In
+/// order. A task that only comes after one of them is not among them.
 pub(crate) fn readers(
     state: &State,
     run: &Run,
     task: TaskIndex,
-    asset: &AssetKey,
+    asset: Option<&AssetKey>,
 ) -> Vec<TaskIndex> {
-    let mut found: BTreeSet<TaskIndex> = BTreeSet::new();
-    let lacking = |(key, _): &(AssetKey, Slot)| key == asset;
-    let lacking: Vec<_> = outputs(state, run, task)
-        .into_iter()
-        .filter(lacking)
-        .collect();
-    let mut stack = vec![(task, lacking)];
+    let lacking = |(key, _): &(AssetKey, Slot)| Some(key) == asset;
+    let mut slots = outputs(state, run, task);
+    slots.retain(lacking);
+    spread(state, run, Vec::new(), (task, slots), Some(task))
+}
+
+/// Whether an op takes what will never be there.
+pub(crate) fn is_lacking(state: &State, run: &Run, task: TaskIndex) -> bool {
+    op::lacks(state, run, task, &[], None)
+}
+
+/// As [`readers`], of a task that will not be tried itself; it is among them.
+pub(crate) fn with_readers(state: &State, run: &Run, task: TaskIndex) -> Vec<TaskIndex> {
+    let slots = outputs(state, run, task);
+    spread(state, run, vec![task], (task, slots), None)
+}
+
+fn spread(
+    state: &State,
+    run: &Run,
+    mut found: Vec<TaskIndex>,
+    from: (TaskIndex, Vec<(AssetKey, Slot)>),
+    ending: Option<TaskIndex>,
+) -> Vec<TaskIndex> {
+    let mut stack = vec![from];
     while let Some((unmade, slots)) = stack.pop() {
         for dependent in &run.dependents[unmade as usize] {
-            let waits = |task: TaskIndex| {
-                run.task(task)
-                    .is_some_and(|task| task.status == TaskStatus::Waiting)
-            };
-            if waits(*dependent)
+            let waits = |task: &std::sync::Arc<Task>| task.status == TaskStatus::Waiting;
+            if run.task(*dependent).is_some_and(waits)
                 && !found.contains(dependent)
-                && reads(state, run, *dependent, &slots)
+                && (reads(state, run, *dependent, &slots)
+                    || op::lacks(state, run, *dependent, &found, ending))
             {
-                found.insert(*dependent);
+                found.push(*dependent);
                 stack.push((*dependent, outputs(state, run, *dependent)));
             }
         }
     }
-    found.into_iter().collect()
+    found.sort_unstable();
+    found
 }
 
 /// Whether a task reads any of these slots.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arco_core::event::{AttemptOutcome, ErrorInfo, FailureClass, InputVersion, SkipReason};
+use arco_core::plan::OutputValues;
 use arco_core::{AssetKey, HostId, TaskIndex, Timestamp};
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,9 @@ pub struct Task {
     /// Assets that it left unmade although it succeeded: only such as its step may leave.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<AssetKey>,
+    /// Outputs that an op gave, by its last attempt that said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Arc<Vec<OutputValues>>>,
     /// Materializations and verdicts of the live attempt.
     #[serde(default, skip_serializing_if = "Said::is_empty")]
     pub said: Said,
@@ -207,6 +211,7 @@ impl Task {
             inputs: None,
             made: Vec::new(),
             left_out: Vec::new(),
+            values: None,
             said: Said::default(),
             attempts: Vec::new(),
         }

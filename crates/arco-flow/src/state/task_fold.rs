@@ -11,7 +11,7 @@ use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
 use super::output::{left_out, outputs};
 use super::{
     AttemptRow, Retry, Run, RunStatus, State, Task, TaskEvent, TaskStatus, admission, deadlines,
-    durations, inputs,
+    durations, inputs, op, op_fold,
 };
 
 /// Moves one task through the table, keeps counts and indexes, and settles what it planned when it
@@ -131,6 +131,7 @@ fn meet_need(state: &mut State, id: RunId, task: TaskIndex, need: TaskIndex) -> 
 pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
     let AttemptId { run, task, number } = e.attempt;
     let inputs = inputs::current(state, run, task);
+    let inputs = op_fold::with_inputs_of_graph(state, run, task, inputs);
     let moved = transition(state, run, task, TaskEvent::Leased, |t| {
         t.inputs = Some(Arc::new(inputs));
         // What a check said in an earlier try was about data that is made anew.
@@ -231,8 +232,10 @@ pub(super) fn finished(state: &mut State, time: Timestamp, e: &AttemptFinished) 
         (AttemptOutcome::Released, _) => TaskEvent::Released,
     };
     let mut holder = None;
+    // What an op read counts for the assets that ops after it make.
+    let keeps_inputs = event == TaskEvent::Succeeded && op::graph_of(state, run, task).is_some();
     let to = transition(state, run, task, event, |t| {
-        t.inputs = None;
+        t.inputs = t.inputs.take().filter(|_| keeps_inputs);
         t.said.clear();
         if e.outcome == AttemptOutcome::Succeeded {
             t.made.clear();

@@ -74,7 +74,10 @@ pub struct TaskSummary {
     pub location: String,
     /// Step of the definitions.
     pub step: String,
-    /// Asset step or check step; absent when the definitions the run pinned are gone.
+    /// Of an op that is carried out for one value of a dynamic output: its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_key: Option<String>,
+    /// Asset step, check step or op; absent when the definitions the run pinned are gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<StepKind>,
     /// Assets it makes.
@@ -166,6 +169,9 @@ pub struct Skipped {
     pub because: SkipCause,
     /// The task that is the reason.
     pub task: u32,
+    /// The output that it, an op, left out, when that is the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// The asset that it left unmade, when that is the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]

@@ -21,7 +21,11 @@ from typing import TYPE_CHECKING, Any
 from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition
 from arco_flow._internal.check_decorators import asset_check, multi_asset_check
 from arco_flow._internal.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
-from arco_flow._internal.context import AssetCheckExecutionContext, AssetExecutionContext
+from arco_flow._internal.context import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    OpExecutionContext,
+)
 from arco_flow._internal.context_build import build_asset_check_context, build_asset_context
 from arco_flow._internal.decorators import asset
 from arco_flow._internal.definitions import Definitions
@@ -80,6 +84,14 @@ from arco_flow._internal.version import __version__
 if TYPE_CHECKING:
     from arco_flow._internal.client import ArcoApiError, ArcoClient
     from arco_flow._internal.config import Config, PermissiveConfig
+    from arco_flow._internal.graphs import (
+        GraphDefinition,
+        GraphIn,
+        GraphOut,
+        graph,
+        graph_asset,
+        graph_multi_asset,
+    )
     from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
     from arco_flow._internal.io.build import build_input_context, build_output_context
     from arco_flow._internal.io.filesystem import FilesystemIOManager
@@ -103,6 +115,7 @@ if TYPE_CHECKING:
         multi_observable_source_asset,
         observable_source_asset,
     )
+    from arco_flow._internal.ops import DynamicOut, DynamicOutput, In, OpDefinition, Out, op
     from arco_flow._internal.resource_functions import io_manager, resource
     from arco_flow._internal.resource_runtime import InitResourceContext
     from arco_flow._internal.resources import (
@@ -169,13 +182,19 @@ __all__ = [
     "DataVersionsByPartition",
     "DefinitionError",
     "Definitions",
+    "DynamicOut",
+    "DynamicOutput",
     "EnvVar",
     "ExecuteInProcessResult",
     "Failure",
     "FilesystemIOManager",
+    "GraphDefinition",
+    "GraphIn",
+    "GraphOut",
     "HourlyPartitionsDefinition",
     "IOManager",
     "IdentityPartitionMapping",
+    "In",
     "InMemoryIOManager",
     "InitResourceContext",
     "InputContext",
@@ -187,6 +206,9 @@ __all__ = [
     "MetadataValue",
     "MonthlyPartitionsDefinition",
     "ObserveResult",
+    "OpDefinition",
+    "OpExecutionContext",
+    "Out",
     "Output",
     "OutputContext",
     "ParquetIOManager",
@@ -227,6 +249,9 @@ __all__ = [
     "define_asset_job",
     "get_dagster_logger",
     "get_logger",
+    "graph",
+    "graph_asset",
+    "graph_multi_asset",
     "io_manager",
     "load_asset_checks_from_current_module",
     "load_asset_checks_from_modules",
@@ -241,6 +266,7 @@ __all__ = [
     "multi_observable_source_asset",
     "observable_source_asset",
     "observe",
+    "op",
     "resource",
 ]
 
@@ -248,6 +274,18 @@ __all__ = [
 _LATE = {
     "ArcoApiError": "client",
     "ArcoClient": "client",
+    "GraphDefinition": "graphs",
+    "GraphIn": "graphs",
+    "GraphOut": "graphs",
+    "graph": "graphs",
+    "graph_asset": "graphs",
+    "graph_multi_asset": "graphs",
+    "DynamicOut": "ops",
+    "DynamicOutput": "ops",
+    "In": "ops",
+    "OpDefinition": "ops",
+    "Out": "ops",
+    "op": "ops",
     "Config": "config",
     "PermissiveConfig": "config",
     "AssetCheckEvaluation": "in_process",

@@ -322,10 +322,12 @@ fn why(task: &TaskSummary) -> String {
             SkipCause::UpstreamFailed => format!("task {} failed", skipped.task),
             SkipCause::CheckFailed => format!("a blocking check of task {} failed", skipped.task),
             SkipCause::UpstreamCancelled => format!("task {} was cancelled", skipped.task),
-            SkipCause::OutputNotMade => match &skipped.asset {
-                Some(asset) => format!("task {} did not make {asset}", skipped.task),
-                None => format!("task {} did not make what is read", skipped.task),
-            },
+            SkipCause::OutputNotMade => {
+                let asset = skipped.asset.as_ref().map(|asset| asset.as_str());
+                let what = asset.or(skipped.output.as_deref());
+                let what = what.unwrap_or("what is read");
+                format!("task {} did not make {what}", skipped.task)
+            }
         };
     }
     [failure(task), outputs(task)]

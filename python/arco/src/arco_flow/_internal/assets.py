@@ -136,6 +136,13 @@ class AssetsDefinition(StepDefinition[P, R]):
                     "have different partitions; one step has one partitions definition"
                 )
 
+    @staticmethod
+    def from_graph(graph_def: Any, **options: Any) -> Any:
+        """The assets that a `@graph` makes; see `arco_flow._internal.graphs.from_graph`."""
+        from arco_flow._internal.graphs import from_graph
+
+        return from_graph(graph_def, **options)
+
     @property
     def key(self) -> AssetKey:
         """The key, when there is one asset."""

@@ -333,6 +333,16 @@ class AssetExecutionContext:
         )
 
 
+class OpExecutionContext(AssetExecutionContext):
+    """What the function of an op is told about its task."""
+
+    __slots__ = ()
+
+    def get_mapping_key(self) -> str | None:
+        """The key of the value of a dynamic output that the op is carried out for; None for one task."""
+        return self._facts.mapping_key
+
+
 class AssetCheckExecutionContext(AssetExecutionContext):
     """What the function of a check is told about its task."""
 

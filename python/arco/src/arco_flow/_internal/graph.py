@@ -55,6 +55,8 @@ class Graph:
     checks: Mapping[AssetCheckKey, CheckNode]
     steps: Mapping[str, StepDefinition[..., Any]]
     checks_by_step: Mapping[str, Sequence[CheckNode]]
+    op_edges: Mapping[str, Sequence[Edge]]
+    """The assets that ops of graphs load, by step."""
 
     def checks_of(self, step: StepDefinition[..., Any]) -> Sequence[CheckNode]:
         """The checks that are judged by a step, in order."""

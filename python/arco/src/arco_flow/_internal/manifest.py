@@ -15,6 +15,7 @@ from arco_flow._internal.config_schema import config_schema, resource_schema
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
+from arco_flow._internal.graphs import GraphAssets, OpSource, OpStep
 from arco_flow._internal.metadata import metadata_json
 from arco_flow._internal.observations import is_observable
 from arco_flow._internal.version import __version__
@@ -51,7 +52,7 @@ def _asset(node: AssetNode) -> dict[str, Any]:
     spec = node.spec
     return _present(
         key=spec.key.to_user_string(),
-        step=node.step.step_name if node.step else None,
+        step=_maker(node),
         group=spec.group,
         description=spec.description,
         kinds=sorted(spec.kinds),
@@ -64,6 +65,12 @@ def _asset(node: AssetNode) -> dict[str, Any]:
         skippable=True if node.step and spec.skippable else None,
         deps=_deps(node.edges),
     )
+
+
+def _maker(node: AssetNode) -> str | None:
+    if isinstance(node.step, GraphAssets):
+        return node.step.maker(node.spec.key).step_name
+    return node.step.step_name if node.step else None
 
 
 def _check(node: CheckNode) -> dict[str, Any]:
@@ -83,7 +90,45 @@ def _check(node: CheckNode) -> dict[str, Any]:
     )
 
 
+def _op(step: OpStep, graph: Graph) -> dict[str, Any]:
+    """What an op has beside what every step has."""
+    return _present(
+        kind="op",
+        outputs=sorted(spec.key.to_user_string() for spec in step.makes.values()),
+        graph=step.graph.step_name,
+        deps=_deps(graph.op_edges[step.step_name]),
+        inputs=[
+            _present(
+                param=one.param,
+                sources=[_source(source) for source in one.sources],
+                list=one.is_list or None,
+            )
+            for one in step.inputs
+        ],
+        values=[
+            _present(
+                name=name,
+                optional=not out.is_required or None,
+                dynamic=out.is_dynamic or None,
+                asset=step.makes[name].key.to_user_string() if name in step.makes else None,
+            )
+            for name, out in step.outs.items()
+        ],
+        over=_source(step.over) if step.over else None,
+    )
+
+
+def _source(source: OpSource) -> dict[str, Any]:
+    return _present(step=source.step, output=source.output, all=source.all or None)
+
+
 def _step(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
+    if isinstance(step, OpStep):
+        return {**_common(step, graph), **_op(step, graph)}
+    return _common(step, graph)
+
+
+def _common(step: StepDefinition[..., Any], graph: Graph) -> dict[str, Any]:
     options = step.options
     makes = isinstance(step, AssetsDefinition)
     checks = graph.checks_of(step)

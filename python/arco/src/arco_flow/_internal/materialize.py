@@ -15,6 +15,8 @@ from arco_flow._internal.errors import Failure, RetryRequested, UsageError
 from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.execution.task import carry_out
 from arco_flow._internal.graph import Edge, Graph
+from arco_flow._internal.graph_run import GraphRun
+from arco_flow._internal.graphs import GraphAssets, OpStep
 from arco_flow._internal.in_process import ExecuteInProcessResult, StepOutcome
 from arco_flow._internal.io.memory import InMemoryIOManager
 from arco_flow._internal.keys import AssetKey
@@ -158,6 +160,9 @@ class _Run:
         stopped: set[AssetKey] = set()
         unmade: set[AssetKey] = set()
         for part in parts:
+            if isinstance(part.step, GraphAssets):
+                self._graph(part.step, storage, outcomes, stopped, unmade)
+                continue
             outcome = outcomes[part.name] = StepOutcome(part.step, part.outputs)
             edges = part.edges(self.graph)
             if any(edge.key in unmade for edge in edges):
@@ -181,17 +186,46 @@ class _Run:
             stopped.update(part.outputs or {k.asset_key for k in checks if _blocks(self.graph, k)})
         return ExecuteInProcessResult(self.id, outcomes, self.values)
 
+    def _graph(
+        self,
+        made: GraphAssets,
+        storage: str,
+        outcomes: dict[str, StepOutcome],
+        stopped: set[AssetKey],
+        unmade: set[AssetKey],
+    ) -> None:
+        """The ops of a graph."""
+
+        def attempt(
+            step: OpStep, outcome: StepOutcome, lease: Mapping[str, Any]
+        ) -> BaseException | None:
+            part = Part(step.step_name, step, ())
+            edges = self.graph.op_edges[step.step_name]
+            error = self._step(part, edges, storage, outcome, lease)
+            if error is not None:
+                if self.raise_on_error:
+                    raise error
+                outcome.error = failed(error)["error"]
+            return error
+
+        run = GraphRun(made, self.id, self.graph, attempt)
+        run.carry_out(stopped, unmade)
+        outcomes.update(run.outcomes)
+        stopped.update(run.stopped)
+        unmade.update(run.unmade)
+
     def _step(
         self,
         part: Part,
         edges: Iterable[Edge],
         storage: str,
         outcome: StepOutcome,
+        more: Mapping[str, Any] | None = None,
     ) -> BaseException | None:
         """One step with its retries; gives the last error, if any."""
         step = part.step
         while True:
-            lease = self._lease(part, edges, outcome.retries)
+            lease = {**self._lease(part, edges, outcome.retries), **(more or {})}
             messages: list[dict[str, Any]] = []
             error: BaseException | None = None
             try:
@@ -288,7 +322,13 @@ def _check_partitions(steps: Iterable[StepDefinition[..., Any]], keys: list[str]
 def _in_order(graph: Graph, chosen: set[AssetKey] | None, observes: bool = False) -> list[Part]:
     """The parts that make the chosen assets and judge their checks; upstream, and blocking checks, first."""
     parts: dict[str, Part] = {}
-    for step in graph.steps.values():
+    wholes = {
+        step.graph.step_name: step.graph
+        for step in graph.steps.values()
+        if isinstance(step, OpStep)
+    }
+    apart = [step for step in graph.steps.values() if not isinstance(step, OpStep)]
+    for step in (*apart, *wholes.values()):
         # What is made elsewhere is looked at by `observe`.
         if is_observable(step) is not observes:
             continue

@@ -13,6 +13,7 @@ from arco_flow._internal.cycles import check_cycles
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
+from arco_flow._internal.graphs import GraphAssets, OpStep
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.resolve_names import Names, place
@@ -46,11 +47,18 @@ def resolve(defs: Definitions) -> Graph:
     by_step: dict[str, list[CheckNode]] = {}
     for key in sorted(checks):
         by_step.setdefault(checks[key].step.step_name, []).append(checks[key])
+    op_edges: dict[str, tuple[Edge, ...]] = {}
+    for definition in defs.assets:
+        if isinstance(definition, GraphAssets):
+            for one in definition.ops:
+                group, own = definition.specs[0].group, definition.keys
+                op_edges[one.step_name] = names.loaded(one, group, own)
     graph = Graph(
         assets={key: nodes[key] for key in sorted(nodes)},
         checks={key: checks[key] for key in sorted(checks)},
         steps=_steps(defs),
         checks_by_step=by_step,
+        op_edges=op_edges,
     )
     _check_resources(defs, graph)
     check_cycles(graph)
@@ -117,9 +125,9 @@ def _checks(defs: Definitions, names: Names) -> dict[AssetCheckKey, CheckNode]:
 
 def _steps(defs: Definitions) -> dict[str, StepDefinition[..., Any]]:
     steps: dict[str, StepDefinition[..., Any]] = {}
-    for definition in (*defs.assets, *defs.asset_checks):
-        if not isinstance(definition, StepDefinition):
-            continue
+    given = [one for one in (*defs.assets, *defs.asset_checks) if isinstance(one, StepDefinition)]
+    ops = [op for one in given if isinstance(one, GraphAssets) for op in one.ops]
+    for definition in (*(one for one in given if not isinstance(one, GraphAssets)), *ops):
         other = steps.get(definition.step_name)
         if other is definition:
             raise DefinitionError(f"{place(definition)} is given twice; leave one out")
@@ -142,7 +150,11 @@ def _named(step: StepDefinition[..., Any]) -> str:
 
 def _check_resources(defs: Definitions, graph: Graph) -> None:
     for step in graph.steps.values():
-        for name in sorted(step.required_resource_keys):
+        needed = set(step.required_resource_keys)
+        if isinstance(step, OpStep):
+            managers = {out.io_manager_key for out in step.outs.values()}
+            needed |= {name for name in managers if name not in (None, DEFAULT_IO_MANAGER)}
+        for name in sorted(needed):
             if name not in defs.resources:
                 raise DefinitionError(
                     f"resource `{name}` of {place(step)} is not defined"

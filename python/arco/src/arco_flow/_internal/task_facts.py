@@ -59,6 +59,7 @@ class TaskFacts:
     op_config: Any = None
     resources: Any = None
     definition: Any = None
+    mapping_key: str | None = None
     load: Callable[[AssetKey, str | None, Any], Any] | None = None
     observe: Callable[[Any], None] | None = None
     metadata: dict[AssetKey, dict[str, Any]] = field(default_factory=dict)

@@ -9,10 +9,15 @@ from typing import Any
 
 from arco_flow._internal.assets import AssetsDefinition, StepDefinition
 from arco_flow._internal.checks import AssetCheckSpec
-from arco_flow._internal.context import AssetCheckExecutionContext, AssetExecutionContext
+from arco_flow._internal.context import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    OpExecutionContext,
+)
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import UsageError
-from arco_flow._internal.graph import AssetNode, Graph
+from arco_flow._internal.graph import AssetNode, Edge, Graph
+from arco_flow._internal.graphs import OpStep
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import PartitionsDefinition
@@ -83,12 +88,16 @@ def _make(defs: Definitions, name: str) -> StepPlan:
     if step is None:
         raise UsageError(f"this location has no step `{name}`{did_you_mean(name, graph.steps)}")
     makes = isinstance(step, AssetsDefinition)
-    outputs = _outputs(step) if isinstance(step, AssetsDefinition) else ()
+    outputs = _outputs(step)
     inputs = _inputs(step, graph)
     own = tuple(sorted(step.required_resource_keys))
     managers = [
         io
-        for io in (*(i.io_manager for i in inputs), *(o.io_manager for o in outputs))
+        for io in (
+            *(i.io_manager for i in inputs),
+            *(o.io_manager for o in outputs),
+            *_between(step, graph),
+        )
         if io in defs.resources
     ]
     return StepPlan(
@@ -96,7 +105,7 @@ def _make(defs: Definitions, name: str) -> StepPlan:
         name=name,
         fn=step.fn,
         kind=_kind(step.fn),
-        context_type=AssetExecutionContext if makes else AssetCheckExecutionContext,
+        context_type=_context(step, makes),
         inputs=inputs,
         outputs=outputs,
         outputs_by_key={o.key: o for o in outputs},
@@ -113,7 +122,33 @@ def _make(defs: Definitions, name: str) -> StepPlan:
     )
 
 
-def _outputs(step: AssetsDefinition[..., Any]) -> tuple[OutputPlan, ...]:
+def _context(step: StepDefinition[..., Any], makes: bool) -> type[AssetExecutionContext]:
+    if isinstance(step, OpStep):
+        return OpExecutionContext
+    return AssetExecutionContext if makes else AssetCheckExecutionContext
+
+
+def _between(step: StepDefinition[..., Any], graph: Graph) -> list[str]:
+    """The IO managers that keep what an op takes from others and gives to them."""
+    if not isinstance(step, OpStep):
+        return []
+    outs = [step.outs[name] for name in step.read]
+    for one in step.inputs:
+        for source in one.sources:
+            other = graph.steps[source.step]
+            if isinstance(other, OpStep):
+                outs.append(other.outs[source.output])
+    return [out.io_manager_key or DEFAULT_IO_MANAGER for out in outs]
+
+
+def _outputs(step: StepDefinition[..., Any]) -> tuple[OutputPlan, ...]:
+    if isinstance(step, OpStep):
+        return tuple(
+            OutputPlan(name, spec.key, spec.key.to_user_string(), step.io_manager_keys[name], spec)
+            for name, spec in step.makes.items()
+        )
+    if not isinstance(step, AssetsDefinition):
+        return ()
     return tuple(
         OutputPlan(name, spec.key, spec.key.to_user_string(), io, spec)
         for name, spec, io in zip(step.output_names, step.specs, step.io_manager_keys, strict=True)
@@ -121,27 +156,29 @@ def _outputs(step: AssetsDefinition[..., Any]) -> tuple[OutputPlan, ...]:
 
 
 def _inputs(step: StepDefinition[..., Any], graph: Graph) -> tuple[InputPlan, ...]:
+    if isinstance(step, OpStep):
+        edges = {edge.param: edge for edge in graph.op_edges[step.step_name]}
+        return tuple(_input(edge, graph) for edge in edges.values())
     nodes: Sequence[Any] = (
         [graph.assets[key] for key in step.keys]
         if isinstance(step, AssetsDefinition)
         else graph.checks_of(step)
     )
     edges = {edge.param: edge for node in nodes for edge in node.edges if edge.param is not None}
-    found = []
-    for edge in edges.values():
-        upstream: AssetNode = graph.assets[edge.key]
-        found.append(
-            InputPlan(
-                param=str(edge.param),
-                key=edge.key,
-                text=edge.key.to_user_string(),
-                io_manager=upstream.io_manager or DEFAULT_IO_MANAGER,
-                partitions_def=upstream.spec.partitions_def,
-                metadata=edge.metadata,
-                annotation=edge.annotation,
-            )
-        )
-    return tuple(found)
+    return tuple(_input(edge, graph) for edge in edges.values())
+
+
+def _input(edge: Edge, graph: Graph) -> InputPlan:
+    upstream: AssetNode = graph.assets[edge.key]
+    return InputPlan(
+        param=str(edge.param),
+        key=edge.key,
+        text=edge.key.to_user_string(),
+        io_manager=upstream.io_manager or DEFAULT_IO_MANAGER,
+        partitions_def=upstream.spec.partitions_def,
+        metadata=edge.metadata,
+        annotation=edge.annotation,
+    )
 
 
 def _kind(fn: Callable[..., Any]) -> str:

@@ -19,9 +19,11 @@ from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import AssetCheckFailed, ConfigError, StorageError, UsageError
 from arco_flow._internal.execution.body import run_body
 from arco_flow._internal.execution.observing import Observed, emit_observation
+from arco_flow._internal.execution.op_outputs import OpOutputs, load_op_inputs
 from arco_flow._internal.execution.outputs import Outputs, selected_outputs
 from arco_flow._internal.execution.plan import InputPlan, StepPlan, step_plan
 from arco_flow._internal.execution.result import IOFailure, failed
+from arco_flow._internal.graphs import OpStep
 from arco_flow._internal.io.base import InputContext
 from arco_flow._internal.io.filesystem import FilesystemIOManager
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
@@ -82,10 +84,12 @@ def carry_out(
         _add_config(plan, facts, run_config, kwargs)
         for param in plan.step.signature.resources:
             kwargs[param.name] = built[param.name]
+        if isinstance(plan.step, OpStep):
+            steps = defs.graph().steps
+            kwargs |= load_op_inputs(plan.step, lease, facts, built, _DEFAULT_IO, storage, steps)
         args = () if plan.step.signature.context is None else (plan.context_type(facts),)
         facts.observe = lambda event: emit_observation(event, emit)
-        kind = Observed if is_observable(plan.step) else Outputs
-        outputs = kind(plan, facts, lease, emit, built, storage, _DEFAULT_IO, on_value)
+        outputs = _outputs(plan, lease, (facts, lease, emit, built, storage, _DEFAULT_IO, on_value))
         run_body(plan, args, kwargs, outputs)
         outputs.finish()
         if outputs.blocked:
@@ -93,6 +97,16 @@ def carry_out(
             raise AssetCheckFailed(
                 f"blocking check {names} failed; what is downstream does not start"
             )
+
+
+def _outputs(plan: StepPlan, lease: Mapping[str, Any], given: tuple[Any, ...]) -> Outputs:
+    if is_observable(plan.step):
+        return Observed(plan, *given)
+    if not isinstance(plan.step, OpStep):
+        return Outputs(plan, *given)
+    key = lease.get("mapping_key")
+    name = plan.name if key is None else f"{plan.name}[{key}]"
+    return OpOutputs(plan.step, name, plan, *given)
 
 
 def _facts(
@@ -119,7 +133,8 @@ def _facts(
         partitions_def=plan.partitions_def,
         inputs=infos,
         resources=resource_runtime.Resources(**{name: built[name] for name in plan.own_resources}),
-        definition=plan.step,
+        definition=plan.step.graph if isinstance(plan.step, OpStep) else plan.step,
+        mapping_key=lease.get("mapping_key"),
     )
 
 

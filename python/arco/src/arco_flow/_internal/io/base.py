@@ -33,8 +33,8 @@ class IOManager:
 class _AssetContext:
     """What contexts of inputs and outputs share: an asset and some of its partitions."""
 
-    __slots__ = ("_key", "_keys", "_partitioned", "_partitions_def", "_storage", "definition_metadata",
-                 "log", "name", "resource_config", "resources", "run_id", "step_key")  # fmt: skip
+    __slots__ = ("_identifier", "_key", "_keys", "_partitioned", "_partitions_def", "_storage",
+                 "definition_metadata", "log", "name", "resource_config", "resources", "run_id", "step_key")  # fmt: skip
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class _AssetContext:
         run_id: str = "",
         step_key: str = "",
         storage: str | None = None,
+        identifier: Sequence[str] | None = None,
     ) -> None:
         self.name = name
         self._key = asset_key
@@ -63,6 +64,7 @@ class _AssetContext:
         self.run_id = run_id
         self.step_key = step_key
         self._storage = storage
+        self._identifier = identifier
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -71,14 +73,25 @@ class _AssetContext:
 
     @property
     def has_asset_key(self) -> bool:
-        """Whether this is about an asset; always so in runs."""
+        """Whether this is about an asset, and not about a value between ops."""
         return self._key is not None
+
+    @property
+    def what(self) -> str:
+        """What the value is, for messages: ``asset `a` ``, ``output `result` of `graph.op` ``."""
+        if self._key is not None:
+            return f"asset `{self._key.to_user_string()}`"
+        return f"output `{self.name}` of `{self.step_key}`"
 
     @property
     def asset_key(self) -> AssetKey:
         """The asset."""
         if self._key is None:
-            raise UsageError("this context has no asset; give asset_key= where it is built")
+            raise UsageError(
+                f"this context is about {self.what}, which is no asset; use get_identifier()"
+                if self._identifier is not None
+                else "this context has no asset; give asset_key= where it is built"
+            )
         return self._key
 
     @property
@@ -135,7 +148,10 @@ class _AssetContext:
         """Parts of the key, and the partition when there is one."""
         return [*self.asset_key.path, *([self._keys[0]] if self.has_partition_key else [])]
 
-    get_identifier = get_asset_identifier
+    def get_identifier(self) -> Sequence[str]:
+        """Names that no other value has: of an asset its key and partition; of a value between ops its
+        run, step, partition, output and mapping key."""
+        return self.get_asset_identifier() if self._identifier is None else self._identifier
 
 
 class OutputContext(_AssetContext):

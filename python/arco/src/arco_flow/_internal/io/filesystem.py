@@ -33,7 +33,7 @@ class FilesystemIOManager(PartitionedFileIOManager):
             data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         except (pickle.PicklingError, AttributeError, TypeError) as error:
             raise StorageError(
-                f"the value of asset `{context.asset_key.to_user_string()}` cannot be pickled: {error}; "
+                f"the value of {context.what} cannot be pickled: {error}; "
                 "return plain data, or give the asset an io_manager_key of its own"
             ) from error
         paths.write_atomic(path, lambda file: file.write(data))

@@ -38,7 +38,7 @@ class JsonIOManager(PartitionedFileIOManager):
         wrong = _not_json(value, "")
         if wrong:
             raise StorageError(
-                f"the value of asset `{context.asset_key.to_user_string()}` is not JSON: {wrong}; return plain "
+                f"the value of {context.what} is not JSON: {wrong}; return plain "
                 "data, or give the asset an io_manager_key of its own"
             )
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=self.indent)
@@ -49,9 +49,8 @@ class JsonIOManager(PartitionedFileIOManager):
         try:
             value = paths.read(path, json.load)
         except ValueError as error:
-            asset = context.asset_key.to_user_string()
             raise StorageError(
-                f"the stored value of asset `{asset}` at {path} is not JSON: {error}; materialize it again"
+                f"the stored value of {context.what} at {path} is not JSON: {error}; materialize it again"
             ) from error
         model = context.annotation
         if isinstance(model, type) and hasattr(model, "model_validate"):

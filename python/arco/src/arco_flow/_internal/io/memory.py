@@ -17,6 +17,9 @@ class InMemoryIOManager(IOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Keeps the value, or each value of a dict for a task over several partitions."""
+        if not context.has_asset_key:
+            self.values["/".join(context.get_identifier()), None] = obj
+            return
         name = context.asset_key.to_user_string()
         if not context.has_asset_partitions:
             self.values[name, None] = obj
@@ -27,6 +30,8 @@ class InMemoryIOManager(IOManager):
 
     def load_input(self, context: InputContext) -> Any:
         """The value; several partitions give a dict."""
+        if not context.has_asset_key:
+            return self.values["/".join(context.get_identifier()), None]
         name = context.asset_key.to_user_string()
         keys = context.asset_partition_keys if context.has_asset_partitions else [None]
         for key in keys:

@@ -40,7 +40,7 @@ class ParquetIOManager(PartitionedFileIOManager):
         kind = frames.kind_of(value)
         if kind is None:
             raise StorageError(
-                f"asset `{context.asset_key.to_user_string()}` gave a {type(value).__name__}; "
+                f"{context.what} gave a {type(value).__name__}; "
                 "ParquetIOManager stores polars.DataFrame and polars.LazyFrame, pandas.DataFrame, "
                 "pyarrow.Table and duckdb relations"
             )

@@ -44,6 +44,10 @@ class PartitionedFileIOManager(IOManager):
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         """Stores the value, or each value of a dict for a task over several partitions."""
         root = paths.storage_root(self.base_dir, context._storage)
+        if not context.has_asset_key:
+            path = paths.identifier_path(root, context.get_identifier(), self.extension)
+            self.write(context, path, obj)
+            return
         if not context.has_asset_partitions:
             path = paths.value_path(root, context.asset_key, None, self.extension)
             self.write(context, path, obj)
@@ -59,6 +63,9 @@ class PartitionedFileIOManager(IOManager):
     def load_input(self, context: InputContext) -> Any:
         """The value; several partitions are joined."""
         root = paths.storage_root(self.base_dir, context._storage)
+        if not context.has_asset_key:
+            path = paths.identifier_path(root, context.get_identifier(), self.extension)
+            return self._read(context, path, None)
         if not context.has_asset_partitions:
             return self._read(
                 context, paths.value_path(root, context.asset_key, None, self.extension), None
@@ -80,12 +87,11 @@ class PartitionedFileIOManager(IOManager):
 
 def missing(context: InputContext, path: str, partition: str | None) -> StorageError:
     """The error for a file that is not there."""
-    asset = context.asset_key.to_user_string()
-    what = (
-        f"partition `{partition}` of asset `{asset}`"
-        if partition is not None
-        else f"asset `{asset}`"
-    )
+    if not context.has_asset_key:
+        return StorageError(
+            f"{context.what} has no stored value at {path}; rerun the whole graph, or select its asset anew"
+        )
+    what = context.what if partition is None else f"partition `{partition}` of {context.what}"
     return StorageError(
         f"{what} has no stored value at {path}; materialize it first. If its function stores the data "
         f"itself and returns nothing, name it in deps=[...] and not as the parameter `{context.name}`"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import IO, Any
@@ -67,6 +67,17 @@ def value_path(root: str, key: AssetKey, partition: str | None, extension: str) 
     if is_url(root):
         return "/".join([root.rstrip("/"), *parts, file])
     return os.path.join(local_root(root), *parts, file)
+
+
+def identifier_path(root: str, identifier: Sequence[str], extension: str) -> str:
+    """`<root>/.runs/<run>/<step>/…/<output>.<extension>`, of a value between ops.
+
+    No asset lies below `.runs`: a part of a key that begins with a dot is written otherwise.
+    """
+    parts = [".runs", *(safe_name(part) for part in identifier)]
+    if is_url(root):
+        return "/".join([root.rstrip("/"), *parts]) + extension
+    return os.path.join(local_root(root), *parts) + extension
 
 
 def write_atomic(path: str, write: Callable[[IO[bytes]], Any]) -> None:
