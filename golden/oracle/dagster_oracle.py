@@ -8,11 +8,16 @@ time is one of them. It exists for what Arco is compared on and for nothing else
 
 What the arguments look like:
 
-definition  {"type": "static", "keys": [..]}, or {"type": "hourly" | "daily" | "weekly" | "monthly",
-            "start", "end"?, "timezone"?, "fmt"?, "end_offset"?, "minute_offset"?, "hour_offset"?,
-            "day_offset"?}; what else it carries is for the other side
+definition  {"type": "static", "keys": [..]}, {"type": "dynamic", "name", "keys": [..]},
+            {"type": "multi", "dimensions": {name: definition}}, or {"type": "hourly" | "daily" |
+            "weekly" | "monthly" | "cron", "start", "end"?, "timezone"?, "fmt"?, "end_offset"?,
+            "minute_offset"?, "hour_offset"?, "day_offset"?, "cron"?, "exclusions"?: [cron or local
+            time]}; what else it carries is for the other side
 mapping     {"type": "identity" | "all" | "last"}, {"type": "time_window", "start_offset"?,
-            "end_offset"?, "allow_nonexistent"?}, or null for the one that Dagster infers
+            "end_offset"?, "allow_nonexistent"?}, {"type": "specific", "keys"}, {"type": "static",
+            "pairs": {key: [key]}}, {"type": "multi_to_single", "dimension"?}, {"type": "multi",
+            "dimensions": {upstream: {"downstream", "mapping"}}}, or null for the one that Dagster
+            infers
 graph       {"assets": [{"key": "a/b", "deps": [key or {"key", "mapping"}], "group"?, "tags"?,
             "kinds"?, "owners"?, "partitions"?: definition, "external"?}]}
 time        ISO 8601; without an offset UTC, or the time zone of the question
@@ -40,6 +45,7 @@ logging.disable(logging.CRITICAL)
 import dagster as dg  # noqa: E402
 from dagster._core.definitions.partitions.context import partition_loading_context  # noqa: E402
 from dagster._core.definitions.partitions.utils.mapping import infer_partition_mapping  # noqa: E402
+from dagster._core.instance.types import DynamicPartitionsStore  # noqa: E402
 from dagster._core.test_utils import freeze_time  # noqa: E402
 from dagster._utils.schedules import (  # noqa: E402
     get_smallest_cron_interval,
@@ -72,8 +78,33 @@ def instant(text: str, zone: str | None = None) -> dt.datetime:
     return time if time.tzinfo else time.replace(tzinfo=ZoneInfo(zone or "UTC"))
 
 
-def loading(now: str | None) -> Any:
-    return partition_loading_context(instant(now) if now else None)
+class Sets(DynamicPartitionsStore):
+    """What Dagster asks for the keys of dynamic partitions; an instance would keep them in a database."""
+
+    def __init__(self, definitions: tuple[Spec | None, ...]) -> None:
+        self.keys: dict[str, list[str]] = {}
+        for spec in definitions:
+            for one in [spec or {}, *((spec or {}).get("dimensions") or {}).values()]:
+                if one.get("type") == "dynamic":
+                    self.keys[one["name"]] = one["keys"]
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> list[str]:
+        return self.keys.get(partitions_def_name, [])
+
+    def get_paginated_dynamic_partitions(
+        self, partitions_def_name: str, limit: int, ascending: bool, cursor: str | None = None
+    ) -> Any:
+        raise NotImplementedError
+
+    def get_dynamic_partitions_definition_id(self, partitions_def_name: str) -> str:
+        return json.dumps(self.get_dynamic_partitions(partitions_def_name))
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        return partition_key in self.get_dynamic_partitions(partitions_def_name)
+
+
+def loading(now: str | None, *definitions: Spec | None) -> Any:
+    return partition_loading_context(instant(now) if now else None, Sets(definitions))
 
 
 def asset_key(text: str) -> dg.AssetKey:
@@ -85,10 +116,27 @@ def partitions(spec: Spec | None) -> Any:
         return None
     if spec["type"] == "static":
         return dg.StaticPartitionsDefinition(spec["keys"])
-    definition, offsets = WINDOWS[spec["type"]]
-    names = ["timezone", "fmt", "end_offset", *offsets]
+    if spec["type"] == "dynamic":
+        return dg.DynamicPartitionsDefinition(name=spec["name"])
+    if spec["type"] == "multi":
+        dimensions = spec["dimensions"].items()
+        return dg.MultiPartitionsDefinition({name: partitions(one) for name, one in dimensions})
+    names = ["timezone", "fmt", "end_offset"]
     given = {name: spec[name] for name in names if spec.get(name) is not None}
+    if spec.get("exclusions"):
+        given["exclusions"] = [exclusion(text) for text in spec["exclusions"]]
+    if spec["type"] == "cron":
+        return dg.TimeWindowPartitionsDefinition(
+            cron_schedule=spec["cron"], start=spec["start"], end=spec.get("end"), **given
+        )
+    definition, offsets = WINDOWS[spec["type"]]
+    given |= {name: spec[name] for name in offsets if spec.get(name) is not None}
     return definition(start_date=spec["start"], end_date=spec.get("end"), **given)
+
+
+def exclusion(text: str) -> str | dt.datetime:
+    """A cron, or a local time."""
+    return text if " " in text else dt.datetime.fromisoformat(text)
 
 
 def mapping_of(spec: Spec | None) -> Any:
@@ -106,6 +154,22 @@ def mapping_of(spec: Spec | None) -> Any:
                 start_offset=spec.get("start_offset", 0),
                 end_offset=spec.get("end_offset", 0),
                 allow_nonexistent_upstream_partitions=spec.get("allow_nonexistent", False),
+            )
+        case "specific":
+            return dg.SpecificPartitionsPartitionMapping(spec["keys"])
+        case "static":
+            return dg.StaticPartitionMapping(spec["pairs"])
+        case "multi_to_single":
+            return dg.MultiToSingleDimensionPartitionMapping(spec.get("dimension"))
+        case "multi":
+            return dg.MultiPartitionMapping(
+                {
+                    upstream: dg.DimensionPartitionMapping(
+                        dimension_name=each["downstream"],
+                        partition_mapping=mapping_of(each["mapping"]),
+                    )
+                    for upstream, each in spec["dimensions"].items()
+                }
             )
         case other:
             raise ValueError(f"there is no mapping of type {other}")
@@ -172,7 +236,7 @@ def cron_smallest_interval(cron: str) -> float:
 @op
 def partition_keys(definition: Spec, now: str | None = None) -> list[str]:
     """The keys that exist at `now`, in order."""
-    with loading(now):
+    with loading(now, definition):
         return [str(key) for key in partitions(definition).get_partition_keys()]
 
 
@@ -194,7 +258,7 @@ def partition_has(definition: Spec, keys: list[str], now: str | None = None) -> 
         except Exception as error:
             return f"error:{type(error).__name__}"
 
-    with loading(now):
+    with loading(now, definition):
         return {key: has(key) for key in keys}
 
 
@@ -202,7 +266,7 @@ def partition_has(definition: Spec, keys: list[str], now: str | None = None) -> 
 def partition_range(definition: Spec, start: str, end: str, now: str | None = None) -> list[str]:
     """The keys from one to another, both of them too."""
     asked = dg.PartitionKeyRange(start, end)
-    with loading(now):
+    with loading(now, definition):
         return [str(key) for key in partitions(definition).get_partition_keys_in_range(asked)]
 
 
@@ -231,7 +295,7 @@ def map_partitions(
         used.validate_partition_mapping(up, down)
     except Exception as error:
         invalid = type(error).__name__
-    with loading(now):
+    with loading(now, up_def, down_def):
         if direction == "up":
             subset = down.subset_with_partition_keys(keys) if down and keys is not None else None
             found = used.get_upstream_mapped_partitions_result_for_partitions(

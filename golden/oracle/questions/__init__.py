@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
-from . import cron, partition_keys, partition_mappings, queue, selections
+from . import (
+    cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, selections,
+)
 
 Question = tuple[str, dict[str, Any]]
 
@@ -18,6 +20,8 @@ CORPORA: dict[str, Callable[[Random], Iterator[Question]]] = {
     "cron": cron.ask,
     "partition_keys": partition_keys.ask,
     "partition_mappings": partition_mappings.ask,
+    "partition_kinds": partition_kinds.ask,
+    "mapping_kinds": mapping_kinds.ask,
     "queue": queue.ask,
     "selections": selections.ask,
 }

@@ -10,8 +10,12 @@ pub(crate) enum Corpus {
     Cron,
     /// Keys, windows, existence and ranges of partitions.
     PartitionKeys,
-    /// Mappings both ways.
+    /// Mappings of time windows both ways.
     PartitionMappings,
+    /// Keys of windows by cron, of dynamic partitions, of several dimensions.
+    PartitionKinds,
+    /// Mappings of every sort between partitions of every sort, both ways.
+    MappingKinds,
     /// Which queued runs are launched, in order.
     Queue,
     /// How selections print and what they pick.
@@ -19,10 +23,12 @@ pub(crate) enum Corpus {
 }
 
 impl Corpus {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Cron,
         Self::PartitionKeys,
         Self::PartitionMappings,
+        Self::PartitionKinds,
+        Self::MappingKinds,
         Self::Queue,
         Self::Selections,
     ];
@@ -33,6 +39,8 @@ impl Corpus {
             Self::Cron => "cron",
             Self::PartitionKeys => "partition_keys",
             Self::PartitionMappings => "partition_mappings",
+            Self::PartitionKinds => "partition_kinds",
+            Self::MappingKinds => "mapping_kinds",
             Self::Queue => "queue",
             Self::Selections => "selections",
         }
@@ -48,7 +56,8 @@ impl Corpus {
                 "partition_range",
                 "partition_window",
             ],
-            Self::PartitionMappings => &["infer_mapping", "map_partitions"],
+            Self::PartitionKinds => &["partition_keys", "partition_has", "partition_range"],
+            Self::PartitionMappings | Self::MappingKinds => &["infer_mapping", "map_partitions"],
             Self::Queue => &["dequeue"],
             Self::Selections => &["parse_selection", "resolve_selection"],
         }
@@ -58,7 +67,8 @@ impl Corpus {
     pub(super) fn cases_of_round(self) -> usize {
         match self {
             Self::Cron => 5000,
-            Self::PartitionKeys | Self::PartitionMappings => 3000,
+            Self::PartitionKeys | Self::PartitionMappings | Self::PartitionKinds => 3000,
+            Self::MappingKinds => 5000,
             Self::Queue => 1000,
             Self::Selections => 4000,
         }
@@ -68,7 +78,9 @@ impl Corpus {
     pub(super) fn deep_cases(self) -> usize {
         match self {
             Self::Cron => 20_000,
-            Self::PartitionKeys | Self::PartitionMappings => 5000,
+            Self::PartitionKeys | Self::PartitionKinds => 5000,
+            // Their operations are counted together.
+            Self::PartitionMappings | Self::MappingKinds => 20_000,
             Self::Queue => 2000,
             Self::Selections => 10_000,
         }

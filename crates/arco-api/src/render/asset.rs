@@ -69,6 +69,8 @@ fn shape(def: &PartitionsDef) -> api::PartitionsShape {
     match def.kind() {
         PartitionsKind::Static => api::PartitionsShape::Static,
         PartitionsKind::TimeWindow => api::PartitionsShape::TimeWindow,
+        PartitionsKind::Dynamic => api::PartitionsShape::Dynamic,
+        PartitionsKind::Multi => api::PartitionsShape::Multi,
     }
 }
 

@@ -74,10 +74,11 @@ pub(crate) async fn list(
     let def = found.asset.partitions.as_ref();
     let def = def.ok_or_else(|| super::not_partitioned(&path.key))?;
     let facts = facts(&reading, &path.key);
-    let count = def.count(reading.engine().now());
+    let now = reading.engine().now();
+    let count = def.count(now);
     let descending = asked.filter.order == Order::Desc;
     let after = asked.after;
-    // Only ordinals are walked; a key is made for each, and thrown away when the filter says no.
+    // Only their numbers are walked; a key is made for each, and thrown away when the filter says no.
     let mut ordinal = if descending {
         after.unwrap_or(count).min(count).checked_sub(1)
     } else {
@@ -92,7 +93,7 @@ pub(crate) async fn list(
         && items.len() < asked.limit
         && scanned < limits::SCAN_MAX
     {
-        let slot = def.key_at(n);
+        let slot = def.nth(n, now).and_then(|ordinal| def.key_at(ordinal));
         let status = status_of(facts, &slot);
         if let Some(key) = &slot
             && (asked.filter.status.is_empty() || asked.filter.status.contains(&status))

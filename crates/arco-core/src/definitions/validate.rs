@@ -334,11 +334,23 @@ fn gate(check: &CheckDef) -> String {
 }
 
 fn reads_own_past(asset: &AssetDef, dep: &Dep) -> bool {
-    let earlier = matches!(
-        dep.mapping,
-        Some(PartitionMapping::TimeWindow { start_offset, end_offset, .. }) if start_offset < 0 && end_offset < 0
-    );
+    let earlier = dep.mapping.as_ref().is_some_and(is_earlier);
     dep.asset == asset.key && asset.partitions.is_some() && earlier
+}
+
+/// Whether what a partition reads comes before it, in some dimension.
+fn is_earlier(mapping: &PartitionMapping) -> bool {
+    match mapping {
+        PartitionMapping::TimeWindow {
+            start_offset,
+            end_offset,
+            ..
+        } => *start_offset < 0 && *end_offset < 0,
+        PartitionMapping::Multi { dimensions } => dimensions
+            .iter()
+            .any(|each| each.upstream == each.downstream && is_earlier(&each.mapping)),
+        _ => false,
+    }
 }
 
 /// Reads the partitions definitions on their own first, so that what is wrong with one names its asset.

@@ -1,26 +1,33 @@
 //! Which partitions an asset has.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::dynamic_def::{DYNAMIC_KEYS_MAX, DynamicPartitions, DynamicSets};
 use super::error::{PartitionKeyError, PartitionsError, Reason};
 use super::key::PartitionKey;
+use super::multi_def::MultiPartitions;
+use super::ordinals::Ordinals;
 use super::static_def::StaticPartitions;
 use super::window::{TimeWindowPartitions, TimeWindowSpec};
 use crate::Timestamp;
 
 mod document;
+mod keys;
 
 #[cfg(test)]
 mod tests;
 
 use document::Document;
+pub use keys::Keys;
 
 /// The partitions of an asset. A value that exists is valid: reading one checks it. Cloning is cheap.
 ///
-/// Partitions are numbered by ordinal from the first one on. What exists at an instant is the ordinals
-/// `0..count(now)`; keys and ordinals beyond that have a meaning too (they will exist).
+/// Partitions are numbered by ordinal. What exists at an instant are the ordinals [`Self::existing`]: all
+/// from 0 on, except with several dimensions, where each dimension has room for what it will have. Keys
+/// and ordinals beyond what exists have a meaning too (they will exist).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Document", into = "Document")]
 pub enum PartitionsDef {
@@ -28,6 +35,11 @@ pub enum PartitionsDef {
     Static(StaticPartitions),
     /// One partition per window of time.
     TimeWindow(TimeWindowPartitions),
+    /// Keys that come and go, kept by the workspace under a name. As user code says it, it has no keys:
+    /// see [`Self::resolved`].
+    Dynamic(DynamicPartitions),
+    /// All combinations of several dimensions.
+    Multi(MultiPartitions),
 }
 
 /// What sort of partitions a definition has.
@@ -37,6 +49,10 @@ pub enum PartitionsKind {
     Static,
     /// Windows of time.
     TimeWindow,
+    /// Keys that come and go.
+    Dynamic,
+    /// Several dimensions.
+    Multi,
 }
 
 impl PartitionsDef {
@@ -68,30 +84,113 @@ impl PartitionsDef {
         TimeWindowPartitions::new(spec).map(Self::TimeWindow)
     }
 
+    /// The keys of the set `name` of the workspace (P-23).
+    ///
+    /// # Errors
+    /// When the name is empty.
+    pub fn dynamic(name: impl Into<String>) -> Result<Self, PartitionsError> {
+        DynamicPartitions::new(name.into()).map(Self::Dynamic)
+    }
+
+    /// All combinations of some dimensions, each with a name (P-20).
+    ///
+    /// # Errors
+    /// When there is none, a name repeats or is none, or a dimension has dimensions itself.
+    pub fn multi(
+        dimensions: impl IntoIterator<Item = (String, Self)>,
+    ) -> Result<Self, PartitionsError> {
+        MultiPartitions::new(dimensions.into_iter().collect()).map(Self::Multi)
+    }
+
+    /// The definition with the keys that dynamic sets have now; itself when it names none.
+    #[must_use]
+    pub fn resolved(&self, sets: &DynamicSets) -> Cow<'_, Self> {
+        match self {
+            Self::Dynamic(set) => Cow::Owned(Self::Dynamic(set.with_keys(sets))),
+            Self::Multi(multi) if self.dynamic_names().next().is_some() => {
+                Cow::Owned(Self::Multi(multi.with_keys(sets)))
+            }
+            _ => Cow::Borrowed(self),
+        }
+    }
+
+    /// The names of the dynamic sets it is made of.
+    pub fn dynamic_names(&self) -> impl Iterator<Item = &str> {
+        let own = match self {
+            Self::Dynamic(set) => Some(set.name()),
+            _ => None,
+        };
+        let of_dimensions = match self {
+            Self::Multi(multi) => multi.dimensions(),
+            _ => &[],
+        };
+        let dynamic = of_dimensions
+            .iter()
+            .filter_map(|dimension| match &dimension.def {
+                Self::Dynamic(set) => Some(set.name()),
+                _ => None,
+            });
+        own.into_iter().chain(dynamic)
+    }
+
     /// What sort of partitions these are.
     #[must_use]
     pub fn kind(&self) -> PartitionsKind {
         match self {
             Self::Static(_) => PartitionsKind::Static,
             Self::TimeWindow(_) => PartitionsKind::TimeWindow,
+            Self::Dynamic(_) => PartitionsKind::Dynamic,
+            Self::Multi(_) => PartitionsKind::Multi,
         }
     }
 
-    /// `static`, `hourly`, `daily`, `weekly` or `monthly`.
+    /// `static`, `hourly`, `daily`, `weekly`, `monthly`, `cron`, `dynamic` or `multi`.
     #[must_use]
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Static(_) => "static",
             Self::TimeWindow(windows) => windows.spec().cadence.noun(),
+            Self::Dynamic(_) => "dynamic",
+            Self::Multi(_) => "multi",
         }
     }
 
-    /// How many partitions exist at `now` (P-4): the ordinals `0..count`.
+    /// How many partitions exist at `now` (P-4).
     #[must_use]
     pub fn count(&self, now: Timestamp) -> u64 {
         match self {
             Self::Static(list) => list.count(),
             Self::TimeWindow(windows) => windows.count(now),
+            Self::Dynamic(set) => set.keys().len(),
+            Self::Multi(multi) => multi.count(now),
+        }
+    }
+
+    /// The ordinals of the partitions that exist at `now`.
+    #[must_use]
+    pub fn existing(&self, now: Timestamp) -> Ordinals {
+        match self {
+            Self::Multi(multi) => multi.existing(now),
+            _ => Ordinals::from(0..self.count(now)),
+        }
+    }
+
+    /// Above every ordinal that there will ever be.
+    pub(super) fn most(&self) -> u64 {
+        match self {
+            Self::Static(list) => list.count(),
+            Self::TimeWindow(windows) => windows.most(),
+            Self::Dynamic(_) => DYNAMIC_KEYS_MAX,
+            Self::Multi(multi) => multi.most(),
+        }
+    }
+
+    /// The ordinal of the partition with this number among those that exist at `now`, from 0 on.
+    #[must_use]
+    pub fn nth(&self, number: u64, now: Timestamp) -> Option<u64> {
+        match self {
+            Self::Multi(multi) => multi.nth(number, now),
+            _ => (number < self.count(now)).then_some(number),
         }
     }
 
@@ -101,6 +200,8 @@ impl PartitionsDef {
         match self {
             Self::Static(list) => list.key_at(ordinal),
             Self::TimeWindow(windows) => windows.key_at(ordinal),
+            Self::Dynamic(set) => set.keys().key_at(ordinal),
+            Self::Multi(multi) => multi.key_at(ordinal),
         }
     }
 
@@ -114,21 +215,19 @@ impl PartitionsDef {
     /// The keys that exist at `now`, in order.
     #[must_use]
     pub fn keys(&self, now: Timestamp) -> Keys<'_> {
-        self.keys_in(0..self.count(now))
+        self.keys_of(self.existing(now))
     }
 
     /// The keys with these ordinals, in order; ends early where there are no more.
     #[must_use]
     pub fn keys_in(&self, ordinals: Range<u64>) -> Keys<'_> {
-        let most = match self {
-            Self::Static(list) => list.count(),
-            Self::TimeWindow(windows) => windows.most(),
-        };
-        let end = ordinals.end.min(most);
-        Keys {
-            def: self,
-            ordinals: ordinals.start.min(end)..end,
-        }
+        self.keys_of(Ordinals::from(ordinals))
+    }
+
+    /// The keys with these ordinals, in order; ends early where there are no more.
+    #[must_use]
+    pub fn keys_of(&self, ordinals: Ordinals) -> Keys<'_> {
+        Keys::new(self, ordinals.intersection(&Ordinals::from(0..self.most())))
     }
 
     /// Reads a key as people write it (`2024-01-31`), the exact text only (P-17), whether or not the
@@ -140,14 +239,18 @@ impl PartitionsDef {
         match self {
             Self::Static(list) => list.parse_key(text),
             Self::TimeWindow(windows) => windows.parse_key(text).map(|(key, _)| key),
+            Self::Dynamic(set) => {
+                let key = PartitionKey::text(text);
+                set.require(&key).map(|_| key)
+            }
+            Self::Multi(multi) => multi.parse_key(text),
         }
     }
 
     /// Whether the partition exists at `now` (P-4).
     #[must_use]
     pub fn exists(&self, key: &PartitionKey, now: Timestamp) -> bool {
-        self.ordinal_of(key)
-            .is_some_and(|ordinal| ordinal < self.count(now))
+        self.require(key, now).is_ok()
     }
 
     /// The ordinal of a partition that exists at `now`.
@@ -155,7 +258,10 @@ impl PartitionsDef {
     /// # Errors
     /// When it does not exist; says whether it never will, or when.
     pub fn require(&self, key: &PartitionKey, now: Timestamp) -> Result<u64, PartitionKeyError> {
-        let ordinal = self.require_known(key)?;
+        let ordinal = match self {
+            Self::Multi(multi) => return multi.require_now(key, now),
+            _ => self.require_known(key)?,
+        };
         match self {
             Self::TimeWindow(windows) if ordinal >= windows.count(now) => {
                 Err(windows.not_yet(key, ordinal))
@@ -169,20 +275,32 @@ impl PartitionsDef {
         match self {
             Self::Static(list) => list.require(key),
             Self::TimeWindow(windows) => windows.ordinal_of(key),
+            Self::Dynamic(set) => set.require(key),
+            Self::Multi(multi) => multi.require(key),
         }
     }
 
-    /// The window of a time key, from its start to before its end; `None` for static keys and keys
-    /// of other definitions.
+    /// The window of a time key, from its start to before its end; of a key with several dimensions that
+    /// of its only one of time. `None` for other keys and keys of other definitions.
     #[must_use]
     pub fn window(&self, key: &PartitionKey) -> Option<(Timestamp, Timestamp)> {
         match self {
-            Self::Static(_) => None,
+            Self::Static(_) | Self::Dynamic(_) => None,
             Self::TimeWindow(windows) => windows.ordinal_of(key).ok().map(|o| windows.window(o)),
+            Self::Multi(multi) => {
+                let keys = multi.split(key)?;
+                let mut windows = multi
+                    .dimensions()
+                    .iter()
+                    .zip(&keys)
+                    .filter_map(|(dimension, key)| dimension.def.window(key));
+                windows.next().filter(|_| windows.next().is_none())
+            }
         }
     }
 
-    /// The keys from `from` to `to`, both included (P-18, P-19). A reversed range is empty. A range
+    /// The keys from `from` to `to`, both included (P-18, P-19); with several dimensions the combinations
+    /// of the ranges of each (P-22). A reversed range is empty. A range
     /// that goes beyond what exists now is not cut: the caller says what does not exist, so that
     /// nobody asks for twenty partitions and silently gets thirteen.
     ///
@@ -193,6 +311,9 @@ impl PartitionsDef {
         from: &PartitionKey,
         to: &PartitionKey,
     ) -> Result<Keys<'_>, PartitionKeyError> {
+        if let Self::Multi(multi) = self {
+            return Ok(self.keys_of(multi.range(from, to)?));
+        }
         let from = self.require_known(from)?;
         let to = self.require_known(to)?;
         Ok(self.keys_in(from..to + 1))
@@ -225,13 +346,13 @@ impl PartitionsDef {
     /// The first key that exists at `now`.
     #[must_use]
     pub fn first_key(&self, now: Timestamp) -> Option<PartitionKey> {
-        self.keys(now).next()
+        self.key_at(self.nth(0, now)?)
     }
 
     /// The last key that exists at `now`.
     #[must_use]
     pub fn last_key(&self, now: Timestamp) -> Option<PartitionKey> {
-        self.keys(now).next_back()
+        self.key_at(self.nth(self.count(now).checked_sub(1)?, now)?)
     }
 
     /// What a key looks like, as people write it.
@@ -240,52 +361,8 @@ impl PartitionsDef {
         match self {
             Self::Static(list) => list.example(),
             Self::TimeWindow(windows) => windows.example(),
+            Self::Dynamic(set) => set.example(),
+            Self::Multi(multi) => multi.example(),
         }
     }
 }
-
-/// Keys of a definition, in order, made one at a time.
-#[derive(Debug, Clone)]
-pub struct Keys<'a> {
-    def: &'a PartitionsDef,
-    ordinals: Range<u64>,
-}
-
-impl Keys<'_> {
-    /// The ordinals of the keys that are still to come.
-    #[must_use]
-    pub fn ordinals(&self) -> Range<u64> {
-        self.ordinals.clone()
-    }
-}
-
-impl Iterator for Keys<'_> {
-    type Item = PartitionKey;
-
-    fn next(&mut self) -> Option<PartitionKey> {
-        self.ordinals
-            .next()
-            .and_then(|ordinal| self.def.key_at(ordinal))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::try_from(self.ordinals.end - self.ordinals.start).unwrap_or(usize::MAX);
-        (left, Some(left))
-    }
-
-    fn nth(&mut self, n: usize) -> Option<PartitionKey> {
-        self.ordinals
-            .nth(n)
-            .and_then(|ordinal| self.def.key_at(ordinal))
-    }
-}
-
-impl DoubleEndedIterator for Keys<'_> {
-    fn next_back(&mut self) -> Option<PartitionKey> {
-        self.ordinals
-            .next_back()
-            .and_then(|ordinal| self.def.key_at(ordinal))
-    }
-}
-
-impl ExactSizeIterator for Keys<'_> {}

@@ -21,13 +21,44 @@ pub struct PartitionKeyError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reason {
     Canonical(String),
-    NotADate { noun: &'static str, example: String },
-    NotAStart { noun: &'static str, near: String },
-    NotListed { count: usize, near: Option<String> },
-    Foreign { noun: &'static str, example: String },
-    BeforeFirst { first: String },
-    AfterLast { last: String },
-    NotYet { until: String },
+    NotADate {
+        noun: &'static str,
+        example: String,
+    },
+    NotAStart {
+        noun: &'static str,
+        near: String,
+    },
+    NotListed {
+        count: usize,
+        near: Option<String>,
+    },
+    Foreign {
+        noun: &'static str,
+        example: String,
+    },
+    BeforeFirst {
+        first: String,
+    },
+    AfterLast {
+        last: String,
+    },
+    NotYet {
+        until: String,
+    },
+    Excluded,
+    NotInSet {
+        set: String,
+        near: Option<String>,
+    },
+    NotDimensions {
+        names: String,
+        example: String,
+    },
+    Within {
+        dimension: String,
+        why: Box<PartitionKeyError>,
+    },
     TwoDots,
     Reversed,
 }
@@ -44,6 +75,17 @@ impl PartitionKeyError {
         Self::new(key, Reason::Canonical(why.into()))
     }
 
+    /// The error of one dimension, as that of the whole key.
+    pub(super) fn within(self, key: &str, dimension: &str) -> Self {
+        Self::new(
+            key,
+            Reason::Within {
+                dimension: dimension.into(),
+                why: Box::new(self),
+            },
+        )
+    }
+
     /// The key as it was given.
     #[must_use]
     pub fn key(&self) -> &str {
@@ -54,7 +96,11 @@ impl PartitionKeyError {
     /// earlier one.
     #[must_use]
     pub fn is_not_yet(&self) -> bool {
-        matches!(self.reason, Reason::NotYet { .. })
+        match &self.reason {
+            Reason::NotYet { .. } => true,
+            Reason::Within { why, .. } => why.is_not_yet(),
+            _ => false,
+        }
     }
 
     /// The message with the asset in it: *partition `2024-13-01` of `raw/events` is not a date; …*.
@@ -96,6 +142,23 @@ impl PartitionKeyError {
             }
             Reason::BeforeFirst { first } => format!("is before the first partition `{first}`"),
             Reason::AfterLast { last } => format!("is after the last partition `{last}`"),
+            Reason::Excluded => "is left out by the exclusions of its definition".into(),
+            Reason::NotInSet { set, near: None } => format!(
+                "is not in the dynamic partitions `{set}`; `arco partitions add {set} KEY` adds one"
+            ),
+            Reason::NotInSet {
+                set,
+                near: Some(near),
+            } => format!("is not in the dynamic partitions `{set}`; did you mean `{near}`?"),
+            Reason::NotDimensions { names, example } => {
+                format!("does not have the dimensions {names}; it looks like `{example}`")
+            }
+            Reason::Within { dimension, why } => {
+                return format!(
+                    "partition `{key}`{of} cannot be: in dimension `{dimension}`, {}",
+                    why.sentence("")
+                );
+            }
             Reason::NotYet { until } => {
                 format!("does not exist yet; its window ends at {until}")
             }
@@ -146,6 +209,9 @@ pub enum MappingError {
         /// What the parent has.
         parent: &'static str,
     },
+    /// A mapping that speaks of keys, dimensions or kinds that the definitions do not have.
+    #[error("{0}")]
+    Unfit(String),
     /// The key asked about is not of its definition.
     #[error(transparent)]
     Key(#[from] PartitionKeyError),

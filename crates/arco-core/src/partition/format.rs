@@ -149,7 +149,8 @@ impl Format {
         match cadence {
             _ if !has(&[Piece::Year]) => Some("the year, `%Y`"),
             Cadence::Monthly if !month && !has(&[Piece::DayOfYear]) => Some("the month, `%m`"),
-            Cadence::Monthly => None,
+            // What else a cron needs is seen by its windows.
+            Cadence::Monthly | Cadence::Cron => None,
             _ if !day => Some("the day, `%m` and `%d`"),
             Cadence::Hourly if !hour => Some("the hour, `%H`"),
             _ => None,

@@ -1,9 +1,11 @@
 //! Which parent partitions a child partition reads.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::def::PartitionsDef;
-use super::edge::PartitionEdge;
+use super::edge::{PartitionEdge, single_dimension};
 use super::error::MappingError;
 use super::key::PartitionKey;
 use crate::Timestamp;
@@ -11,7 +13,7 @@ use crate::Timestamp;
 #[cfg(test)]
 mod tests;
 
-/// A rule from child partitions to the parent partitions they read (statements P-26 to P-37).
+/// A rule from child partitions to the parent partitions they read (statements P-26 to P-40).
 ///
 /// A rule speaks of one child partition at a time; a set of children needs the union of what its
 /// members need. (Dagster shifts merged windows, so its answer for a set may differ: P-33, D-29.)
@@ -33,6 +35,39 @@ pub enum PartitionMapping {
     All,
     /// The last parent partition that exists.
     Last,
+    /// These keys of the parent (P-28).
+    Specific {
+        /// In Dagster's text.
+        keys: Vec<String>,
+    },
+    /// The pairs of static keys that are listed (P-29).
+    Static {
+        /// For each key of the parent the keys of the child that it feeds.
+        downstream_keys_by_upstream_key: BTreeMap<String, Vec<String>>,
+    },
+    /// Between one dimension and several: the same key in one dimension, every key in the others (P-38).
+    MultiToSingle {
+        /// Which of the several; the one that fits when not given.
+        dimension: Option<String>,
+    },
+    /// Between several dimensions and several, each by its own mapping; dimensions that are not named need
+    /// every key (P-39).
+    Multi {
+        /// Each dimension of either side at most once.
+        dimensions: Vec<DimensionMapping>,
+    },
+}
+
+/// How one dimension of the child reads one of the parent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DimensionMapping {
+    /// Name of the parent's dimension.
+    pub upstream: String,
+    /// Name of the child's dimension.
+    pub downstream: String,
+    /// The rule between them.
+    pub mapping: PartitionMapping,
 }
 
 /// What a child partition needs of a parent.
@@ -57,6 +92,9 @@ impl PartitionMapping {
                 }
             }
             (None, _) | (_, None) => Self::All,
+            (Some(child), Some(parent)) if single_dimension(None, child, parent).is_ok() => {
+                Self::MultiToSingle { dimension: None }
+            }
             _ => Self::Identity,
         }
     }
@@ -80,7 +118,7 @@ impl PartitionMapping {
         };
         let upstream = edge.upstream(ordinal, now);
         Ok(Mapped {
-            keys: parent.keys_in(upstream.ordinals).collect(),
+            keys: parent.keys_of(upstream.ordinals).collect(),
             nonexistent: upstream.nonexistent,
         })
     }
@@ -98,7 +136,7 @@ impl PartitionMapping {
     ) -> Result<Vec<PartitionKey>, MappingError> {
         let edge = PartitionEdge::new(self, Some(child), parent)?;
         let ordinal = parent.require_known(key)?;
-        Ok(child.keys_in(edge.downstream(ordinal, now)).collect())
+        Ok(child.keys_of(edge.downstream(ordinal, now)).collect())
     }
 
     /// Whether an unpartitioned child reads `key` of `parent` at `now`.
@@ -111,6 +149,9 @@ impl PartitionMapping {
     ) -> bool {
         match self {
             Self::Last => parent.last_key(now).as_ref() == Some(key),
+            Self::Specific { keys } => {
+                parent.exists(key, now) && keys.iter().any(|text| *text == key.display())
+            }
             _ => parent.exists(key, now),
         }
     }
@@ -132,6 +173,19 @@ enum Document {
     },
     All {},
     Last {},
+    Specific {
+        keys: Vec<String>,
+    },
+    Static {
+        downstream_keys_by_upstream_key: BTreeMap<String, Vec<String>>,
+    },
+    MultiToSingle {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dimension: Option<String>,
+    },
+    Multi {
+        dimensions: Vec<DimensionMapping>,
+    },
 }
 
 impl From<Document> for PartitionMapping {
@@ -149,6 +203,14 @@ impl From<Document> for PartitionMapping {
             },
             Document::All {} => Self::All,
             Document::Last {} => Self::Last,
+            Document::Specific { keys } => Self::Specific { keys },
+            Document::Static {
+                downstream_keys_by_upstream_key,
+            } => Self::Static {
+                downstream_keys_by_upstream_key,
+            },
+            Document::MultiToSingle { dimension } => Self::MultiToSingle { dimension },
+            Document::Multi { dimensions } => Self::Multi { dimensions },
         }
     }
 }
@@ -168,6 +230,14 @@ impl From<PartitionMapping> for Document {
             },
             PartitionMapping::All => Self::All {},
             PartitionMapping::Last => Self::Last {},
+            PartitionMapping::Specific { keys } => Self::Specific { keys },
+            PartitionMapping::Static {
+                downstream_keys_by_upstream_key,
+            } => Self::Static {
+                downstream_keys_by_upstream_key,
+            },
+            PartitionMapping::MultiToSingle { dimension } => Self::MultiToSingle { dimension },
+            PartitionMapping::Multi { dimensions } => Self::Multi { dimensions },
         }
     }
 }

@@ -11,15 +11,19 @@
 
 use super::error::PartitionsError;
 use super::window::{Cadence, TimeWindowSpec};
+use crate::cron::CronSchedule;
 use crate::selection::suggest::nearest;
 
 pub(crate) mod civil;
+mod crons;
 mod hours;
 mod zone;
 
 #[cfg(test)]
 mod tests;
 
+use crons::Crons;
+pub(super) use crons::LISTED_MAX;
 use hours::Hours;
 pub(crate) use zone::Zone;
 
@@ -54,10 +58,31 @@ enum Rule {
         /// 400-year cycle of the calendar.
         having: Vec<i64>,
     },
+    Crons(Crons),
 }
 
 impl Series {
-    pub(super) fn new(spec: &TimeWindowSpec, zone: Zone, start: i64) -> Self {
+    /// The row of a definition. A cron that says no more than a cadence does is that cadence.
+    pub(super) fn new(
+        spec: &TimeWindowSpec,
+        zone: Zone,
+        start: i64,
+    ) -> Result<Self, PartitionsError> {
+        let Some(cron) = &spec.cron else {
+            return Ok(Self::plain(spec, zone, start));
+        };
+        let schedule = CronSchedule::parse(&[cron], zone.name())
+            .map_err(|error| PartitionsError(format!("the windows cannot begin so: {error}")))?;
+        Ok(match plain(cron) {
+            Some(plain) => Self::plain(&plain, zone, start),
+            None => Self {
+                zone,
+                rule: Rule::Crons(Crons::new(schedule, start)),
+            },
+        })
+    }
+
+    fn plain(spec: &TimeWindowSpec, zone: Zone, start: i64) -> Self {
         let time = i64::from(spec.hour_offset) * 3600 + i64::from(spec.minute_offset) * 60;
         let rule = match spec.cadence {
             Cadence::Hourly => Rule::Hourly(Hours::new(&zone, time, start)),
@@ -69,13 +94,28 @@ impl Series {
                 time,
                 weekday: i64::from(spec.day_offset),
             },
-            Cadence::Monthly => Rule::Monthly {
+            // `plain` makes no other, and `new` has dealt with the crons.
+            Cadence::Monthly | Cadence::Cron => Rule::Monthly {
                 time,
                 day: spec.day_offset,
                 having: months_having(spec.day_offset),
             },
         };
         Self { zone, rule }
+    }
+
+    /// Whether windows begin every hour or more often, so that an hour that comes twice has two (P-13).
+    pub(super) fn repeats_every_hour(&self) -> bool {
+        match &self.rule {
+            Rule::Hourly(_) => true,
+            Rule::Crons(crons) => crons.repeats_every_hour(),
+            _ => false,
+        }
+    }
+
+    /// Whether the instants are listed one by one, so that there is a last one.
+    pub(super) fn is_listed(&self) -> bool {
+        matches!(self.rule, Rule::Crons(_))
     }
 
     pub(super) fn zone(&self) -> &Zone {
@@ -87,6 +127,7 @@ impl Series {
         let slot = slot.clamp(-SLOT_BOUND, SLOT_BOUND);
         match &self.rule {
             Rule::Hourly(hours) => hours.start(slot),
+            Rule::Crons(crons) => crons.start(slot),
             Rule::Daily { time, skipped } => {
                 let day = skipped
                     .iter()
@@ -107,6 +148,9 @@ impl Series {
     /// The slot of the window in which `instant` lies: the last that begins at or before it.
     pub(super) fn floor(&self, instant: i64) -> i64 {
         let instant = instant.clamp(-SLOT_BOUND * 3000, SLOT_BOUND * 3000);
+        if let Rule::Crons(crons) = &self.rule {
+            return crons.floor(instant);
+        }
         let mut slot = self.guess(instant);
         // The guess works on the local calendar and can be one off where windows do not begin at
         // midnight or the zone changes.
@@ -128,6 +172,7 @@ impl Series {
         let local_day = || (instant + self.zone.offset_at(instant)).div_euclid(DAY);
         match &self.rule {
             Rule::Hourly(hours) => hours.guess(instant),
+            Rule::Crons(crons) => crons.floor(instant),
             Rule::Daily { skipped, .. } => {
                 let day = local_day();
                 day - skipped.iter().filter(|left_out| **left_out < day).count() as i64
@@ -147,6 +192,7 @@ impl Series {
         }
         match (&self.rule, &other.rule) {
             (Rule::Hourly(a), Rule::Hourly(b)) => a == b,
+            (Rule::Crons(a), Rule::Crons(b)) => a.same_as(b),
             (Rule::Daily { time: a, .. }, Rule::Daily { time: b, .. }) => a == b,
             (
                 Rule::Weekly { time, weekday },
@@ -164,6 +210,31 @@ impl Series {
             _ => false,
         }
     }
+}
+
+/// The cadence that a cron of plain numbers is: `30 6 * * *` is daily at 06:30.
+fn plain(cron: &str) -> Option<TimeWindowSpec> {
+    let fields: Vec<&str> = cron.split_whitespace().collect();
+    let [minute, hour, day, month, weekday] = fields.as_slice() else {
+        return None;
+    };
+    let number = |text: &str| {
+        let digits = text.bytes().all(|b| b.is_ascii_digit());
+        digits.then(|| text.parse::<u8>().ok()).flatten()
+    };
+    let (cadence, hour, day) = match (*hour, *day, *month, *weekday) {
+        ("*", "*", "*", "*") => (Cadence::Hourly, 0, 0),
+        (hour, "*", "*", "*") => (Cadence::Daily, number(hour)?, 0),
+        (hour, "*", "*", weekday) => (Cadence::Weekly, number(hour)?, number(weekday)? % 7),
+        (hour, day, "*", "*") => (Cadence::Monthly, number(hour)?, number(day)?),
+        _ => return None,
+    };
+    Some(TimeWindowSpec {
+        minute_offset: number(minute)?,
+        hour_offset: hour,
+        day_offset: day,
+        ..TimeWindowSpec::of(cadence, "")
+    })
 }
 
 /// 1970-01-04, the first Sunday.

@@ -29,12 +29,7 @@ impl StaticPartitions {
         let mut keys = Vec::with_capacity(values.len());
         let mut ordinals = HashMap::with_capacity(values.len());
         for value in &values {
-            if value.contains("...") || value.chars().any(char::is_control) {
-                return Err(PartitionsError(format!(
-                    "static partition key {value:?} contains `...` or a control character; rename \
-                     it: `...` separates the ends of a range"
-                )));
-            }
+            check_text("static", value)?;
             let key = PartitionKey::text(value);
             if ordinals.insert(key.clone(), keys.len() as u64).is_some() {
                 return Err(PartitionsError(format!(
@@ -94,4 +89,15 @@ impl StaticPartitions {
     pub(super) fn example(&self) -> String {
         self.0.values.first().cloned().unwrap_or_default()
     }
+}
+
+/// Refuses characters that keys cannot have (P-16).
+pub(super) fn check_text(kind: &str, value: &str) -> Result<(), PartitionsError> {
+    if value.contains("...") || value.chars().any(char::is_control) {
+        return Err(PartitionsError(format!(
+            "{kind} partition key {value:?} contains `...` or a control character; rename \
+             it: `...` separates the ends of a range"
+        )));
+    }
+    Ok(())
 }

@@ -79,12 +79,13 @@ fn attributed(attribute: &Attribute, graph: &dyn SelectionGraph) -> Result<NodeS
         Attribute::IsExternal(external) => all(&|node| graph.is_external(node) == *external),
         Attribute::Partitions(sort) => {
             let wanted = match sort {
-                None | Some(PartitionsFilter::None) => Some(None),
-                Some(PartitionsFilter::Static) => Some(Some(PartitionsKind::Static)),
-                Some(PartitionsFilter::Time) => Some(Some(PartitionsKind::TimeWindow)),
-                Some(PartitionsFilter::Dynamic | PartitionsFilter::Multipartitions) => None,
+                None | Some(PartitionsFilter::None) => None,
+                Some(PartitionsFilter::Static) => Some(PartitionsKind::Static),
+                Some(PartitionsFilter::Time) => Some(PartitionsKind::TimeWindow),
+                Some(PartitionsFilter::Dynamic) => Some(PartitionsKind::Dynamic),
+                Some(PartitionsFilter::Multipartitions) => Some(PartitionsKind::Multi),
             };
-            all(&|node| wanted == Some(graph.partitions(node)))
+            all(&|node| wanted == graph.partitions(node))
         }
         Attribute::CodeLocation(Some(location)) => all(&|node| graph.location(node) == location),
         Attribute::Status(status) => with_status(status.as_deref(), graph)?,

@@ -4,6 +4,7 @@
 mod asset_key;
 mod canonical;
 mod oracle;
+mod partition_definitions;
 mod partition_identity;
 
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ mod tally;
 use std::collections::BTreeSet;
 
 use arco_core::Timestamp;
-use arco_core::partition::{Cadence, PartitionsDef, PartitionsError, TimeWindowSpec};
+use arco_core::partition::{Cadence, DynamicKeys, PartitionsDef, PartitionsError, TimeWindowSpec};
 use serde_json::Value;
 
 use corpus::{Corpus, Line, corpus, is_fresh};
@@ -100,11 +100,26 @@ fn definition(spec: &Value) -> Option<Result<PartitionsDef, PartitionsError>> {
         "daily" => Cadence::Daily,
         "weekly" => Cadence::Weekly,
         "monthly" => Cadence::Monthly,
+        "cron" => Cadence::Cron,
+        "dynamic" => {
+            let name = text("name").expect("a name");
+            return Some(dynamic(&name, &strings(&spec["keys"])));
+        }
+        "multi" => {
+            let dimensions = spec["dimensions"].as_object().expect("dimensions");
+            let each: Result<Vec<_>, _> = dimensions
+                .iter()
+                .map(|(name, one)| Ok((name.clone(), definition(one).expect("partitioned")?)))
+                .collect();
+            return Some(each.and_then(PartitionsDef::multi));
+        }
         other => panic!("no definition of type {other}"),
     };
     let start = text("local_start").unwrap_or_else(|| "2024-01-01".into());
     let default = TimeWindowSpec::of(cadence, &start);
     Some(PartitionsDef::time_window(TimeWindowSpec {
+        cron: text("cron"),
+        exclusions: strings(&spec["exclusions"]),
         end: text("local_end"),
         timezone: text("timezone").unwrap_or(default.timezone.clone()),
         fmt: text("fmt").unwrap_or(default.fmt.clone()),
@@ -114,6 +129,16 @@ fn definition(spec: &Value) -> Option<Result<PartitionsDef, PartitionsError>> {
         day_offset: number("day_offset").unwrap_or(default.day_offset),
         ..default
     }))
+}
+
+/// Dynamic partitions with the keys they have now.
+fn dynamic(name: &str, keys: &[String]) -> Result<PartitionsDef, PartitionsError> {
+    let mut set = DynamicKeys::default();
+    for key in keys {
+        set.add(DynamicKeys::read(key)?);
+    }
+    let sets = [(name.to_owned(), set)].into();
+    Ok(PartitionsDef::dynamic(name)?.resolved(&sets).into_owned())
 }
 
 /// P-6: whether `end` comes before the end of the first window, which Dagster counts nevertheless.

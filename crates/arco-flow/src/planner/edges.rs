@@ -1,9 +1,11 @@
 //! The edges of a plan: for each task, the tasks it must come after.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use arco_core::definitions::{Catalog, Dep};
-use arco_core::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
+use arco_core::partition::{Ordinals, PartitionEdge, PartitionMapping, PartitionsDef};
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, TaskIndex, Timestamp};
 
@@ -32,6 +34,9 @@ pub(super) struct Graph<'a> {
     ops: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     /// Assets that are selected or lie downstream of a selected one: only these are walked through.
     below_selection: BTreeSet<AssetKey>,
+    /// Made ready once for each dependency, by its address: a mapping of a thousand listed keys would
+    /// else be read for each task.
+    ready: RefCell<HashMap<*const Dep, Rc<PartitionEdge>>>,
     now: Timestamp,
 }
 
@@ -60,6 +65,7 @@ impl<'a> Graph<'a> {
             of_key: BTreeMap::new(),
             ops: BTreeMap::new(),
             below_selection,
+            ready: RefCell::default(),
             now,
         };
         graph.index_ops();
@@ -259,24 +265,14 @@ impl<'a> Graph<'a> {
         &self,
         child: &AssetKey,
         child_def: Option<&'a PartitionsDef>,
-        dep: &Dep,
+        dep: &'a Dep,
         needed: &Needed,
         strict: bool,
     ) -> Result<Needed, Rejection> {
         let Some(parent) = self.def(&dep.asset) else {
             return Ok(Needed::Whole);
         };
-        let mapping = dep
-            .mapping
-            .clone()
-            .unwrap_or_else(|| PartitionMapping::infer(child_def, Some(parent)));
-        let edge = PartitionEdge::new(&mapping, child_def, parent).map_err(|reason| {
-            Rejection::Mapping {
-                child: child.clone(),
-                parent: dep.asset.clone(),
-                reason,
-            }
-        })?;
+        let edge = self.edge(child, child_def, dep, parent)?;
         let ordinals: Vec<Option<u64>> = match needed {
             Needed::Whole => vec![None],
             Needed::Ordinals(ranges) => ranges
@@ -285,7 +281,7 @@ impl<'a> Graph<'a> {
                 .map(Some)
                 .collect(),
         };
-        let mut out: Vec<(u64, u64)> = Vec::new();
+        let mut out = Ordinals::default();
         for ordinal in ordinals {
             let upstream = edge.upstream(ordinal, self.now);
             if strict && let Some(missing) = upstream.nonexistent.first() {
@@ -298,15 +294,43 @@ impl<'a> Graph<'a> {
                     &upstream.nonexistent,
                 ));
             }
-            let (from, to) = (upstream.ordinals.start, upstream.ordinals.end);
-            match out.last_mut() {
-                _ if from >= to => {}
-                Some(last) if last.1 == from => last.1 = to,
-                Some(last) if *last == (from, to) => {}
-                _ => out.push((from, to)),
-            }
+            out = match out.is_empty() {
+                true => upstream.ordinals,
+                false => out.union(&upstream.ordinals),
+            };
         }
-        Ok(Needed::Ordinals(out))
+        let ranges = out.ranges().iter();
+        Ok(Needed::Ordinals(
+            ranges.map(|range| (range.start, range.end)).collect(),
+        ))
+    }
+
+    fn edge(
+        &self,
+        child: &AssetKey,
+        child_def: Option<&'a PartitionsDef>,
+        dep: &'a Dep,
+        parent: &'a PartitionsDef,
+    ) -> Result<Rc<PartitionEdge>, Rejection> {
+        if let Some(ready) = self.ready.borrow().get(&std::ptr::from_ref(dep)) {
+            return Ok(Rc::clone(ready));
+        }
+        let mapping = dep
+            .mapping
+            .clone()
+            .unwrap_or_else(|| PartitionMapping::infer(child_def, Some(parent)));
+        let edge = PartitionEdge::new(&mapping, child_def, parent).map_err(|reason| {
+            Rejection::Mapping {
+                child: child.clone(),
+                parent: dep.asset.clone(),
+                reason,
+            }
+        })?;
+        let edge = Rc::new(edge);
+        self.ready
+            .borrow_mut()
+            .insert(std::ptr::from_ref(dep), Rc::clone(&edge));
+        Ok(edge)
     }
 
     fn nonexistent(

@@ -125,7 +125,7 @@ fn upstream_keys(
     };
     let mut out: Vec<PartitionKey> = Vec::new();
     for ordinal in ordinals {
-        out.extend(parent.keys_in(edge.upstream(ordinal, now).ordinals));
+        out.extend(parent.keys_of(edge.upstream(ordinal, now).ordinals));
     }
     if keys.len() > 1 {
         let mut seen = std::collections::BTreeSet::new();

@@ -81,6 +81,10 @@ pub enum PartitionsShape {
     Static,
     /// Windows of time.
     TimeWindow,
+    /// Keys that come and go.
+    Dynamic,
+    /// Several dimensions.
+    Multi,
 }
 
 /// One asset.

@@ -1,5 +1,7 @@
 //! The JSON of a definition, as the manifest has it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::PartitionsDef;
@@ -15,6 +17,8 @@ pub(super) enum Document {
     },
     TimeWindow {
         cadence: Cadence,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cron: Option<String>,
         start: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         end: Option<String>,
@@ -30,6 +34,14 @@ pub(super) enum Document {
         hour_offset: u8,
         #[serde(default)]
         day_offset: Option<u8>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exclusions: Vec<String>,
+    },
+    Dynamic {
+        name: String,
+    },
+    Multi {
+        dimensions: BTreeMap<String, PartitionsDef>,
     },
 }
 
@@ -43,8 +55,12 @@ impl TryFrom<Document> for PartitionsDef {
     fn try_from(document: Document) -> Result<Self, PartitionsError> {
         match document {
             Document::Static { keys } => Self::fixed(keys),
+            Document::Dynamic { name } => Self::dynamic(name),
+            Document::Multi { dimensions } => Self::multi(dimensions),
             Document::TimeWindow {
                 cadence,
+                cron,
+                exclusions,
                 start,
                 end,
                 timezone,
@@ -54,6 +70,8 @@ impl TryFrom<Document> for PartitionsDef {
                 hour_offset,
                 day_offset,
             } => Self::time_window(TimeWindowSpec {
+                cron,
+                exclusions,
                 end,
                 timezone,
                 fmt: fmt.unwrap_or_else(|| cadence.default_fmt().into()),
@@ -73,10 +91,22 @@ impl From<PartitionsDef> for Document {
             PartitionsDef::Static(list) => Self::Static {
                 keys: list.values().to_vec(),
             },
+            PartitionsDef::Dynamic(set) => Self::Dynamic {
+                name: set.name().to_owned(),
+            },
+            PartitionsDef::Multi(multi) => Self::Multi {
+                dimensions: multi
+                    .dimensions()
+                    .iter()
+                    .map(|dimension| (dimension.name.clone(), dimension.def.clone()))
+                    .collect(),
+            },
             PartitionsDef::TimeWindow(windows) => {
                 let spec = windows.spec().clone();
                 Self::TimeWindow {
                     cadence: spec.cadence,
+                    cron: spec.cron,
+                    exclusions: spec.exclusions,
                     start: spec.start,
                     end: spec.end,
                     timezone: spec.timezone,

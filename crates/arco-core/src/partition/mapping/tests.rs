@@ -326,6 +326,11 @@ fn json_is_read_strictly() {
         json!({"kind": "identity"}),
         json!({"kind": "all"}),
         json!({"kind": "last"}),
+        json!({"kind": "specific", "keys": ["a"]}),
+        json!({"kind": "static", "downstream_keys_by_upstream_key": {"a": ["x", "y"]}}),
+        json!({"kind": "multi_to_single"}),
+        json!({"kind": "multi_to_single", "dimension": "day"}),
+        json!({"kind": "multi", "dimensions": [{"upstream": "a", "downstream": "b", "mapping": {"kind": "all"}}]}),
         json!({"kind": "time_window", "start_offset": -1, "end_offset": 0, "allow_nonexistent_upstream_partitions": true}),
     ] {
         let mapping: PartitionMapping = serde_json::from_value(json.clone()).expect("valid");
@@ -335,7 +340,9 @@ fn json_is_read_strictly() {
         json!({"kind": "identity", "more": 1}),
         json!({"kind": "all", "start_offset": 1}),
         json!({"kind": "time_window", "offset": 1}),
-        json!({"kind": "specific", "keys": []}),
+        json!({"kind": "specific"}),
+        json!({"kind": "static", "pairs": {}}),
+        json!({"kind": "multi", "dimensions": [{"upstream": "a", "mapping": {"kind": "all"}}]}),
         json!("identity"),
     ] {
         assert!(

@@ -38,7 +38,7 @@ fn series() -> impl Strategy<Value = Series> {
                 hour_offset: if cadence == Cadence::Hourly { 0 } else { hour },
                 ..spec
             };
-            Series::new(&spec, Zone::find(ZONES[zone]).expect("a zone"), 0)
+            Series::plain(&spec, Zone::find(ZONES[zone]).expect("a zone"), 0)
         },
     )
 }
@@ -88,7 +88,7 @@ fn bounds_do_not_overflow() {
                 day_offset: 1,
                 ..TimeWindowSpec::of(cadence, "1970-01-01")
             };
-            let series = Series::new(&spec, Zone::find(zone).expect("a zone"), 0);
+            let series = Series::plain(&spec, Zone::find(zone).expect("a zone"), 0);
             for slot in [i64::MIN, -SLOT_BOUND, SLOT_BOUND, i64::MAX] {
                 series.start(slot);
             }
@@ -102,7 +102,7 @@ fn bounds_do_not_overflow() {
 #[test]
 fn lord_howe_moves_by_half_an_hour_and_keeps_its_minute() {
     let spec = TimeWindowSpec::hourly("2024-01-01");
-    let series = Series::new(&spec, Zone::find("Australia/Lord_Howe").expect("a zone"), 0);
+    let series = Series::plain(&spec, Zone::find("Australia/Lord_Howe").expect("a zone"), 0);
     // 2024-04-06T15:00Z is 02:00+11:00; the clock goes back to 01:30+10:30.
     let slot = series.floor(at("2024-04-06T14:00:00Z"));
     let starts: Vec<i64> = (0..4).map(|n| series.start(slot + n)).collect();

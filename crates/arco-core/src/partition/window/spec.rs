@@ -16,6 +16,8 @@ pub enum Cadence {
     Weekly,
     /// Every calendar month.
     Monthly,
+    /// At the instants of a cron.
+    Cron,
 }
 
 impl Cadence {
@@ -27,6 +29,7 @@ impl Cadence {
             Self::Daily => "daily",
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
+            Self::Cron => "cron",
         }
     }
 
@@ -49,6 +52,8 @@ impl Cadence {
 pub struct TimeWindowSpec {
     /// How often a window begins.
     pub cadence: Cadence,
+    /// The cron at whose instants windows begin, for that cadence and no other.
+    pub cron: Option<String>,
     /// Local time from which on windows begin: the first is the first that begins at or after it.
     pub start: String,
     /// Local time by which windows must have ended; without it there is always a next one.
@@ -65,6 +70,8 @@ pub struct TimeWindowSpec {
     pub hour_offset: u8,
     /// Monthly: day of the month, from 1. Weekly: day of the week, 0 is Sunday. Else without meaning.
     pub day_offset: u8,
+    /// Windows that are no partitions: local times at which one begins, and crons (P-9).
+    pub exclusions: Vec<String>,
 }
 
 impl TimeWindowSpec {
@@ -73,6 +80,8 @@ impl TimeWindowSpec {
     pub fn of(cadence: Cadence, start: &str) -> Self {
         Self {
             cadence,
+            cron: None,
+            exclusions: Vec::new(),
             start: start.into(),
             end: None,
             timezone: "UTC".into(),
@@ -81,6 +90,16 @@ impl TimeWindowSpec {
             minute_offset: 0,
             hour_offset: 0,
             day_offset: cadence.default_day_offset(),
+        }
+    }
+
+    /// Windows in UTC that begin at the instants of a cron.
+    #[must_use]
+    pub fn cron(cron: &str, start: &str, fmt: &str) -> Self {
+        Self {
+            cron: Some(cron.into()),
+            fmt: fmt.into(),
+            ..Self::of(Cadence::Cron, start)
         }
     }
 
@@ -117,6 +136,29 @@ pub(super) fn check_offsets(spec: &TimeWindowSpec) -> Result<(), PartitionsError
             spec.cadence.noun()
         )))
     };
+    let offsets = [
+        ("minute_offset", spec.minute_offset),
+        ("hour_offset", spec.hour_offset),
+        ("day_offset", spec.day_offset),
+    ];
+    let of_a_cron = offsets.into_iter().find(|(_, value)| *value != 0);
+    match (spec.cadence, &spec.cron, of_a_cron) {
+        (Cadence::Cron, None, _) => {
+            return Err(PartitionsError(
+                "cron partitions have no cron; give one such as `0 */6 * * *`".into(),
+            ));
+        }
+        (Cadence::Cron, Some(_), Some((what, value))) => {
+            return refuse(what, value, "say it in the cron");
+        }
+        (Cadence::Cron, Some(_), None) | (_, None, _) => {}
+        (_, Some(cron), _) => {
+            return Err(PartitionsError(format!(
+                "{} partitions have the cron `{cron}` too; give one or the other",
+                spec.cadence.noun()
+            )));
+        }
+    }
     match spec {
         _ if spec.minute_offset > 59 => refuse("minute_offset", spec.minute_offset, "use 0 to 59"),
         _ if spec.hour_offset > 23 => refuse("hour_offset", spec.hour_offset, "use 0 to 23"),

@@ -194,3 +194,157 @@ fn a_million_hours_are_listed() {
         "2025-12-31-18:00"
     );
 }
+
+fn by_cron(cron: &str, exclusions: &[&str]) -> PartitionsDef {
+    PartitionsDef::time_window(TimeWindowSpec {
+        exclusions: exclusions.iter().map(|text| (*text).to_owned()).collect(),
+        ..TimeWindowSpec::cron(cron, "2024-01-01", "%Y-%m-%d-%H:%M")
+    })
+    .expect("valid")
+}
+
+#[test]
+fn windows_lie_between_the_instants_of_a_cron() {
+    // P-11: Friday's window lasts to Monday.
+    let weekdays = by_cron("0 0 * * 1-5", &[]);
+    assert_eq!(
+        window(&weekdays, "2024-01-05-00:00"),
+        (
+            "2024-01-05T00:00:00.000Z".into(),
+            "2024-01-08T00:00:00.000Z".into()
+        )
+    );
+    let quarters = by_cron("*/15 * * * *", &[]);
+    assert_eq!(quarters.count(at("2024-01-31T00:00:00Z")), 30 * 96);
+    assert_eq!(quarters.noun(), "cron");
+}
+
+#[test]
+fn a_cron_of_plain_numbers_is_its_cadence() {
+    for (cron, spec) in [
+        (
+            "30 * * * *",
+            TimeWindowSpec {
+                minute_offset: 30,
+                ..TimeWindowSpec::hourly("2024-01-01")
+            },
+        ),
+        (
+            "30 6 * * *",
+            TimeWindowSpec {
+                minute_offset: 30,
+                hour_offset: 6,
+                ..TimeWindowSpec::daily("2024-01-01")
+            },
+        ),
+        ("0 0 * * 7", TimeWindowSpec::weekly("2024-01-01")),
+        (
+            "0 0 15 * *",
+            TimeWindowSpec {
+                day_offset: 15,
+                ..TimeWindowSpec::monthly("2024-01-01")
+            },
+        ),
+    ] {
+        let plain = new_york(TimeWindowSpec {
+            fmt: "%Y-%m-%d-%H:%M".into(),
+            ..spec
+        });
+        let cron = new_york(TimeWindowSpec::cron(cron, "2024-01-01", "%Y-%m-%d-%H:%M"));
+        assert_eq!(
+            keys(&cron, "2024-12-01T00:00:00Z"),
+            keys(&plain, "2024-12-01T00:00:00Z")
+        );
+    }
+}
+
+#[test]
+fn windows_that_are_left_out_are_no_partitions() {
+    // P-9: the neighbours keep their windows.
+    let daily = PartitionsDef::time_window(TimeWindowSpec {
+        exclusions: vec!["2024-01-02".into(), "0 0 * * 6,0".into()],
+        end_offset: 1,
+        ..TimeWindowSpec::daily("2024-01-01")
+    })
+    .expect("valid");
+    assert_eq!(
+        keys(&daily, "2024-01-06T12:00:00Z"),
+        [
+            "2024-01-01",
+            "2024-01-03",
+            "2024-01-04",
+            "2024-01-05",
+            "2024-01-08"
+        ],
+        "`end_offset` counts no window that is left out"
+    );
+    assert_eq!(window(&daily, "2024-01-01").1, "2024-01-02T00:00:00.000Z");
+    let refused = daily
+        .parse_key("2024-01-06")
+        .expect_err("left out")
+        .to_string();
+    assert_eq!(
+        refused,
+        "partition `2024-01-06` is left out by the exclusions of its definition"
+    );
+    assert_eq!(
+        daily.count(at("2034-01-01T00:00:00Z")),
+        2610,
+        "ten years of weekdays"
+    );
+}
+
+#[test]
+fn crons_and_exclusions_that_cannot_stand_are_refused() {
+    let refused = |spec| {
+        PartitionsDef::time_window(spec)
+            .expect_err("refused")
+            .to_string()
+    };
+    let of = |cron, fmt| TimeWindowSpec::cron(cron, "2024-01-01", fmt);
+    let daily = TimeWindowSpec::daily("2024-01-01");
+    let rows = [
+        (
+            of("0 */6 * * *", "%Y-%m-%d"),
+            "partition format `%Y-%m-%d` is too coarse for these windows: those that begin at \
+             2024-01-01T00:00:00.000Z and 2024-01-01T06:00:00.000Z would have one key; add what tells \
+             them apart, such as `%H:%M`",
+        ),
+        (
+            of("0 0 31 2 *", "%Y-%m-%d"),
+            "the windows cannot begin so: cron `0 0 31 2 *` is never due",
+        ),
+        (
+            TimeWindowSpec {
+                cron: Some("0 0 * * *".into()),
+                ..daily.clone()
+            },
+            "daily partitions have the cron `0 0 * * *` too; give one or the other",
+        ),
+        (
+            TimeWindowSpec {
+                hour_offset: 3,
+                ..of("0 0 * * 1-5", "%Y-%m-%d")
+            },
+            "hour_offset=3 does not fit cron partitions; say it in the cron",
+        ),
+        (
+            TimeWindowSpec {
+                exclusions: vec!["Sunday".into()],
+                ..daily.clone()
+            },
+            "an exclusion is a local time or a cron; cron `Sunday` has 1 fields",
+        ),
+        (
+            TimeWindowSpec {
+                exclusions: vec!["0 0 * * *".into()],
+                ..daily
+            },
+            "the exclusions leave out each of the first 1000 windows; leave out fewer",
+        ),
+    ];
+    for (spec, says) in rows {
+        let said = refused(spec);
+        assert!(said.starts_with(says), "{said}");
+    }
+}

@@ -19,6 +19,17 @@ fn partition_keys_are_those_of_dagster() {
     });
 }
 
+#[test]
+fn partitions_of_every_sort_are_those_of_dagster() {
+    compare_all("partition_kinds", &[], |line| {
+        let theirs = match line.ok {
+            true => line.result.clone(),
+            false => Value::Null,
+        };
+        Some((answer(line), theirs))
+    });
+}
+
 /// Zones that change at midnight, by half an hour, or by a day.
 const ODD_ZONES: [&str; 6] = [
     "America/Havana",

@@ -5,7 +5,11 @@ from __future__ import annotations
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, Edge, Graph
 from arco_flow._internal.keys import AssetKey
-from arco_flow._internal.partitions import TimeWindowPartitionMapping
+from arco_flow._internal.partitions import (
+    MultiPartitionMapping,
+    PartitionMapping,
+    TimeWindowPartitionMapping,
+)
 
 
 def check_cycles(graph: Graph) -> None:
@@ -51,11 +55,19 @@ def _raise_cycle(cycle: list[AssetKey]) -> None:
 
 
 def _reads_own_past(node: AssetNode, edge: Edge) -> bool:
-    mapping = edge.mapping
+    partitioned = node.spec.partitions_def is not None
+    return edge.key == node.spec.key and partitioned and _is_earlier(edge.mapping)
+
+
+def _is_earlier(mapping: PartitionMapping | None) -> bool:
+    """Whether what a partition reads comes before it, in some dimension."""
+    if isinstance(mapping, MultiPartitionMapping):
+        return any(
+            up == each.dimension_name and _is_earlier(each.partition_mapping)
+            for up, each in mapping.downstream_mappings_by_upstream_dimension.items()
+        )
     return (
-        edge.key == node.spec.key
-        and node.spec.partitions_def is not None
-        and isinstance(mapping, TimeWindowPartitionMapping)
+        isinstance(mapping, TimeWindowPartitionMapping)
         and mapping.start_offset < 0
         and mapping.end_offset < 0
     )

@@ -28,6 +28,7 @@ from arco_flow._internal.io.base import InputContext
 from arco_flow._internal.io.filesystem import FilesystemIOManager
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.observations import is_observable
+from arco_flow._internal.partitions.multi import keys_for_people
 from arco_flow._internal.task_facts import InputInfo, RunInfo, TaskFacts, task_log
 
 Emit: TypeAlias = Callable[[dict[str, Any]], None]
@@ -116,7 +117,11 @@ def _facts(
     infos = {}
     for one in plan.inputs:
         leased = inputs.get(one.param) or {}
-        infos[one.param] = InputInfo(one.key, leased.get("partitions"), one.partitions_def)
+        infos[one.param] = InputInfo(
+            one.key,
+            keys_for_people(one.partitions_def, leased.get("partitions")),
+            one.partitions_def,
+        )
     chosen = lease.get("checks")
     checks = (
         plan.checks if chosen is None else [tuple(c) for c in chosen if tuple(c) in plan.checks]
@@ -129,7 +134,7 @@ def _facts(
         outputs=[output.key for output in outputs],
         output_names=[output.name for output in outputs],
         checks=[AssetCheckKey(plan.checks[c].asset_key, c[1]) for c in checks],
-        partitions=lease.get("partitions"),
+        partitions=keys_for_people(plan.partitions_def, lease.get("partitions")),
         partitions_def=plan.partitions_def,
         inputs=infos,
         resources=resource_runtime.Resources(**{name: built[name] for name in plan.own_resources}),
@@ -235,7 +240,7 @@ class _Loader:
             annotation=one.annotation,
             name=one.param,
             asset_key=one.key,
-            partitions=partitions,
+            partitions=keys_for_people(one.partitions_def, partitions),
             partitions_def=one.partitions_def,
             log=task_log,
             resources=self.facts.resources,

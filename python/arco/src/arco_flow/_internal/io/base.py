@@ -11,6 +11,7 @@ from arco_flow._internal.errors import UsageError
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.metadata import RawMetadataMapping
 from arco_flow._internal.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from arco_flow._internal.partitions.multi import MultiPartitionsDefinition
 from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefinition
 
 
@@ -211,6 +212,16 @@ def span(partitions_def: PartitionsDefinition, keys: Sequence[str]) -> TimeWindo
     Raises:
         UsageError: When the partitions are not windows of time, or there is none.
     """
+    if isinstance(partitions_def, MultiPartitionsDefinition):
+        # The dimension of time, when there is one of them.
+        timed = [
+            (name, one)
+            for name, one in partitions_def
+            if isinstance(one, TimeWindowPartitionsDefinition)
+        ]
+        if len(timed) == 1:
+            split = [partitions_def.get_partition_key_from_str(key) for key in keys]
+            return span(timed[0][1], [key.keys_by_dimension[timed[0][0]] for key in split])
     if not isinstance(partitions_def, TimeWindowPartitionsDefinition):
         raise UsageError("partitions are not windows of time; use the partition keys")
     if not keys:

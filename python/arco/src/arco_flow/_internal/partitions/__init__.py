@@ -14,25 +14,38 @@ from arco_flow._internal.partitions.cadences import (
 )
 from arco_flow._internal.partitions.mapping import (
     AllPartitionMapping,
+    DimensionPartitionMapping,
     IdentityPartitionMapping,
     LastPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
     PartitionMapping,
+    SpecificPartitionsPartitionMapping,
+    StaticPartitionMapping,
     TimeWindowPartitionMapping,
     infer_mapping,
     upstream_partition_keys,
 )
+from arco_flow._internal.partitions.multi import MultiPartitionKey, MultiPartitionsDefinition
 from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefinition
 
 __all__ = [
     "AllPartitionMapping",
     "DailyPartitionsDefinition",
+    "DimensionPartitionMapping",
     "HourlyPartitionsDefinition",
     "IdentityPartitionMapping",
     "LastPartitionMapping",
     "MonthlyPartitionsDefinition",
+    "MultiPartitionKey",
+    "MultiPartitionMapping",
+    "MultiPartitionsDefinition",
+    "MultiToSingleDimensionPartitionMapping",
     "PartitionKeyRange",
     "PartitionMapping",
     "PartitionsDefinition",
+    "SpecificPartitionsPartitionMapping",
+    "StaticPartitionMapping",
     "StaticPartitionsDefinition",
     "TimeWindow",
     "TimeWindowPartitionMapping",

@@ -1,4 +1,4 @@
-"""Which upstream partitions a partition needs (P-26 to P-36).
+"""Which upstream partitions a partition needs (P-26 to P-40).
 
 The control plane decides it for runs; the same rules stand here so that `materialize` in a test
 loads what a run would load.
@@ -6,13 +6,15 @@ loads what a run would load.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import product
 from typing import Any
 
 from arco_flow._internal.errors import DefinitionError, UnknownPartitionError
-from arco_flow._internal.partitions.base import PartitionsDefinition
+from arco_flow._internal.partitions.base import PartitionsDefinition, StaticPartitionsDefinition
+from arco_flow._internal.partitions.multi import MultiPartitionsDefinition
 from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefinition
 
 
@@ -78,17 +80,128 @@ class TimeWindowPartitionMapping(PartitionMapping):
         }
 
 
+@dataclass(frozen=True)
+class SpecificPartitionsPartitionMapping(PartitionMapping):
+    """These upstream partitions, whichever the downstream one (P-28).
+
+    Differs from Dagster: the keys are checked, except those of dynamic partitions.
+
+    Args:
+        partition_keys: Keys of the upstream asset.
+    """
+
+    partition_keys: Sequence[str]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "partition_keys", tuple(self.partition_keys))
+
+    def to_json(self) -> dict[str, Any]:
+        """The mapping as it stands in a manifest."""
+        return {"kind": "specific", "keys": list(self.partition_keys)}
+
+
+@dataclass(frozen=True)
+class StaticPartitionMapping(PartitionMapping):
+    """Which static upstream key feeds which downstream keys (P-29). A key that is not listed needs nothing.
+
+    Args:
+        downstream_partition_keys_by_upstream_partition_key: One key or several for each upstream key.
+    """
+
+    downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]
+
+    def __hash__(self) -> int:
+        return hash(str(self.to_json()))
+
+    @property
+    def pairs(self) -> dict[str, list[str]]:
+        """The listed keys, each as a list."""
+        return {
+            up: [down] if isinstance(down, str) else sorted(down)
+            for up, down in self.downstream_partition_keys_by_upstream_partition_key.items()
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The mapping as it stands in a manifest."""
+        return {"kind": "static", "downstream_keys_by_upstream_key": self.pairs}
+
+
+@dataclass(frozen=True)
+class MultiToSingleDimensionPartitionMapping(PartitionMapping):
+    """Between one dimension and several: the same key in that dimension, every key in the others (P-38).
+
+    Differs from Dagster: the name that is given counts, also when several dimensions fit.
+
+    Args:
+        partition_dimension_name: Which of the several; the one that fits when absent.
+    """
+
+    partition_dimension_name: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The mapping as it stands in a manifest."""
+        name = self.partition_dimension_name
+        return {"kind": "multi_to_single"} | ({} if name is None else {"dimension": name})
+
+
+@dataclass(frozen=True)
+class DimensionPartitionMapping:
+    """How one upstream dimension is read by a downstream one.
+
+    Args:
+        dimension_name: The downstream dimension.
+        partition_mapping: The rule between the two.
+    """
+
+    dimension_name: str
+    partition_mapping: PartitionMapping
+
+
+@dataclass(frozen=True)
+class MultiPartitionMapping(PartitionMapping):
+    """Between several dimensions and several, each by a rule of its own (P-39). Upstream dimensions that are
+    not named are needed whole.
+
+    Args:
+        downstream_mappings_by_upstream_dimension: For upstream dimensions, each at most once, the
+            downstream one and the rule.
+    """
+
+    downstream_mappings_by_upstream_dimension: Mapping[str, DimensionPartitionMapping]
+
+    def __hash__(self) -> int:
+        return hash(str(self.to_json()))
+
+    def to_json(self) -> dict[str, Any]:
+        """The mapping as it stands in a manifest."""
+        return {
+            "kind": "multi",
+            "dimensions": [
+                {
+                    "upstream": up,
+                    "downstream": each.dimension_name,
+                    "mapping": each.partition_mapping.to_json(),
+                }
+                for up, each in self.downstream_mappings_by_upstream_dimension.items()
+            ],
+        }
+
+
 def infer_mapping(
     downstream: PartitionsDefinition | None, upstream: PartitionsDefinition | None
 ) -> PartitionMapping:
-    """The mapping when none is given: overlap, all, or identity."""
+    """The mapping when none is given: overlap, all, the dimension that fits, or identity."""
     if downstream is None or upstream is None:
         return AllPartitionMapping()
     if isinstance(downstream, TimeWindowPartitionsDefinition) and isinstance(
         upstream, TimeWindowPartitionsDefinition
     ):
         return TimeWindowPartitionMapping()
-    return IdentityPartitionMapping()
+    try:
+        _single(None, downstream, upstream)
+    except DefinitionError:
+        return IdentityPartitionMapping()
+    return MultiToSingleDimensionPartitionMapping()
 
 
 def upstream_partition_keys(
@@ -130,7 +243,141 @@ def needed_partition_keys(
         return _identity(downstream, upstream, keys, now)
     if isinstance(mapping, TimeWindowPartitionMapping):
         return _overlapping(mapping, downstream, upstream, keys, now)
+    if isinstance(mapping, SpecificPartitionsPartitionMapping):
+        return _specific(mapping, upstream, now)
+    if isinstance(mapping, StaticPartitionMapping):
+        return _listed(mapping, downstream, upstream, keys)
+    if isinstance(mapping, (MultiToSingleDimensionPartitionMapping, MultiPartitionMapping)):
+        return _by_dimension(mapping, downstream, upstream, keys, now)
     raise DefinitionError(f"{type(mapping).__name__} is no mapping Arco knows")
+
+
+def _specific(
+    mapping: SpecificPartitionsPartitionMapping,
+    upstream: PartitionsDefinition,
+    now: datetime | None,
+) -> tuple[list[str], list[str]]:
+    for key in mapping.partition_keys:
+        if not _can_be(upstream, key):
+            raise DefinitionError(
+                f"SpecificPartitionsPartitionMapping names the key `{key}`, which the upstream asset does "
+                f"not have; {upstream.keys_look_like()}"
+            )
+    there = [key for key in mapping.partition_keys if upstream.has_partition_key(key, now)]
+    return there, [key for key in mapping.partition_keys if key not in there]
+
+
+def _can_be(definition: PartitionsDefinition, key: str) -> bool:
+    """Whether a text is a key of a definition, be it that its partition does not exist yet."""
+    if isinstance(definition, MultiPartitionsDefinition):
+        values = key.split("|")
+        dimensions = [one for _, one in definition]
+        return len(values) == len(dimensions) and all(map(_can_be, dimensions, values))
+    if isinstance(definition, TimeWindowPartitionsDefinition):
+        try:
+            definition.time_window_for_partition_key(key)
+        except UnknownPartitionError:
+            return False
+        return True
+    return definition.has_partition_key(key)
+
+
+def _listed(
+    mapping: StaticPartitionMapping,
+    downstream: PartitionsDefinition | None,
+    upstream: PartitionsDefinition,
+    keys: Sequence[str],
+) -> tuple[list[str], list[str]]:
+    if not isinstance(downstream, StaticPartitionsDefinition) or not isinstance(
+        upstream, StaticPartitionsDefinition
+    ):
+        raise DefinitionError("StaticPartitionMapping needs static partitions on both sides")
+    for up, downs in mapping.pairs.items():
+        strange = [key for key in downs if key not in downstream.partition_keys]
+        strange += [] if up in upstream.partition_keys else [up]
+        if strange:
+            raise DefinitionError(
+                f"StaticPartitionMapping names the key `{strange[0]}`, which its asset does not have"
+            )
+    return [up for up, downs in mapping.pairs.items() if set(downs) & set(keys)], []
+
+
+Dimensions = list[tuple[str | None, str | None, PartitionMapping]]
+
+
+def _single(
+    name: str | None, downstream: PartitionsDefinition, upstream: PartitionsDefinition
+) -> Dimensions:
+    """Which dimension goes with the single one: upstream name, downstream name, rule (P-38)."""
+    many, one = (
+        (upstream, downstream)
+        if isinstance(upstream, MultiPartitionsDefinition)
+        else (downstream, upstream)
+    )
+    if not isinstance(many, MultiPartitionsDefinition) or isinstance(
+        one, MultiPartitionsDefinition
+    ):
+        raise DefinitionError(
+            "MultiToSingleDimensionPartitionMapping needs several dimensions on one side and one on the other"
+        )
+    asked = {n: d for n, d in many if name is None or n == name}
+    same = [n for n, d in asked.items() if d == one]
+    timed = [n for n, d in asked.items() if isinstance(d, TimeWindowPartitionsDefinition)]
+    mapping: PartitionMapping = IdentityPartitionMapping()
+    if not same and len(timed) == 1 and isinstance(one, TimeWindowPartitionsDefinition):
+        same, mapping = timed, TimeWindowPartitionMapping()
+    if len(same) != 1:
+        raise DefinitionError(
+            "no dimension, or more than one, fits the other side; say which with partition_dimension_name="
+        )
+    return [(same[0], None, mapping) if many is upstream else (None, same[0], mapping)]
+
+
+def _by_dimension(
+    mapping: MultiToSingleDimensionPartitionMapping | MultiPartitionMapping,
+    downstream: PartitionsDefinition | None,
+    upstream: PartitionsDefinition,
+    keys: Sequence[str],
+    now: datetime | None,
+) -> tuple[list[str], list[str]]:
+    if downstream is None:
+        raise DefinitionError("a mapping of dimensions needs a partitioned downstream asset")
+    dimensions: Dimensions
+    if isinstance(mapping, MultiToSingleDimensionPartitionMapping):
+        dimensions = _single(mapping.partition_dimension_name, downstream, upstream)
+    else:
+        dimensions = [
+            (up, each.dimension_name, each.partition_mapping)
+            for up, each in mapping.downstream_mappings_by_upstream_dimension.items()
+        ]
+    ups, downs = _dimensions(upstream), _dimensions(downstream)
+    for up, down, _ in dimensions:
+        if up not in ups or down not in downs:
+            raise DefinitionError(f"there is no dimension `{up if up not in ups else down}`")
+    there: dict[str, None] = {}
+    missing: dict[str, None] = {}
+    for key in keys:
+        at = dict(zip(downs, key.split("|") if None not in downs else [key], strict=True))
+        found: list[tuple[list[str], list[str]]] = []
+        for name, one in ups.items():
+            rule = next((d for d in dimensions if d[0] == name), None)
+            if rule is None:
+                found.append((list(one.get_partition_keys(now)), []))
+            else:
+                of = downs[rule[1]]
+                found.append(needed_partition_keys(rule[2], of, one, [at[rule[1]]], now))
+        exist = {"|".join(each) for each in product(*(have for have, _ in found))}
+        every = product(*(have + lack for have, lack in found))
+        for combination in ("|".join(each) for each in every):
+            (there if combination in exist else missing)[combination] = None
+    return list(there), list(missing)
+
+
+def _dimensions(definition: PartitionsDefinition) -> dict[str | None, PartitionsDefinition]:
+    """The definitions of the dimensions; the only one has no name."""
+    if isinstance(definition, MultiPartitionsDefinition):
+        return dict(definition)
+    return {None: definition}
 
 
 def _identity(
@@ -139,7 +386,8 @@ def _identity(
     keys: Sequence[str],
     now: datetime | None,
 ) -> tuple[list[str], list[str]]:
-    if type(downstream) is not type(upstream):
+    names = [list(_dimensions(one)) for one in (downstream, upstream) if one is not None]
+    if type(downstream) is not type(upstream) or names[0] != names[1]:
         raise DefinitionError(
             "IdentityPartitionMapping needs partitions of one kind on both sides, static or of one cadence"
         )
@@ -182,10 +430,10 @@ def _needed(
     bound: datetime,
 ) -> list[datetime]:
     """Starts of the upstream windows that overlap the shifted window of `key`."""
-    ticks, parents = downstream.ticks, upstream.ticks
+    parents = upstream.ticks
     window = downstream.time_window_for_partition_key(key)
-    start = parents.at_or_before(ticks.step(window.start, mapping.start_offset))
-    end = parents.at_or_after(ticks.step(window.end, mapping.end_offset))
+    start = parents.at_or_before(downstream.shifted(window.start, mapping.start_offset))
+    end = parents.at_or_after(downstream.shifted(window.end, mapping.end_offset))
     if bound > upstream.first:
         # A shift stops at the bounds of what the parent has, so that the first partition of an asset
         # that reads its own past needs nothing (P-32).
@@ -193,7 +441,9 @@ def _needed(
         end = _clamp(end, mapping.end_offset, upstream.first, bound)
     found, tick = [], start
     while tick < end:
-        found.append(tick)
+        # A window that is left out is not needed (P-35).
+        if not upstream.is_excluded(tick):
+            found.append(tick)
         tick = parents.after(tick)
     return found
 

@@ -1,4 +1,4 @@
-"""The instants at which windows begin: hourly, daily, weekly or monthly, in a time zone.
+"""The instants at which windows begin: hourly, daily, weekly, monthly or by a cron, in a time zone.
 
 Daylight saving (S-17 to S-19): daily, weekly and monthly windows follow the wall clock; a wall time
 that the clock jumps over begins at the first instant after the jump, a repeated one at its second
@@ -16,11 +16,12 @@ from datetime import date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from arco_flow._internal.errors import DefinitionError
+from arco_flow._internal.partitions.crons import Cron, parse
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
-_SPAN = {"daily": 1, "weekly": 7, "monthly": 31}
+_SPAN = {"daily": 1, "weekly": 7, "monthly": 31, "cron": 4}
 
 
 @lru_cache(maxsize=64)
@@ -47,6 +48,16 @@ class Ticks:
     minute: int
     hour: int
     day: int
+    cron: str | None = None
+
+    @property
+    def repeats_every_hour(self) -> bool:
+        """Whether an hour that comes twice has two windows (P-13)."""
+        return self.cadence == "hourly" or (self.cron is not None and parse(self.cron).every_hour)
+
+    def has(self, instant: datetime) -> bool:
+        """Whether a window begins at this instant."""
+        return self.at_or_after(instant) == instant
 
     def at_or_after(self, instant: datetime) -> datetime:
         """The first tick that is not before `instant`, in UTC."""
@@ -69,15 +80,17 @@ class Ticks:
                 tick = following
             return tick
         local = instant.astimezone(zone(self.timezone))
-        back = local.date() - timedelta(days=2 * _SPAN[self.cadence] + 2)
-        last = None
-        for tick in self._from(back):
-            if tick >= instant:
-                break
-            last = tick
-        if last is None:  # pragma: no cover - two spans back there is always a tick.
-            raise AssertionError(f"no tick before {instant}")
-        return last
+        # Two spans back there is always a tick; a cron may be due less often than that.
+        for spans in (2, 26, 300, 3000):
+            back = local.date() - timedelta(days=spans * _SPAN[self.cadence] + 2)
+            last = None
+            for tick in self._from(back):
+                if tick >= instant:
+                    break
+                last = tick
+            if last is not None:
+                return last
+        raise AssertionError(f"no tick before {instant}")  # pragma: no cover
 
     def after(self, tick: datetime) -> datetime:
         """The tick that follows `tick`."""
@@ -92,8 +105,28 @@ class Ticks:
     def _from(self, day: date) -> Iterator[datetime]:
         """Ticks on `day` and later."""
         tz = zone(self.timezone)
+        if self.cron is not None:
+            yield from self._due(parse(self.cron), day, tz)
+            return
         for one in self._days(day):
             yield _instant(datetime(one.year, one.month, one.day, self.hour, self.minute), tz)
+
+    def _due(self, cron: Cron, day: date, tz: tzinfo) -> Iterator[datetime]:
+        times = list(cron.times())
+        last: datetime | None = None
+        while True:
+            if cron.is_due_on(day):
+                walls = [datetime(day.year, day.month, day.day, *time) for time in times]
+                instants = (
+                    sorted({one for wall in walls for one in _shown(wall, tz)})
+                    if cron.every_hour
+                    else [_instant(wall, tz) for wall in walls]
+                )
+                for instant in instants:
+                    if last is None or instant > last:
+                        last = instant
+                        yield instant
+            day += _DAY
 
     def _days(self, day: date) -> Iterator[date]:
         if self.cadence == "monthly":
@@ -132,6 +165,14 @@ def _day_of_month(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
+
+
+def _shown(wall: datetime, tz: tzinfo) -> Iterator[datetime]:
+    """The instants at which a wall clock shows `wall`: none, one or two, in UTC."""
+    for fold in (0, 1):
+        instant = wall.replace(tzinfo=tz, fold=fold).astimezone(timezone.utc)
+        if instant.astimezone(tz).replace(tzinfo=None, fold=0) == wall:
+            yield instant
 
 
 def _instant(wall: datetime, tz: tzinfo) -> datetime:

@@ -9,7 +9,7 @@ from arco_flow._internal.errors import UsageError
 from arco_flow._internal.graph import AssetNode, Graph, is_external
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
-from arco_flow._internal.partitions import StaticPartitionsDefinition
+from arco_flow._internal.partitions import MultiPartitionsDefinition, StaticPartitionsDefinition
 from arco_flow._internal.selection import ast
 from arco_flow._internal.specs import AssetSpec
 
@@ -189,6 +189,8 @@ def _attribute(name: str, value: str | None) -> Callable[[AssetSpec, AssetNode],
 def _partitions(spec: AssetSpec) -> str:
     if spec.partitions_def is None:
         return "none"
+    if isinstance(spec.partitions_def, MultiPartitionsDefinition):
+        return "multipartitions"
     return "static" if isinstance(spec.partitions_def, StaticPartitionsDefinition) else "time"
 
 
