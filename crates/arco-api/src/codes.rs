@@ -129,6 +129,8 @@ codes! {
     BadMapping = "bad_mapping", UNPROCESSABLE_ENTITY, "a dependency cannot be mapped";
     /// A run over the bound.
     TooManyTasks = "too_many_tasks", UNPROCESSABLE_ENTITY, "the run would have too many tasks";
+    /// A set of dynamic partitions that would grow beyond its bound.
+    TooManyPartitions = "too_many_partitions", UNPROCESSABLE_ENTITY, "the set would have too many partitions";
     /// Configuration that does not validate.
     BadConfig = "bad_config", UNPROCESSABLE_ENTITY, "the run configuration is not valid";
     /// Definitions that do not hold together.

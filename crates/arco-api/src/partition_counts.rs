@@ -14,6 +14,9 @@ use arco_core::{AssetKey, Digest, Timestamp};
 use arco_flow::state::{AssetState, Slot};
 use arco_wire::api::{PartitionCounts, PartitionStatus};
 
+#[cfg(test)]
+mod tests;
+
 /// What was learnt of the slots of each asset.
 #[derive(Debug, Default)]
 pub(crate) struct CountsCache {
@@ -58,6 +61,18 @@ impl CountsCache {
         def: &PartitionsDef,
         state: &AssetState,
     ) -> Vec<u32> {
+        if def.dynamic_names().next().is_some() {
+            // Which slots are foreign changes with the keys of the set, under one version.
+            let foreign = |slot: &Slot| {
+                slot.as_ref()
+                    .is_none_or(|key| def.ordinal_of(key).is_none())
+            };
+            let slots = (0_u32..).map_while(|n| Some((n, state.slot(n)?)));
+            return slots
+                .filter(|(_, slot)| foreign(slot))
+                .map(|(n, _)| n)
+                .collect();
+        }
         // A reader that panicked left at worst a cache that has looked less far.
         let mut all = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Looked {

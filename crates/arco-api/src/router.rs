@@ -10,9 +10,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, checks, definitions, events, explanations, health, jobs, limits, logs,
-    materializations, metrics, observations, partitions, plan, queue, reports, rerun, root, run,
-    run_retries, runs, status, tasks,
+    assets, checks, definitions, dynamic_partitions, events, explanations, health, jobs, limits,
+    logs, materializations, metrics, observations, partitions, plan, queue, reports, rerun, root,
+    run, run_retries, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -42,6 +42,10 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(assets::list))
         .routes(routes!(assets::show))
         .routes(routes!(partitions::list))
+        .routes(routes!(dynamic_partitions::list))
+        .routes(routes!(dynamic_partitions::show))
+        .routes(routes!(dynamic_partitions::add))
+        .routes(routes!(dynamic_partitions::remove))
         .routes(routes!(materializations::list, reports::materialization))
         .routes(routes!(observations::list, reports::observation))
         .routes(routes!(checks::list, reports::check))

@@ -10,7 +10,7 @@ use arco_core::event::{
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::{OutputValues, Plan};
 use arco_core::run_retries::RunRetries;
-use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp};
+use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
 use serde_json::Value;
 
 pub use crate::identity::Identity;
@@ -80,6 +80,20 @@ pub enum Command {
     KeepLead,
     /// The leader stands down.
     ReleaseLead,
+    /// More keys for a set of dynamic partitions.
+    AddPartitions {
+        /// The set.
+        name: String,
+        /// The keys; those that it has are no error.
+        keys: Vec<PartitionKey>,
+    },
+    /// Fewer keys for a set of dynamic partitions.
+    RemovePartitions {
+        /// The set.
+        name: String,
+        /// The keys; those that it does not have are no error.
+        keys: Vec<PartitionKey>,
+    },
     /// Ended runs were written to a history object.
     PackHistory {
         /// How the log finds the object.
@@ -314,6 +328,13 @@ pub enum Answer {
     },
     /// The host was given up before: what it said changed nothing, and is recorded.
     Fenced(HostId),
+    /// A set of dynamic partitions.
+    Partitions {
+        /// How many keys came or went.
+        changed: u64,
+        /// How many it has now.
+        keys: u64,
+    },
     /// The epoch that began.
     Leads(u64),
 }

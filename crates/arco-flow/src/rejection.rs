@@ -289,6 +289,18 @@ pub enum Rejection {
     /// Limits that do not hold together.
     #[error(transparent)]
     Limits(#[from] arco_core::limits::LimitsError),
+    /// A set of dynamic partitions that would grow beyond what ordinals have room for.
+    #[error(
+        "the dynamic partitions `{name}` would have {keys} keys, and {max} is the most; remove some, or use several sets"
+    )]
+    TooManyPartitions {
+        /// The set.
+        name: String,
+        /// How many it would have.
+        keys: u64,
+        /// The bound.
+        max: u64,
+    },
     /// Another replica leads, or this one leads already.
     #[error("leadership epoch {epoch} is held by `{holder}`")]
     Led {
@@ -324,6 +336,7 @@ impl Rejection {
             Self::NonexistentUpstream { .. } => "nonexistent_upstream",
             Self::Mapping { .. } => "bad_mapping",
             Self::TooManyTasks { .. } => "too_many_tasks",
+            Self::TooManyPartitions { .. } => "too_many_partitions",
             Self::RunKeyConflict { .. } => "run_key_conflict",
             Self::IdempotencyConflict { .. } => "idempotency_conflict",
             Self::Reserved { .. } | Self::ReservedTag(_) => "reserved",

@@ -42,6 +42,7 @@ impl From<Rejection> for Refusal {
             Rejection::NonexistentUpstream { .. } => Code::NonexistentUpstream,
             Rejection::Mapping { .. } => Code::BadMapping,
             Rejection::TooManyTasks { .. } => Code::TooManyTasks,
+            Rejection::TooManyPartitions { .. } => Code::TooManyPartitions,
             Rejection::RunKeyConflict { .. } => Code::RunKeyConflict,
             Rejection::IdempotencyConflict { .. } => Code::IdempotencyConflict,
             Rejection::Reserved { .. } | Rejection::ReservedTag(_) => Code::Reserved,

@@ -106,6 +106,12 @@ fn troubles() -> Vec<EngineError> {
             max: 200_000,
         }
         .into(),
+        Rejection::TooManyPartitions {
+            name: "customers".into(),
+            keys: 17_000_000,
+            max: 16_777_216,
+        }
+        .into(),
         Rejection::Led {
             epoch: 3,
             holder: "abc".into(),

@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 pub(crate) mod checks;
 pub(crate) mod definitions;
+pub(crate) mod dynamic_partitions;
 pub(crate) mod event_stream;
 pub(crate) mod events;
 pub(crate) mod explanations;

@@ -4,6 +4,7 @@ mod assets;
 mod bounds;
 mod cancels;
 mod checks_and_counts;
+mod dynamic_partitions;
 mod events;
 mod explanations;
 mod gate;

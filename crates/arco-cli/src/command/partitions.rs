@@ -1,76 +1,44 @@
-//! `arco partitions`: the partitions of an asset and where each stands.
+//! `arco partitions`: the partitions of an asset, and the keys of dynamic partitions.
 
-use arco_wire::api::{MaterializationSummary, Page, Partition};
-use clap::Args;
+mod dynamic;
+mod of_asset;
 
-use super::assets::status_word;
+use clap::{Args, Subcommand};
+
 use crate::args::Connection;
-use crate::client::{Client, all_pages};
+use crate::client::Client;
 use crate::console::Console;
-use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, instant};
+use crate::failure::Outcome;
 
-/// List the partitions of an asset
+/// List the partitions of an asset, or change dynamic partitions
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Options {
-    /// Key of the asset, `raw/flights`
-    asset: String,
-    /// Only these
-    #[arg(long, value_name = "STATUS", value_delimiter = ',',
-          value_parser = ["never_materialized", "materialized", "failed", "in_progress"])]
-    status: Vec<String>,
-    /// Last ones first
-    #[arg(long)]
-    reverse: bool,
-    /// At most this many
-    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
-    limit: u32,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    of_asset: of_asset::Options,
     #[command(flatten)]
     connection: Connection,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(dynamic::List),
+    Show(dynamic::Show),
+    /// Add keys to a set of dynamic partitions
+    Add(dynamic::Change),
+    /// Remove keys from a set of dynamic partitions
+    Remove(dynamic::Change),
+}
+
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let client = Client::new(&options.connection)?;
-    let status = (!options.status.is_empty()).then(|| options.status.join(","));
-    let request = client
-        .get(["assets", &options.asset, "partitions"])
-        .query_opt("status", status)
-        .query("order", if options.reverse { "desc" } else { "asc" })
-        .patient();
-    let rows: Vec<Partition> = all_pages(&request, options.limit as usize).await?;
-    if rows.is_empty() && !console.is_json() {
-        console.note("no such partitions");
-        return Ok(Exit::Success);
+    match &options.command {
+        None => of_asset::run(&options.of_asset, &client, console).await,
+        Some(Command::List(list)) => dynamic::list(list, &client, console).await,
+        Some(Command::Show(show)) => dynamic::show(show, &client, console).await,
+        Some(Command::Add(change)) => dynamic::change(change, "add", &client, console).await,
+        Some(Command::Remove(change)) => dynamic::change(change, "remove", &client, console).await,
     }
-    let page = Page {
-        items: rows,
-        next_page_token: None,
-    };
-    console.document(&page, |paint| render(&page.items, paint));
-    Ok(Exit::Success)
-}
-
-fn render(partitions: &[Partition], paint: Paint) -> String {
-    let mut table = Table::new([
-        Column::text("partition"),
-        Column::status("status"),
-        Column::text("materialized"),
-        Column::text("by"),
-    ]);
-    for partition in partitions {
-        let latest = partition.latest.as_ref();
-        table.row([
-            partition.key.clone(),
-            status_word(partition.status).into(),
-            latest.map(|made| instant(made.time.0)).unwrap_or_default(),
-            latest.map(made_by).unwrap_or_default(),
-        ]);
-    }
-    table.render(paint)
-}
-
-/// The run that made it, or that it was reported.
-fn made_by(made: &MaterializationSummary) -> String {
-    made.run
-        .map_or_else(|| "reported".into(), |run| run.to_string())
 }

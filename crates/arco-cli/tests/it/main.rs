@@ -12,6 +12,7 @@ mod locations;
 mod log_command;
 mod moved;
 mod other_language;
+mod partitions;
 mod parts;
 mod pipeline;
 mod queue;

@@ -3,7 +3,7 @@
 use crate::assert_run;
 use crate::support::{arco, command, run};
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 27] = [
     &[],
     &["dev"],
     &["serve"],
@@ -22,6 +22,10 @@ const COMMANDS: [&[&str]; 23] = [
     &["assets", "list"],
     &["assets", "show"],
     &["partitions"],
+    &["partitions", "list"],
+    &["partitions", "show"],
+    &["partitions", "add"],
+    &["partitions", "remove"],
     &["status"],
     &["definitions"],
     &["log", "show"],

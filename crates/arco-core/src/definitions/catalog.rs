@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{AssetDef, CheckDef, Definitions, DefinitionsError, StepDef};
+use crate::partition::DynamicSets;
 use crate::{AssetKey, graph};
 
 /// The current definitions of every location. Cheap to clone; replaced whole on a deploy.
@@ -11,10 +12,10 @@ use crate::{AssetKey, graph};
 pub struct Catalog {
     locations: BTreeMap<String, Arc<Definitions>>,
     /// Which location speaks for an asset: the one that makes it, else the first that names it.
-    owners: BTreeMap<AssetKey, String>,
+    owners: Arc<BTreeMap<AssetKey, String>>,
     /// The same, to look one up: a plan of ten thousand assets asks a hundred thousand times.
     definitions: HashMap<AssetKey, Arc<Definitions>>,
-    children: BTreeMap<AssetKey, Vec<AssetKey>>,
+    children: Arc<BTreeMap<AssetKey, Vec<AssetKey>>>,
 }
 
 /// An asset and the definitions that speak for it.
@@ -46,6 +47,27 @@ impl Catalog {
         Self::of(locations)
     }
 
+    /// The catalog with the keys that dynamic partitions have now. The graph stays what it is.
+    #[must_use]
+    pub fn resolved(&self, sets: &DynamicSets) -> Self {
+        let mut catalog = self.clone();
+        let mut changed = false;
+        for definitions in catalog.locations.values_mut() {
+            if let Some(resolved) = definitions.resolved(sets) {
+                *definitions = Arc::new(resolved);
+                changed = true;
+            }
+        }
+        if changed {
+            for definitions in catalog.definitions.values_mut() {
+                if let Some(now) = catalog.locations.get(definitions.location()) {
+                    *definitions = Arc::clone(now);
+                }
+            }
+        }
+        catalog
+    }
+
     fn of(locations: BTreeMap<String, Arc<Definitions>>) -> Result<Self, DefinitionsError> {
         let mut owners: BTreeMap<AssetKey, String> = BTreeMap::new();
         let mut children: BTreeMap<AssetKey, Vec<AssetKey>> = BTreeMap::new();
@@ -73,9 +95,9 @@ impl Catalog {
         let definitions = owners.iter().filter_map(of).collect();
         Ok(Self {
             locations,
-            owners,
+            owners: Arc::new(owners),
             definitions,
-            children,
+            children: Arc::new(children),
         })
     }
 

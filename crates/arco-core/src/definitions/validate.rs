@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, StepDef, StepKind};
-use crate::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
+use crate::partition::{DynamicSets, PartitionEdge, PartitionMapping, PartitionsDef};
 use crate::{AssetKey, Digest, graph};
 
 /// A manifest that holds together, with its indexes. Immutable: runs pin a version of it.
@@ -56,6 +56,35 @@ impl Definitions {
             return Err(malformed(format!("it says location `{}`", parsed.location)));
         }
         Self::build(parsed, version)
+    }
+
+    /// The same version with the keys that dynamic partitions have now; `None` when it names no set.
+    #[must_use]
+    pub fn resolved(&self, sets: &DynamicSets) -> Option<Self> {
+        let is_dynamic = |def: &Option<PartitionsDef>| {
+            def.as_ref()
+                .is_some_and(|def| def.dynamic_names().next().is_some())
+        };
+        let manifest = &self.manifest;
+        let assets = manifest.assets.iter().map(|asset| &asset.partitions);
+        let checks = manifest.checks.iter().map(|check| &check.partitions);
+        if !assets.chain(checks).any(is_dynamic) {
+            return None;
+        }
+        let mut resolved = self.clone();
+        let resolve = |def: &mut Option<PartitionsDef>| {
+            *def = def.as_ref().map(|def| def.resolved(sets).into_owned());
+        };
+        let manifest = &mut resolved.manifest;
+        manifest
+            .assets
+            .iter_mut()
+            .for_each(|asset| resolve(&mut asset.partitions));
+        manifest
+            .checks
+            .iter_mut()
+            .for_each(|check| resolve(&mut check.partitions));
+        Some(resolved)
     }
 
     fn build(manifest: Manifest, version: Digest) -> Result<Self, DefinitionsError> {

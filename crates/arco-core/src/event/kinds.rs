@@ -9,9 +9,9 @@ use super::{
     AssetMaterialized, AssetObserved, AttemptFinished, AttemptLeased, AttemptStartTimedOut,
     AttemptStarted, AttemptValues, Cause, CheckEvaluated, DefinitionsDeployed,
     DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered,
-    LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, Principal, RawEvent, ReportRefused,
-    RunCancelRequested, RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut,
-    TasksMapped, TasksSkipped,
+    LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal,
+    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
+    RunRetryDropped, RunTimedOut, TasksMapped, TasksSkipped,
 };
 use crate::{Digest, Timestamp};
 
@@ -149,6 +149,10 @@ facts! {
     CheckEvaluated(CheckEvaluated) = "check.evaluated", 1;
     /// Someone set the limits of the workspace.
     LimitsSet(LimitsSet) = "limits.set", 1;
+    /// A set of dynamic partitions has more keys.
+    PartitionsAdded(PartitionsAdded) = "partitions.added", 1;
+    /// A set of dynamic partitions has fewer keys.
+    PartitionsRemoved(PartitionsRemoved) = "partitions.removed", 1;
     /// A replica leads from here.
     LeaseTaken(LeaseTaken) = "lease.taken", 1;
     /// The leader is alive although it had nothing else to write.

@@ -11,6 +11,7 @@ mod host;
 mod kinds;
 mod leadership;
 mod limits;
+mod partitions;
 mod run;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, H
 pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use limits::LimitsSet;
+pub use partitions::{PartitionsAdded, PartitionsRemoved};
 pub use run::{
     HistoryPacked, JobRef, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished,
     RunOutcome, RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut,

@@ -219,6 +219,16 @@ fn examples() -> Vec<Fact> {
             },
         }
         .into(),
+        PartitionsAdded {
+            name: "customers".into(),
+            keys: vec![PartitionKey::text("ann"), PartitionKey::text("bob")],
+        }
+        .into(),
+        PartitionsRemoved {
+            name: "customers".into(),
+            keys: vec![PartitionKey::text("bob")],
+        }
+        .into(),
         LeaseTaken {
             epoch: 2,
             holder: "w".into(),

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::dynamic_def::{DYNAMIC_KEYS_MAX, DynamicPartitions, DynamicSets};
+use super::dynamic_def::{DynamicKeys, DynamicPartitions, DynamicSets};
 use super::error::{PartitionKeyError, PartitionsError, Reason};
 use super::key::PartitionKey;
 use super::multi_def::MultiPartitions;
@@ -180,7 +180,7 @@ impl PartitionsDef {
         match self {
             Self::Static(list) => list.count(),
             Self::TimeWindow(windows) => windows.most(),
-            Self::Dynamic(_) => DYNAMIC_KEYS_MAX,
+            Self::Dynamic(_) => DynamicKeys::MAX,
             Self::Multi(multi) => multi.most(),
         }
     }

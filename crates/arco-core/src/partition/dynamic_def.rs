@@ -13,9 +13,6 @@ use crate::selection::suggest::nearest;
 #[cfg(test)]
 mod tests;
 
-/// The most keys a set has: ordinals of several dimensions are numbered with room for so many.
-pub(super) const DYNAMIC_KEYS_MAX: u64 = 1 << 24;
-
 /// The keys of one set, in the order in which they were added. Clones share what they have in common.
 #[derive(Debug, Clone, Default)]
 pub struct DynamicKeys {
@@ -27,6 +24,9 @@ pub struct DynamicKeys {
 pub type DynamicSets = BTreeMap<String, DynamicKeys>;
 
 impl DynamicKeys {
+    /// The most keys a set has: ordinals of several dimensions are numbered with room for so many.
+    pub const MAX: u64 = 1 << 24;
+
     /// Reads a key as people write it.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod hosts;
 mod late;
 mod lead;
 mod limits;
+mod partition_sets;
 mod report;
 mod retry;
 mod run_retry;
@@ -86,6 +87,8 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         } => lead::take(d, *after, holder, url, *ttl_ms)?,
         Command::KeepLead => lead::keep(d),
         Command::ReleaseLead => lead::release(d),
+        Command::AddPartitions { name, keys } => partition_sets::add(d, name, keys)?,
+        Command::RemovePartitions { name, keys } => partition_sets::remove(d, name, keys),
         Command::PackHistory { reference, runs } => {
             d.emit_as_leader(arco_core::event::HistoryPacked {
                 object: reference.clone(),

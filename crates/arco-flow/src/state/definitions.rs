@@ -86,7 +86,7 @@ pub(super) fn install(state: &mut State, definitions: Arc<Definitions>) -> Resul
         .with(Arc::clone(&definitions))
         .map_err(|error| error.to_string())?;
     state.versions.insert(definitions.version(), definitions);
-    state.catalog = Arc::new(catalog);
+    state.catalog = Arc::new(catalog.resolved(&state.partition_sets));
     Ok(())
 }
 

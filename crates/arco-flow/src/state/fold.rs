@@ -9,8 +9,8 @@ use arco_core::plan::Plan;
 use thiserror::Error;
 
 use super::{
-    State, admission, deadlines, definitions, fact_fold, host, op_fold, run_fold, run_retry,
-    task_fold,
+    State, admission, deadlines, definitions, fact_fold, host, op_fold, partition_sets, run_fold,
+    run_retry, task_fold,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -103,6 +103,8 @@ impl State {
                 admission::rebuild(self);
                 deadlines::rebuild(self);
             }
+            Fact::PartitionsAdded(e) => partition_sets::added(self, e),
+            Fact::PartitionsRemoved(e) => partition_sets::removed(self, e),
             Fact::LeaseTaken(e) => self.leadership.taken(at, e),
             Fact::LeaseKept(_) | Fact::Unknown(_) => {}
             Fact::LeaseReleased(e) => self.leadership.released(e.epoch),

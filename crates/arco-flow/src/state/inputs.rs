@@ -33,7 +33,7 @@ pub fn of_task(state: &State, run: &Run, task: TaskIndex, now: Timestamp) -> Vec
     };
     edges(definitions, step, planned)
         .into_iter()
-        .map(|(child, dep)| resolve(definitions, child, dep, planned, now))
+        .map(|(child, dep)| resolve(state, definitions, child, dep, planned, now))
         .collect()
 }
 
@@ -78,6 +78,7 @@ fn edges<'a>(
 }
 
 fn resolve(
+    state: &State,
     definitions: &Definitions,
     child: Option<&PartitionsDef>,
     dep: &Dep,
@@ -87,10 +88,14 @@ fn resolve(
     let upstream = definitions
         .asset(&dep.asset)
         .and_then(|a| a.partitions.as_ref());
+    // The definitions are those that the run pinned; the keys of dynamic partitions are those of now.
+    let sets = &state.partition_sets;
+    let child = child.map(|def| def.resolved(sets));
     let slots = match upstream {
         None => vec![None],
         Some(parent) => {
-            let keys = upstream_keys(child, parent, dep, &planned.partitions, now);
+            let parent = parent.resolved(sets);
+            let keys = upstream_keys(child.as_deref(), &parent, dep, &planned.partitions, now);
             keys.into_iter().map(Some).collect()
         }
     };

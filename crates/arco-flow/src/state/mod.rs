@@ -14,6 +14,7 @@ mod leadership;
 pub mod op;
 mod op_fold;
 pub(crate) mod output;
+mod partition_sets;
 mod run;
 mod run_fold;
 mod run_retry;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use arco_core::definitions::Catalog;
 use arco_core::event::{Position, RetryOwed};
 use arco_core::limits::Limits;
+use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet};
@@ -56,7 +58,7 @@ pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
 ///   whether they are owed a retry; tasks know which of their assets they made, and which they left
 ///   unmade; ops give values, and plans grow by the keys of dynamic outputs; assets know the task that did
 ///   not make a slot; steps know how long they took lately; what is observed, or reported from outside of
-///   runs, is kept.
+///   runs, is kept; dynamic partitions.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
@@ -77,6 +79,8 @@ pub struct State {
     pub locations: OrdMap<String, LocationState>,
     /// Definitions that are current or pinned by an active run.
     pub versions: OrdMap<Digest, Arc<arco_core::definitions::Definitions>>,
+    /// Keys of dynamic partitions, by the name of their set. The catalog has them too.
+    pub partition_sets: Arc<DynamicSets>,
     /// Worker hosts that may still hold something, and lost ones for as long as they may call.
     pub hosts: OrdMap<HostId, HostState>,
     /// Runs in memory: the active ones and the recent ones.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arco_core::definitions::Definitions;
 use arco_core::event::{Position, RetryOwed};
 use arco_core::limits::Limits;
+use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
 use arco_core::{AssetKey, Digest, HostId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,8 @@ struct Out<'a> {
     retries_owed: Vec<(&'a RunId, &'a RetryOwed)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     durations: Vec<(&'a (String, String), &'a Durations)>,
+    #[serde(skip_serializing_if = "DynamicSets::is_empty")]
+    partition_sets: &'a DynamicSets,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -92,6 +95,9 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     durations: Vec<((String, String), Durations)>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    partition_sets: DynamicSets,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -129,6 +135,7 @@ impl State {
             run_retries: &self.run_retries,
             retries_owed: self.retries_owed.iter().collect(),
             durations: self.durations.iter().collect(),
+            partition_sets: &self.partition_sets,
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -162,6 +169,7 @@ impl State {
             run_retries: read.run_retries,
             retries_owed: read.retries_owed.into_iter().collect(),
             durations: read.durations.into_iter().collect(),
+            partition_sets: Arc::new(read.partition_sets),
             ..Self::default()
         };
         for (location, manifest, version) in read.manifests {

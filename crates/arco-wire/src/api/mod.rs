@@ -7,6 +7,7 @@ mod asset;
 mod cancel;
 mod check;
 mod definitions;
+mod dynamic_partitions;
 mod event;
 mod health;
 mod job;
@@ -33,6 +34,9 @@ pub use cancel::{CancelRuns, RunsCancelled, RunsMatching};
 pub use check::{AssetCheck, CheckResult};
 pub use definitions::{
     Changes, Definitions, Deploy, Deployed, HostInfo, HostState, LoadFailure, Location,
+};
+pub use dynamic_partitions::{
+    ChangeDynamicPartitions, DynamicPartition, DynamicPartitions, DynamicPartitionsChanged,
 };
 pub use event::{Event, EventCause, EventPage};
 pub use health::{Health, WorkspaceHealth};

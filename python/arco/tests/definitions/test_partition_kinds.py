@@ -19,6 +19,7 @@ WORKDAYS = dg.DailyPartitionsDefinition(
     "2024-01-01", exclusions=["0 0 * * 6,0", datetime(2024, 1, 2)]
 )
 REGIONS = dg.StaticPartitionsDefinition(["eu", "us"])
+PEOPLE = dg.DynamicPartitionsDefinition(name="people")
 SALES = dg.MultiPartitionsDefinition({"region": REGIONS, "date": WORKDAYS})
 MAPPINGS = [
     dg.SpecificPartitionsPartitionMapping(["eu"]),
@@ -33,7 +34,7 @@ MAPPINGS = [
 
 def test_manifests_have_what_the_control_plane_reads(golden) -> None:
     assert golden("partition_definitions.json") == {
-        "definitions": [one.to_json() for one in (QUARTERS, WORKDAYS, REGIONS, SALES)],
+        "definitions": [one.to_json() for one in (QUARTERS, WORKDAYS, REGIONS, PEOPLE, SALES)],
         "mappings": [one.to_json() for one in MAPPINGS],
     }
 
@@ -66,6 +67,19 @@ def test_keys_of_several_dimensions_are_texts_that_know_their_dimensions() -> No
         dg.PartitionKeyRange("2024-01-05|eu", "2024-01-08|us")
     )
     assert list(found) == ["2024-01-05|eu", "2024-01-05|us", "2024-01-08|eu", "2024-01-08|us"]
+
+
+def test_keys_of_a_set_are_the_workspace_s() -> None:
+    assert PEOPLE == dg.DynamicPartitionsDefinition(name="people")
+    assert PEOPLE.has_partition_key("ann") and not PEOPLE.has_partition_key("a...b")
+    with pytest.raises(dg.UsageError, match="`arco partitions show people` lists them"):
+        PEOPLE.get_partition_keys()
+
+    @dg.asset(partitions_def=PEOPLE)
+    def letter(context: dg.AssetExecutionContext):
+        return context.partition_key.title()
+
+    assert dg.materialize([letter], partition_key="ann").output_for_node("letter") == "Ann"
 
 
 def test_more_than_two_dimensions() -> None:
@@ -110,6 +124,8 @@ def test_an_asset_may_read_its_own_past_in_one_dimension() -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
+        (lambda: dg.DynamicPartitionsDefinition(), "dynamic partitions have a name"),
+        (lambda: dg.DynamicPartitionsDefinition(lambda _: ["a"]), "partition_fn is not supported"),
         (lambda: dg.MultiPartitionsDefinition({"a b": REGIONS}), "letters, digits and underscores"),
         (
             lambda: dg.MultiPartitionsDefinition({"a": SALES}),

@@ -62,7 +62,6 @@ NAMES = {
     "AutoMaterializePolicy": "automation is not there yet; start runs with `arco run` or the API",
     "FreshnessPolicy": "freshness is not there yet",
     "BackfillPolicy": "backfills are not there yet; a run takes one partition per task",
-    "DynamicPartitionsDefinition": "dynamic partitions are not there yet; use StaticPartitionsDefinition",
     "DagsterInstance": "write ArcoClient() to report events; ask the API or `arco` for all else",
     "Field": "write a class of `arco_flow.Config`",
     "DagsterType": "annotate the function with the Python type",

@@ -12,6 +12,7 @@ from arco_flow._internal.partitions.cadences import (
     MonthlyPartitionsDefinition,
     WeeklyPartitionsDefinition,
 )
+from arco_flow._internal.partitions.dynamic import DynamicPartitionsDefinition
 from arco_flow._internal.partitions.mapping import (
     AllPartitionMapping,
     DimensionPartitionMapping,
@@ -33,6 +34,7 @@ __all__ = [
     "AllPartitionMapping",
     "DailyPartitionsDefinition",
     "DimensionPartitionMapping",
+    "DynamicPartitionsDefinition",
     "HourlyPartitionsDefinition",
     "IdentityPartitionMapping",
     "LastPartitionMapping",

@@ -9,7 +9,11 @@ from arco_flow._internal.errors import UsageError
 from arco_flow._internal.graph import AssetNode, Graph, is_external
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
-from arco_flow._internal.partitions import MultiPartitionsDefinition, StaticPartitionsDefinition
+from arco_flow._internal.partitions import (
+    DynamicPartitionsDefinition,
+    MultiPartitionsDefinition,
+    StaticPartitionsDefinition,
+)
 from arco_flow._internal.selection import ast
 from arco_flow._internal.specs import AssetSpec
 
@@ -191,6 +195,8 @@ def _partitions(spec: AssetSpec) -> str:
         return "none"
     if isinstance(spec.partitions_def, MultiPartitionsDefinition):
         return "multipartitions"
+    if isinstance(spec.partitions_def, DynamicPartitionsDefinition):
+        return "dynamic"
     return "static" if isinstance(spec.partitions_def, StaticPartitionsDefinition) else "time"
 
 

@@ -1,0 +1,113 @@
+//! `arco partitions list|show|add|remove`: dynamic partitions.
+
+use arco_wire::api::{
+    ChangeDynamicPartitions, DynamicPartition, DynamicPartitions, DynamicPartitionsChanged, Page,
+};
+use clap::Args;
+
+use crate::client::{Client, all_pages};
+use crate::console::Console;
+use crate::failure::{Exit, Outcome};
+use crate::render::{Column, Table, plural};
+
+/// List the sets of dynamic partitions
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// At most this many
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    limit: u32,
+}
+
+/// List the keys of a set of dynamic partitions
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Name of the set, as the definition gives it
+    set: String,
+    /// At most this many
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    limit: u32,
+}
+
+/// Change the keys of a set of dynamic partitions
+#[derive(Debug, Args)]
+pub(super) struct Change {
+    /// Name of the set, as the definition gives it
+    set: String,
+    /// Keys; one that makes no difference is no error
+    #[arg(required = true, value_name = "KEY")]
+    keys: Vec<String>,
+}
+
+pub(super) async fn list(options: &List, client: &Client, console: &Console) -> Outcome {
+    let request = client.get(["dynamic-partitions"]).patient();
+    let items: Vec<DynamicPartitions> = all_pages(&request, options.limit as usize).await?;
+    if items.is_empty() && !console.is_json() {
+        console.note("no dynamic partitions; `arco partitions add SET KEY` adds one");
+        return Ok(Exit::Success);
+    }
+    let page = Page {
+        items,
+        next_page_token: None,
+    };
+    console.document(&page, |paint| {
+        let mut table = Table::new([Column::text("set"), Column::text("keys")]);
+        for set in &page.items {
+            table.row([set.name.clone(), set.keys.to_string()]);
+        }
+        table.render(paint)
+    });
+    Ok(Exit::Success)
+}
+
+pub(super) async fn show(options: &Show, client: &Client, console: &Console) -> Outcome {
+    let request = client.get(["dynamic-partitions", &options.set]).patient();
+    let items: Vec<DynamicPartition> = all_pages(&request, options.limit as usize).await?;
+    if items.is_empty() && !console.is_json() {
+        console.note(&format!(
+            "`{0}` has no keys; `arco partitions add {0} KEY` adds one",
+            options.set
+        ));
+        return Ok(Exit::Success);
+    }
+    let page = Page {
+        items,
+        next_page_token: None,
+    };
+    console.document(&page, |_| {
+        let keys: Vec<&str> = page.items.iter().map(|row| row.key.as_str()).collect();
+        keys.join("\n")
+    });
+    Ok(Exit::Success)
+}
+
+pub(super) async fn change(
+    options: &Change,
+    verb: &str,
+    client: &Client,
+    console: &Console,
+) -> Outcome {
+    let body = ChangeDynamicPartitions {
+        keys: options.keys.clone(),
+    };
+    // Doing it twice is doing it once.
+    let changed: DynamicPartitionsChanged = client
+        .post(["dynamic-partitions", &options.set, verb])
+        .json(&body)
+        .patient()
+        .send()
+        .await?;
+    console.document(&changed, |_| {
+        let did = if verb == "add" {
+            "added to"
+        } else {
+            "removed from"
+        };
+        format!(
+            "{} {did} `{}`, which has {} now",
+            plural(changed.changed, "key"),
+            changed.set.name,
+            changed.set.keys
+        )
+    });
+    Ok(Exit::Success)
+}

@@ -1,0 +1,75 @@
+//! `arco partitions ASSET`: the partitions of an asset and where each stands.
+
+use arco_wire::api::{MaterializationSummary, Page, Partition};
+use clap::Args;
+
+use super::super::assets::status_word;
+use crate::client::{Client, all_pages};
+use crate::console::Console;
+use crate::failure::{Exit, Outcome};
+use crate::render::{Column, Paint, Table, instant};
+
+/// The partitions of an asset
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Key of the asset, `raw/flights`
+    #[arg(required = true)]
+    asset: Option<String>,
+    /// Only these
+    #[arg(long, value_name = "STATUS", value_delimiter = ',',
+          value_parser = ["never_materialized", "materialized", "failed", "in_progress"])]
+    status: Vec<String>,
+    /// Last ones first
+    #[arg(long)]
+    reverse: bool,
+    /// At most this many
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    limit: u32,
+}
+
+pub(super) async fn run(options: &Options, client: &Client, console: &Console) -> Outcome {
+    // Required, except before a subcommand.
+    let asset = options.asset.as_deref().unwrap_or_default();
+    let status = (!options.status.is_empty()).then(|| options.status.join(","));
+    let request = client
+        .get(["assets", asset, "partitions"])
+        .query_opt("status", status)
+        .query("order", if options.reverse { "desc" } else { "asc" })
+        .patient();
+    let rows: Vec<Partition> = all_pages(&request, options.limit as usize).await?;
+    if rows.is_empty() && !console.is_json() {
+        console.note("no such partitions");
+        return Ok(Exit::Success);
+    }
+    let page = Page {
+        items: rows,
+        next_page_token: None,
+    };
+    console.document(&page, |paint| render(&page.items, paint));
+    Ok(Exit::Success)
+}
+
+fn render(partitions: &[Partition], paint: Paint) -> String {
+    let mut table = Table::new([
+        Column::text("partition"),
+        Column::status("status"),
+        Column::text("materialized"),
+        Column::text("by"),
+    ]);
+    for partition in partitions {
+        let latest = partition.latest.as_ref();
+        table.row([
+            partition.key.clone(),
+            status_word(partition.status).into(),
+            latest.map(|made| instant(made.time.0)).unwrap_or_default(),
+            latest.map(made_by).unwrap_or_default(),
+        ]);
+    }
+    table.render(paint)
+}
+
+/// The run that made it, or that it was reported.
+fn made_by(made: &MaterializationSummary) -> String {
+    made.run
+        .map_or_else(|| "reported".into(), |run| run.to_string())
+}
