@@ -2,6 +2,7 @@
 //!
 //! - [`state`]: what the log means. `apply` takes one event and moves the state.
 //! - [`planner`]: from "these assets, these partitions" to the explicit tasks of a run.
+//! - [`backfill`]: which partitions of which assets a backfill makes, in which runs, and in which order.
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`jobs`]: from the name of a job to what a run of it is made of.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
@@ -12,6 +13,7 @@
 //! Same state and same `now` in, same events out: on every replica, on every replay, after every
 //! lost put. This crate never reads a clock and never acts.
 
+pub mod backfill;
 pub mod checks;
 pub mod command;
 pub mod decide;

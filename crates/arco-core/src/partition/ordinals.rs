@@ -157,3 +157,14 @@ impl FromIterator<u64> for Ordinals {
         out
     }
 }
+
+/// From any order, overlapping or not.
+impl FromIterator<Range<u64>> for Ordinals {
+    fn from_iter<I: IntoIterator<Item = Range<u64>>>(ranges: I) -> Self {
+        let mut all: Vec<Range<u64>> = ranges.into_iter().collect();
+        all.sort_unstable_by_key(|range| range.start);
+        let mut out = Self::default();
+        all.into_iter().for_each(|range| out.push(range));
+        out
+    }
+}

@@ -203,7 +203,10 @@ fn finish(
 }
 
 /// The selected assets, each after all its selected ancestors.
-fn in_order(catalog: &Catalog, selected: &BTreeSet<AssetKey>) -> Result<Vec<AssetKey>, Rejection> {
+pub(crate) fn in_order(
+    catalog: &Catalog,
+    selected: &BTreeSet<AssetKey>,
+) -> Result<Vec<AssetKey>, Rejection> {
     for key in selected {
         let known = catalog.asset(key).ok_or_else(|| Rejection::UnknownAsset {
             asset: key.clone(),

@@ -70,8 +70,9 @@ def test_keys_of_several_dimensions_are_texts_that_know_their_dimensions() -> No
 
 
 def test_keys_of_a_set_are_the_workspace_s() -> None:
-    assert PEOPLE == dg.DynamicPartitionsDefinition(name="people")
-    assert PEOPLE.has_partition_key("ann") and not PEOPLE.has_partition_key("a...b")
+    assert dg.DynamicPartitionsDefinition(name="people") == PEOPLE
+    assert PEOPLE.has_partition_key("ann")
+    assert not PEOPLE.has_partition_key("a...b")
     with pytest.raises(dg.UsageError, match="`arco partitions show people` lists them"):
         PEOPLE.get_partition_keys()
 
