@@ -51,7 +51,7 @@ pub(crate) const REPORTS_MAX: usize = 10_000;
 pub(crate) const LIVE_MAX: usize = 10_000;
 
 /// Keys of dynamic partitions in one request: they are one event, and a segment is at most 4 MiB.
-pub(crate) const PARTITION_KEYS_MAX: usize = 10_000;
+pub(crate) const DYNAMIC_KEYS_MAX: usize = 10_000;
 
 /// Length of a run key, an idempotency key, a tag's key: they are kept in memory and shown in lists.
 pub(crate) const KEY_CHARS_MAX: usize = 512;

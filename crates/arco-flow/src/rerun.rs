@@ -318,9 +318,7 @@ fn unsuccessful(parent: &Run, catalog: &Catalog) -> Tasks {
         below
     };
     for below in graph::reachable(out.keys().copied().collect::<Vec<_>>(), None, below) {
-        if !out.contains_key(&below) {
-            out.insert(below, Again::Whole);
-        }
+        out.entry(below).or_insert(Again::Whole);
     }
     out
 }

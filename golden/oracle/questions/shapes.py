@@ -71,8 +71,10 @@ def static_def(rng: Random, letters: str = "abcdefg") -> Spec:
     return {"type": "static", "keys": rng.sample(letters, rng.randrange(2, 5))}
 
 
-def dynamic_def(rng: Random, name: str = "names") -> Spec:
-    return {"type": "dynamic", "name": name, "keys": rng.sample(["ann", "bob", "cid", "dot", "eve", "fay"], rng.randrange(5))}
+def dynamic_def(rng: Random) -> Spec:
+    # A name stands for one set of keys, so a set is named after its keys.
+    keys = rng.sample(["ann", "bob", "cid", "dot", "eve", "fay"], rng.randrange(5))
+    return {"type": "dynamic", "name": "_".join(["names", *keys]), "keys": keys}
 
 
 def day_def(rng: Random, zone: str = "UTC") -> Spec:

@@ -78,7 +78,7 @@ def test_a_missing_name_says_what_comes_instead(name: str) -> None:
 
 
 def test_an_import_of_a_missing_name_says_it_too() -> None:
-    with pytest.raises(dg.UnsupportedError, match="a run takes any selection"):
+    with pytest.raises(dg.UnsupportedError, match="write define_asset_job"):
         from arco_flow import job  # type: ignore[attr-defined]  # noqa: F401
 
 

@@ -104,6 +104,7 @@ fn failures(run: &Run) -> Vec<api::TaskFailure> {
             Some(api::TaskFailure {
                 task: index,
                 step: planned.step.clone(),
+                mapping_key: planned.mapping_key.clone(),
                 partition: planned
                     .partitions
                     .first()

@@ -163,7 +163,7 @@ fn name(text: &str) -> Answer<String> {
 }
 
 fn keys(name: &str, body: &api::ChangeDynamicPartitions) -> Answer<Vec<PartitionKey>> {
-    bounded("keys", body.keys.len(), limits::PARTITION_KEYS_MAX)?;
+    bounded("keys", body.keys.len(), limits::DYNAMIC_KEYS_MAX)?;
     if body.keys.is_empty() {
         return Err(Refusal::new(
             Code::InvalidBody,

@@ -67,7 +67,7 @@ async fn a_key_that_is_none_changes_nothing() {
     let server = over_people().await;
     for (body, code) in [
         (json!({"keys": ["ann", "a...b"]}), "bad_partition"),
-        (json!({"keys": [""]}), "bad_partition"),
+        (json!({"keys": [""]}), "invalid_body"),
         (json!({"keys": []}), "invalid_body"),
         (json!({"key": "ann"}), "invalid_body"),
     ] {

@@ -82,7 +82,7 @@ fn render(plan: &PlanPreview, paint: Paint) -> String {
         tasks.row([
             task.task.to_string(),
             task.stage.to_string(),
-            step_label(&task.step, first, task.partition_count),
+            step_label(&task.step, None, first, task.partition_count),
             format!("{}{more}", needs.join(", ")),
         ]);
     }

@@ -7,13 +7,14 @@ use crate::failure::{Failure, Outcome};
 #[cfg(test)]
 mod tests;
 
-/// `12`, `flights` or `flights[2013-01-01]`.
+/// `12`, `flights`, `flights[2013-01-01]`, `graph.op[key]` or `graph.op[key][2013-01-01]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TaskName {
     Number(u32),
     Step {
         step: String,
-        partition: Option<String>,
+        /// What stands in brackets: a mapping key, a partition, or both in this order.
+        keys: Vec<String>,
     },
 }
 
@@ -27,21 +28,21 @@ impl std::str::FromStr for TaskName {
                 .map(Self::Number)
                 .map_err(|_| format!("`{text}` is not a task number"));
         }
-        let (step, partition) = match text.split_once('[') {
+        let (step, keys) = match text.split_once('[') {
             Some((step, rest)) => {
-                let key = rest
+                let keys = rest
                     .strip_suffix(']')
                     .ok_or_else(|| format!("`{text}` has no `]`; {LOOK}"))?;
-                (step, Some(key.to_owned()))
+                (step, keys.split("][").map(str::to_owned).collect())
             }
-            None => (text, None),
+            None => (text, Vec::new()),
         };
         if step.is_empty() {
             return Err(format!("`{text}` names no step; {LOOK}"));
         }
         Ok(Self::Step {
             step: step.to_owned(),
-            partition,
+            keys,
         })
     }
 }
@@ -52,11 +53,16 @@ impl TaskName {
     fn matches(&self, task: &TaskSummary) -> bool {
         match self {
             Self::Number(number) => task.task == *number,
-            Self::Step { step, partition } => {
+            Self::Step { step, keys } => {
+                let mapped = |key: &String| task.mapping_key.as_ref() == Some(key);
+                let of_partition = |key: &String| task.partitions.contains(key);
                 task.step == *step
-                    && partition
-                        .as_ref()
-                        .is_none_or(|key| task.partitions.contains(key))
+                    && match keys.as_slice() {
+                        [] => true,
+                        [key] => mapped(key) || of_partition(key),
+                        [key, partition] => mapped(key) && of_partition(partition),
+                        _ => false,
+                    }
             }
         }
     }
@@ -93,36 +99,37 @@ impl std::fmt::Display for TaskName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Number(number) => write!(f, "{number}"),
-            Self::Step {
-                step,
-                partition: None,
-            } => write!(f, "`{step}`"),
-            Self::Step {
-                step,
-                partition: Some(key),
-            } => write!(f, "`{step}[{key}]`"),
+            Self::Step { step, keys } if keys.is_empty() => write!(f, "`{step}`"),
+            Self::Step { step, keys } => write!(f, "`{step}[{}]`", keys.join("][")),
         }
     }
 }
 
-/// `flights[2013-01-01]`, `flights[2013-01-01 and 30 more]`, `flights`.
+/// `flights[2013-01-01]`, `flights[2013-01-01 and 30 more]`, `flights`, `graph.op[key]`.
 pub(crate) fn label(task: &TaskSummary) -> String {
-    let step = match &task.mapping_key {
-        None => task.step.clone(),
-        Some(key) => format!("{}[{key}]", task.step),
-    };
     step_label(
-        &step,
+        &task.step,
+        task.mapping_key.as_deref(),
         task.partitions.first().map(String::as_str),
         task.partition_count,
     )
 }
 
 /// As [`label`], from its parts.
-pub(crate) fn step_label(step: &str, first: Option<&str>, count: u64) -> String {
-    match (first, count) {
-        (None, _) => step.to_owned(),
-        (Some(key), 0 | 1) => format!("{step}[{key}]"),
-        (Some(key), count) => format!("{step}[{key} and {} more]", count - 1),
+pub(crate) fn step_label(
+    step: &str,
+    mapping_key: Option<&str>,
+    first: Option<&str>,
+    count: u64,
+) -> String {
+    let mut text = step.to_owned();
+    if let Some(key) = mapping_key {
+        text += &format!("[{key}]");
     }
+    match (first, count) {
+        (None, _) => {}
+        (Some(key), 0 | 1) => text += &format!("[{key}]"),
+        (Some(key), count) => text += &format!("[{key} and {} more]", count - 1),
+    }
+    text
 }

@@ -132,10 +132,13 @@ fn a_run_goes_over_several_locations_and_a_reload_loses_nothing_in_flight() {
         shown["definitions"]["shop"].as_str().unwrap().to_owned()
     };
     let pinned = versions(id);
-    let changed = UPSTREAM.replace("\"one\"", "\"two\"").replace(
-        "@dg.asset(deps=[orders])",
-        "@dg.asset\ndef extra():\n    pass\n\n\n@dg.asset(deps=[orders])",
-    );
+    let changed = UPSTREAM
+        .replace("\"one\"", "\"two\"")
+        .replace(
+            "@dg.asset(deps=[orders])",
+            "@dg.asset\ndef extra():\n    pass\n\n\n@dg.asset(deps=[orders])",
+        )
+        .replace("assets=[orders,", "assets=[orders, extra,");
     dev.save(&project, &changed, "loaded");
     std::fs::write(folder.join("go"), "").unwrap();
     eventually("it ends", || {

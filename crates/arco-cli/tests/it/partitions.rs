@@ -73,7 +73,7 @@ fn keys_that_were_added_are_made_with_all_their_combinations() {
         dev.arco(&["partitions", "show", "people"]).good().stdout,
         "bob\nann\n"
     );
-    dev.arco(&["run", "person letter bundle", "--all-partitions"])
+    dev.arco(&["run", "person", "letter", "bundle", "--all-partitions"])
         .good();
     assert_eq!(
         said(),

@@ -62,6 +62,9 @@ pub struct TaskName {
     pub task: TaskIndex,
     /// Its step.
     pub step: String,
+    /// Of an op that is carried out for one value of a dynamic output: its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_key: Option<String>,
     /// Its first partition, in Dagster's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,

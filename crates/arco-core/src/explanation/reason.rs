@@ -265,6 +265,12 @@ pub enum Reason {
         #[cfg_attr(feature = "schema", schema(value_type = String))]
         asset: AssetKey,
     },
+    /// The task was not begun: a value that an op may leave out, and did, is read by it or by what it
+    /// reads.
+    ValueNotMade {
+        /// The output of the op.
+        output: String,
+    },
     /// It was not begun: a task it needs was cancelled.
     UpstreamCancelled,
     /// It was not begun: a blocking check of what it needs failed.

@@ -45,7 +45,7 @@ fn checks_are_judged_alone_with_their_assets_or_not_at_all() {
         ("", Some("a:ok"), None, "a__ok()"),
         ("", Some("a"), None, "a__big() a__ok()"),
         ("", Some("a:ok b:ok"), None, "a__ok() b__ok()"),
-        ("a b", None, None, "a() a__big(0) b(0,1) a__ok(0) b__ok(2)"),
+        ("a b", None, None, "a() a__ok(0) a__big(0) b(0,2) b__ok(3)"),
         ("a b", Some("a:ok"), None, "a() b(0) a__ok(0)"),
         ("a", Some(""), None, "a()"),
         ("b", Some("a:big"), None, "a__big() b(0)"),
@@ -87,7 +87,7 @@ fn checks_that_cannot_be_judged_say_why() {
             "",
             Some("d:ok"),
             None,
-            "asset `d` is partitioned, and no partition was given; add `--partition 2026-01-31`, `--partition \
+            "asset `d` is partitioned, and no partition was given; add `--partition 2026-01-01`, `--partition \
              FIRST...LAST` or `--all-partitions`",
         ),
         (

@@ -184,6 +184,7 @@ fn fact(
             .into())
         }
         Reported::Started
+        | Reported::Values { .. }
         | Reported::Succeeded
         | Reported::Failed { .. }
         | Reported::Cancelled

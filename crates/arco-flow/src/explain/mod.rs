@@ -121,6 +121,7 @@ fn name(run: &Run, task: TaskIndex) -> TaskName {
     TaskName {
         task,
         step: planned.map_or_else(String::new, |planned| planned.step.clone()),
+        mapping_key: planned.and_then(|planned| planned.mapping_key.clone()),
         partition: first.map(|key| key.display().into_owned()),
         partition_count: planned.map_or(0, |planned| planned.partitions.len() as u64),
     }

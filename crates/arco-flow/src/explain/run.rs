@@ -221,7 +221,8 @@ pub(super) fn root(reason: &SkipReason) -> TaskIndex {
         SkipReason::UpstreamFailed(task)
         | SkipReason::CheckFailed(task)
         | SkipReason::UpstreamCancelled(task)
-        | SkipReason::OutputNotMade { task, .. } => *task,
+        | SkipReason::OutputNotMade { task, .. }
+        | SkipReason::ValueNotMade { task, .. } => *task,
     }
 }
 

@@ -201,6 +201,9 @@ impl Explainer<'_> {
             SkipReason::OutputNotMade { asset, .. } => Reason::OutputNotMade {
                 asset: asset.clone(),
             },
+            SkipReason::ValueNotMade { output, .. } => Reason::ValueNotMade {
+                output: output.clone(),
+            },
         };
         let ended = run.task(of)?.attempts.last().and_then(|row| row.ended);
         Some(

@@ -7,7 +7,8 @@ use arco_core::partition::PartitionsDef;
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, RunId, Timestamp};
 
-use super::{Makers, Planned, Units, finish, visit};
+use super::units::{Makers, Units};
+use super::{Planned, finish, visit};
 use crate::Rejection;
 
 /// Plans these tasks of `run` again. The edges are those of the definitions in `catalog`; what a task

@@ -9,7 +9,7 @@ use arco_core::partition::{Ordinals, PartitionEdge, PartitionMapping, Partitions
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, PartitionKey, TaskIndex, Timestamp};
 
-use super::{Makers, Unit};
+use super::units::{Makers, Unit};
 use crate::Rejection;
 
 /// Slots of an asset that a task needs: all of an unpartitioned one, or ordinals of its definition.

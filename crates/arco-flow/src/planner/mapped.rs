@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arco_core::plan::{MappedTask, Plan, PlannedTask};
 use arco_core::{PartitionKey, TaskIndex};
 
-use super::Unit;
+use super::units::Unit;
 
 /// Where a task goes: among the tasks, or among those that will be there for each key.
 #[derive(Clone, Copy)]

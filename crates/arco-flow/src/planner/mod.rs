@@ -5,25 +5,29 @@
 //! although b is not selected (D-12).
 
 mod again;
+mod checks;
 mod edges;
 mod estimate;
 mod mapped;
 mod partitions;
 mod parts;
+mod units;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::definitions::{Catalog, CheckDef, Definitions, StepDef, StepKind};
+use arco_core::definitions::{Catalog, StepKind};
 use arco_core::plan::{Plan, PlannedTask};
-use arco_core::{AssetKey, Digest, PartitionKey, TaskIndex, Timestamp, graph};
+use arco_core::{AssetKey, Digest, TaskIndex, Timestamp, graph};
 
+use self::checks::{add_check_units, add_chosen_check, checks_of};
+use self::units::{Makers, Unit, Units};
 use crate::Rejection;
 
 pub use again::again;
+pub(crate) use checks::unknown_check;
 pub use estimate::{Estimate, estimate};
 pub use partitions::PartitionsAsked;
 
@@ -48,76 +52,6 @@ pub struct Planned {
     pub plan: Plan,
     /// Version per location the tasks touch.
     pub definitions: BTreeMap<String, Digest>,
-}
-
-/// A step of the plan, or a part of its assets, with its partitions in order.
-struct Unit<'a> {
-    definitions: &'a Arc<Definitions>,
-    step: &'a str,
-    /// Assets it makes, when it makes some of its step's only; empty when it makes all.
-    outputs: Vec<AssetKey>,
-    /// Of an op that is carried out for one value of a dynamic output: its key. An op that is to be
-    /// carried out for each has none yet.
-    mapping_key: Option<String>,
-    /// Keys of its tasks; `None` for an unpartitioned step.
-    keys: Option<Vec<PartitionKey>>,
-    /// Index of its first task.
-    first: TaskIndex,
-}
-
-/// For each asset, the units that make it: one, unless a rerun makes it apart for some partitions.
-type Makers = BTreeMap<AssetKey, Vec<usize>>;
-
-impl Unit<'_> {
-    fn tasks(&self) -> usize {
-        self.keys.as_ref().map_or(1, Vec::len)
-    }
-
-    /// The assets it makes, of its step.
-    fn makes<'s>(&'s self, step: &'s StepDef) -> &'s [AssetKey] {
-        if self.outputs.is_empty() {
-            &step.outputs
-        } else {
-            &self.outputs
-        }
-    }
-}
-
-/// The units so far.
-#[derive(Default)]
-struct Units<'a> {
-    list: Vec<Unit<'a>>,
-    /// (location, step) → the place in the list of the last unit of it.
-    places: HashMap<(&'a str, &'a str), usize>,
-    /// Tasks of all of them.
-    tasks: usize,
-}
-
-impl<'a> Units<'a> {
-    fn place(&self, definitions: &Definitions, step: &str) -> Option<usize> {
-        self.places.get(&(definitions.location(), step)).copied()
-    }
-
-    fn push(
-        &mut self,
-        definitions: &'a Arc<Definitions>,
-        step: &'a str,
-        outputs: Vec<AssetKey>,
-        keys: Option<Vec<PartitionKey>>,
-    ) {
-        let unit = Unit {
-            definitions,
-            step,
-            outputs,
-            mapping_key: None,
-            keys,
-            first: TaskIndex::try_from(self.tasks).unwrap_or(TaskIndex::MAX),
-        };
-        self.tasks += unit.tasks();
-        let place = (definitions.location(), step);
-        self.places.insert(place, self.list.len());
-        self.list.push(unit);
-    }
 }
 
 /// Plans a run. Pure: `now` says which time partitions exist.
@@ -247,93 +181,6 @@ fn visit(
             let parents = catalog.parents(&key);
             stack.extend(parents.into_iter().rev().map(|parent| (parent, false)));
         }
-    }
-}
-
-/// A check, and the definitions it is of.
-type Check<'a> = (&'a Arc<Definitions>, &'a CheckDef);
-
-/// The checks of each asset, of all locations.
-fn checks_of(catalog: &Catalog) -> HashMap<&AssetKey, Vec<Check<'_>>> {
-    let mut checks: HashMap<&AssetKey, Vec<Check<'_>>> = HashMap::new();
-    for definitions in catalog.locations().values() {
-        for check in &definitions.manifest().checks {
-            let own = checks.entry(&check.asset).or_default();
-            own.push((definitions, check));
-        }
-    }
-    checks
-}
-
-/// Selecting an asset brings its checks. Checks judged within the asset's own step come with
-/// its task; the others are tasks of their own.
-fn add_check_units<'a>(
-    catalog: &'a Catalog,
-    request: &PlanRequest,
-    key: &AssetKey,
-    checks: &[Check<'a>],
-    now: Timestamp,
-    units: &mut Units<'a>,
-) -> Result<(), Rejection> {
-    let own = catalog.step_of(key);
-    for (definitions, check) in checks {
-        let is_within = own.as_ref().is_some_and(|own| {
-            own.definitions.location() == definitions.location() && own.step.name == check.step
-        });
-        if !is_within && units.place(definitions, &check.step).is_none() {
-            let keys = request
-                .partitions
-                .keys(key, check.partitions.as_ref(), now)?;
-            units.push(definitions, &check.step, Vec::new(), keys);
-        }
-    }
-    Ok(())
-}
-
-/// A check that was asked for by name. One that its asset's own step judges comes with the asset, and
-/// cannot be had without it.
-fn add_chosen_check<'a>(
-    catalog: &'a Catalog,
-    request: &PlanRequest,
-    (asset, name): (&AssetKey, &str),
-    now: Timestamp,
-    units: &mut Units<'a>,
-) -> Result<(), Rejection> {
-    let locations = catalog.locations().values();
-    let mut defined =
-        locations.filter_map(|definitions| Some((definitions, definitions.check(asset, name)?)));
-    let Some((definitions, check)) = defined.next() else {
-        return Err(unknown_check(catalog, asset, name));
-    };
-    if units.place(definitions, &check.step).is_some() {
-        return Ok(());
-    }
-    let step = definitions.step(&check.step);
-    if step.is_some_and(|step| !step.outputs.is_empty()) {
-        return Err(Rejection::CheckWithinStep {
-            asset: asset.clone(),
-            check: name.to_owned(),
-        });
-    }
-    let keys = request
-        .partitions
-        .keys(asset, check.partitions.as_ref(), now)?;
-    units.push(definitions, &check.step, keys);
-    Ok(())
-}
-
-/// A check that no location defines.
-pub(crate) fn unknown_check(catalog: &Catalog, asset: &AssetKey, name: &str) -> Rejection {
-    let names = catalog
-        .checks_of(asset)
-        .map(|(_, check)| check.name.as_str());
-    Rejection::UnknownCheck {
-        asset: asset.clone(),
-        check: name.to_owned(),
-        hint: graph::did_you_mean(name, names).map_or_else(
-            || format!("; `arco assets show {asset}` lists its checks"),
-            |word| format!("; did you mean `{word}`?"),
-        ),
     }
 }
 

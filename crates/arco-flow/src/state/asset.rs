@@ -179,7 +179,7 @@ impl AssetState {
     /// A task is over; when it did not make the slot, it is remembered as the one that did not.
     pub(super) fn unmade_by(&mut self, slot: &Slot, run: RunId, task: TaskIndex) {
         let ordinal = self.intern(slot);
-        let made = self.latest.get(&ordinal).map(|made| made.attempt);
+        let made = self.latest.get(&ordinal).and_then(|made| made.attempt);
         if made.is_none_or(|attempt| (attempt.run, attempt.task) != (run, task)) {
             self.unmade.insert(ordinal, (run, task));
         }

@@ -36,7 +36,7 @@ async fn a_death_costs_one_task_and_says_its_cause() {
 async fn a_task_over_its_memory_limit_is_killed_and_the_figures_are_told() {
     const LIMIT: u64 = 300 * 1024 * 1024;
     let bench = Bench::start(|settings| settings.slots = 1).await;
-    for (step, pid) in [("grows", "grows_pid"), ("grows_below", "below_pid")] {
+    for (step, pid) in [("outgrows", "grows_pid"), ("grows_below", "below_pid")] {
         let attempt = bench
             .plane
             .submit(step, |lease| lease.memory_limit_bytes = Some(LIMIT));

@@ -91,7 +91,7 @@ def grow(name):
 
 
 @dg.asset(isolation="fork")
-def grows():
+def outgrows():
     """Grows and does not let itself be cancelled."""
     while True:
         try:

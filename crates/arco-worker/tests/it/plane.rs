@@ -252,6 +252,8 @@ impl Knowledge {
             checks: Vec::new(),
             partitions: None,
             inputs: Vec::new(),
+            op_inputs: Vec::new(),
+            mapping_key: None,
             config: serde_json::json!({}),
             tags: BTreeMap::new(),
             isolation: Isolation::Reuse,

@@ -92,14 +92,8 @@ from arco_flow._internal.version import __version__
 if TYPE_CHECKING:
     from arco_flow._internal.client import ArcoApiError, ArcoClient
     from arco_flow._internal.config import Config, PermissiveConfig
-    from arco_flow._internal.graphs import (
-        GraphDefinition,
-        GraphIn,
-        GraphOut,
-        graph,
-        graph_asset,
-        graph_multi_asset,
-    )
+    from arco_flow._internal.graph_decorators import graph_asset, graph_multi_asset
+    from arco_flow._internal.graphs import GraphDefinition, GraphIn, GraphOut, graph
     from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
     from arco_flow._internal.io.build import build_input_context, build_output_context
     from arco_flow._internal.io.filesystem import FilesystemIOManager
@@ -294,8 +288,8 @@ _LATE = {
     "GraphIn": "graphs",
     "GraphOut": "graphs",
     "graph": "graphs",
-    "graph_asset": "graphs",
-    "graph_multi_asset": "graphs",
+    "graph_asset": "graph_decorators",
+    "graph_multi_asset": "graph_decorators",
     "DynamicOut": "ops",
     "DynamicOutput": "ops",
     "In": "ops",

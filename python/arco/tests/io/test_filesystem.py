@@ -124,6 +124,27 @@ def test_values_in_memory(tmp_path) -> None:
         get(manager, key="c")
 
 
+def test_partitions_that_are_not_stored_are_left_out_where_the_input_allows_it(tmp_path) -> None:
+    days = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05")
+
+    @dg.asset(partitions_def=days)
+    def day(context: dg.AssetExecutionContext) -> str:
+        return context.partition_key
+
+    def total(day: dict[str, str]) -> list[str]:
+        return list(day)
+
+    lenient = dg.asset(ins={"day": dg.AssetIn(metadata={"allow_missing_partitions": True})})(total)
+    strict = dg.asset(name="strict")(total)
+    dg.materialize([day], partition_key="2024-01-02", storage=str(tmp_path))
+    chosen = dg.materialize([day, lenient], selection="total", storage=str(tmp_path))
+    assert chosen.asset_value("total") == ["2024-01-02"]
+    with pytest.raises(
+        dg.StorageError, match="partition `2024-01-01` of asset `day` has no stored"
+    ):
+        dg.materialize([day, strict], selection="strict", storage=str(tmp_path))
+
+
 def test_contexts_built_for_tests_know_ranges() -> None:
     daily = dg.DailyPartitionsDefinition("2024-01-01")
     context = dg.build_input_context(

@@ -11,6 +11,8 @@ use crate::render::{Column, Paint, Table, instant};
 
 /// The partitions of an asset
 #[derive(Debug, Args)]
+// The command around it has a group of this name.
+#[group(skip)]
 pub(super) struct Options {
     /// Key of the asset, `raw/flights`
     #[arg(required = true)]

@@ -402,7 +402,8 @@ pub(crate) fn failures(run: &Run, tracebacks: bool, paint: Paint) -> String {
 }
 
 fn one_failure(run: &Run, failure: &TaskFailure, tracebacks: bool, paint: Paint) -> String {
-    let name = step_label(&failure.step, failure.partition.as_deref(), 1);
+    let key = failure.mapping_key.as_deref();
+    let name = step_label(&failure.step, key, failure.partition.as_deref(), 1);
     let class = failure.class.as_str();
     let error = &failure.error;
     let mut text = format!(

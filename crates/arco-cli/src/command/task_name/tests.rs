@@ -11,6 +11,8 @@ fn tasks() -> Vec<TaskSummary> {
          "status": "succeeded", "attempts": 1},
         {"task": 2, "location": "f", "step": "flights", "partitions": ["2013-01-02"], "partition_count": 1,
          "status": "failed", "attempts": 1},
+        {"task": 3, "location": "f", "step": "g.op", "mapping_key": "ann", "partitions": ["2013-01-01"],
+         "partition_count": 1, "status": "failed", "attempts": 1},
     ]);
     serde_json::from_value(rows).unwrap()
 }
@@ -36,12 +38,20 @@ fn tasks_are_named_by_number_or_step() {
     assert_eq!(check("raw"), "[0]");
     assert_eq!(check("flights"), "[1, 2]");
     assert_eq!(check("flights[2013-01-02]"), "[2]");
+    for name in [
+        "g.op",
+        "g.op[ann]",
+        "g.op[2013-01-01]",
+        "g.op[ann][2013-01-01]",
+    ] {
+        assert_eq!(check(name), "[3]", "{name}");
+    }
 }
 
 #[test]
 fn unknown_task_lists_those_there_are() {
     insta::assert_snapshot!(check("flights[2014-01-01]"), @r"
-    error: run run_X has no task `flights[2014-01-01]`; its tasks are raw, flights[2013-01-01], flights[2013-01-02]
+    error: run run_X has no task `flights[2014-01-01]`; its tasks are raw, flights[2013-01-01], flights[2013-01-02], g.op[ann][2013-01-01]
     hint: arco runs show run_X --tasks
     ");
 }

@@ -178,6 +178,9 @@ pub(super) fn sentence(reason: &Reason, paint: Paint) -> String {
         Reason::OutputNotMade { asset } => {
             format!("it was not begun: `{asset}`, which may be left unmade, was not made")
         }
+        Reason::ValueNotMade { output } => {
+            format!("it was not begun: output `{output}`, which may be left out, was not given")
+        }
         Reason::UpstreamCancelled => "it was not begun: a task it needs was cancelled".into(),
         Reason::BlockedByCheck => {
             "it was not begun: a blocking check of what it needs failed".into()

@@ -135,11 +135,11 @@ async fn of_run(client: &Client, run: &str, task: Option<&TaskName>) -> Outcome<
         }
         // The run has no such task: why not is a question of its own, when it names an asset.
         Err(unknown) => match task {
-            TaskName::Step { step, partition } => {
+            TaskName::Step { step, keys } => {
                 let asked = client
                     .get(["runs", run, "explanation"])
                     .query("asset", step)
-                    .query_opt("partition", partition.clone())
+                    .query_opt("partition", keys.last().cloned())
                     .patient();
                 asked.send().await.map_err(|_| unknown)
             }

@@ -33,7 +33,7 @@ fn what_is_asked_about_is_told_from_its_form() {
     let step = |step: &str, partition: Option<&str>| {
         Some(TaskName::Step {
             step: step.to_owned(),
-            partition: partition.map(str::to_owned),
+            keys: partition.into_iter().map(str::to_owned).collect(),
         })
     };
     let asset = |partition: Option<&str>| {

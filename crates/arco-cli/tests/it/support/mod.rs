@@ -43,7 +43,13 @@ pub(crate) fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b\d+\.\d\d? s\b", "[TOOK]"),
         // A short body ends in the breath it began in, and has no time of its own.
         (r"(?m)^( +\d+  \S+ +\w+ +\d+) +\[TOOK\]$", "${1}"),
+        // A task of less than a hundredth of a second took nothing that is shown.
+        (
+            r"(?m)^( +\d+  \S+ +\w+ +\d+)(?: +\[TOOK\])? +(\S.*)$",
+            "${1}  ${2}",
+        ),
         (r"ATTEMPTS +TOOK", "ATTEMPTS  TOOK"),
+        (r"TOOK +WHY", "TOOK  WHY"),
         (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[PORT]"),
         (r"\bport \d{5}\b", "port [PORT]"),
         (r"--port \d{5}", "--port [PORT]"),

@@ -74,7 +74,7 @@ const MISSED_TOO: Exception = Exception {
 const EXCEPTIONS_OF_KINDS: &[Exception] = &[
     MISSED_TOO,
     Exception {
-        card: "EX-85",
+        card: "EX-105",
         name: "P-34: around all that the parent has, what exists is not missed",
         explains: |case| {
             let missed = strings(&case.ours["nonexistent"]);
@@ -85,12 +85,12 @@ const EXCEPTIONS_OF_KINDS: &[Exception] = &[
         },
     },
     Exception {
-        card: "EX-80",
+        card: "EX-100",
         name: "P-38, D-30: the dimension that is named counts, also when another fits",
         explains: |case| case.line.args["mapping"]["dimension"].is_string(),
     },
     Exception {
-        card: "EX-81",
+        card: "EX-101",
         name: "P-39: where one dimension needs nothing, what another lacks is not missed",
         explains: |case| {
             let needs = |side: &Value| strings(&side["keys"]).len();
@@ -100,9 +100,38 @@ const EXCEPTIONS_OF_KINDS: &[Exception] = &[
         },
     },
     Exception {
-        card: "EX-82",
+        card: "EX-102",
         name: "P-35: a window of the parent that is left out serves no child, and none before it does instead",
         explains: |case| case.line.args["up_def"]["exclusions"].is_array(),
+    },
+    Exception {
+        card: "EX-104",
+        name: "P-28, D-32: a key that a mapping lists and its parent cannot have is refused, one that a set lacks is missed",
+        explains: |case| {
+            let args = &case.line.args;
+            let Some(Ok(parent)) = definition(&args["up_def"]) else {
+                return false;
+            };
+            let of_parent = |key: &String| {
+                let key = parent.parse_key(key);
+                key.is_ok_and(|key| parent.exists(&key, now(args)))
+            };
+            let keys = strings(&args["mapping"]["keys"]);
+            let missed = strings(&case.ours["nonexistent"]);
+            args["mapping"]["type"] == "specific"
+                && !keys.iter().all(of_parent)
+                && (case.ours.is_null() || keys.iter().all(|key| missed.contains(key)))
+        },
+    },
+    Exception {
+        card: "EX-106",
+        name: "P-34: an offset counts windows of the parent going down as it does going up",
+        explains: |case| {
+            let args = &case.line.args;
+            args["direction"] == "down"
+                && args["down_def"]["exclusions"].is_array()
+                && (offset(case, "start_offset"), offset(case, "end_offset")) != (0, 0)
+        },
     },
 ];
 

@@ -23,6 +23,8 @@ fn lease(task: u32) -> Lease {
         checks: Vec::new(),
         partitions: None,
         inputs: Vec::new(),
+        op_inputs: Vec::new(),
+        mapping_key: None,
         config: serde_json::Value::Null,
         tags: BTreeMap::new(),
         isolation: Isolation::Reuse,

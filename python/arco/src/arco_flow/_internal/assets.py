@@ -139,7 +139,7 @@ class AssetsDefinition(StepDefinition[P, R]):
     @staticmethod
     def from_graph(graph_def: Any, **options: Any) -> Any:
         """The assets that a `@graph` makes; see `arco_flow._internal.graphs.from_graph`."""
-        from arco_flow._internal.graphs import from_graph
+        from arco_flow._internal.graph_decorators import from_graph
 
         return from_graph(graph_def, **options)
 

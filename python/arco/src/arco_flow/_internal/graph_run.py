@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from arco_flow._internal.graph import Graph
-from arco_flow._internal.graphs import GraphAssets, OpInput, OpSource, OpStep
+from arco_flow._internal.graph_assets import GraphAssets, OpInput, OpSource, OpStep
 from arco_flow._internal.in_process import StepOutcome
 from arco_flow._internal.keys import AssetKey
 

@@ -15,7 +15,7 @@ from arco_flow._internal.config_schema import config_schema, resource_schema
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
-from arco_flow._internal.graphs import GraphAssets, OpSource, OpStep
+from arco_flow._internal.graph_assets import GraphAssets, OpSource, OpStep
 from arco_flow._internal.metadata import metadata_json
 from arco_flow._internal.observations import is_observable
 from arco_flow._internal.version import __version__

@@ -15,8 +15,8 @@ from arco_flow._internal.errors import Failure, RetryRequested, UsageError
 from arco_flow._internal.execution.result import IOFailure, failed
 from arco_flow._internal.execution.task import carry_out
 from arco_flow._internal.graph import Edge, Graph
+from arco_flow._internal.graph_assets import GraphAssets, OpStep
 from arco_flow._internal.graph_run import GraphRun
-from arco_flow._internal.graphs import GraphAssets, OpStep
 from arco_flow._internal.in_process import ExecuteInProcessResult, StepOutcome
 from arco_flow._internal.io.memory import InMemoryIOManager
 from arco_flow._internal.keys import AssetKey

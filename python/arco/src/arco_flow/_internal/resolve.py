@@ -13,7 +13,7 @@ from arco_flow._internal.cycles import check_cycles
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
-from arco_flow._internal.graphs import GraphAssets, OpStep
+from arco_flow._internal.graph_assets import GraphAssets, OpStep
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.resolve_names import Names, place

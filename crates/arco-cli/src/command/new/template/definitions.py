@@ -13,7 +13,10 @@ def numbers(context: dg.AssetExecutionContext) -> list[int]:
     return list(range(day))
 
 
-@dg.asset(group_name="reports")
+@dg.asset(
+    group_name="reports",
+    ins={"numbers": dg.AssetIn(metadata={"allow_missing_partitions": True})},
+)
 def summary(numbers: dict[str, list[int]]) -> dg.MaterializeResult:
     """How many numbers the days have that were made. `numbers` has a value for each of them."""
     rows = sum(len(values) for values in numbers.values())

@@ -141,7 +141,12 @@ pub(super) fn short(version: &str) -> &str {
 }
 
 pub(super) fn label(task: &TaskName) -> String {
-    step_label(&task.step, task.partition.as_deref(), task.partition_count)
+    step_label(
+        &task.step,
+        task.mapping_key.as_deref(),
+        task.partition.as_deref(),
+        task.partition_count,
+    )
 }
 
 pub(super) fn slot(asset: &str, partition: Option<&str>) -> String {

@@ -9,7 +9,7 @@ from arco_flow._internal.checks import AssetCheckResult
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.execution.outputs import Outputs
 from arco_flow._internal.execution.result import IOFailure
-from arco_flow._internal.graphs import OpStep
+from arco_flow._internal.graph_assets import OpStep
 from arco_flow._internal.io.base import InputContext, OutputContext
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.ops import DynamicOutput

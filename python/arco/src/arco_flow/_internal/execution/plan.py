@@ -17,7 +17,7 @@ from arco_flow._internal.context import (
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.graph import AssetNode, Edge, Graph
-from arco_flow._internal.graphs import OpStep
+from arco_flow._internal.graph_assets import OpStep
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import PartitionsDefinition

@@ -23,7 +23,7 @@ from arco_flow._internal.execution.op_outputs import OpOutputs, load_op_inputs
 from arco_flow._internal.execution.outputs import Outputs, selected_outputs
 from arco_flow._internal.execution.plan import InputPlan, StepPlan, step_plan
 from arco_flow._internal.execution.result import IOFailure, failed
-from arco_flow._internal.graphs import OpStep
+from arco_flow._internal.graph_assets import OpStep
 from arco_flow._internal.io.base import InputContext
 from arco_flow._internal.io.filesystem import FilesystemIOManager
 from arco_flow._internal.keys import AssetCheckKey, AssetKey

@@ -16,7 +16,8 @@ class PartitionedFileIOManager(IOManager):
 
     Loading one partition gives its value, several give a dict from key to value, also when the
     mapping happened to need none. A task over several partitions stores a dict with exactly its
-    keys, each value in its own file.
+    keys, each value in its own file. An input with metadata `allow_missing_partitions` is always a
+    dict, of the partitions that are stored.
 
     Differs from Dagster, whose file managers refuse to store several partitions in one task.
     """
@@ -74,6 +75,10 @@ class PartitionedFileIOManager(IOManager):
         files = {
             key: paths.value_path(root, context.asset_key, key, self.extension) for key in keys
         }
+        if context.metadata.get("allow_missing_partitions"):
+            return self.join(
+                context, {key: path for key, path in files.items() if paths.exists(path)}
+            )
         if len(keys) == 1 and not self.wants_dict(context):
             return self._read(context, files[keys[0]], keys[0])
         return self.join(context, files)

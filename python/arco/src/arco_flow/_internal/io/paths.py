@@ -111,8 +111,8 @@ def read(path: str, load: Callable[[IO[bytes]], Any]) -> Any:
 
 
 def exists(path: str) -> bool:
-    """Whether a local file is there."""
-    return os.path.exists(path)
+    """Whether a file is there."""
+    return bool(remote(path).exists()) if is_url(path) else os.path.exists(path)
 
 
 def remote(url: str) -> Any:
