@@ -15,7 +15,7 @@ pub struct Catalog {
     owners: Arc<BTreeMap<AssetKey, String>>,
     /// The same, to look one up: a plan of ten thousand assets asks a hundred thousand times.
     definitions: HashMap<AssetKey, Arc<Definitions>>,
-    children: Arc<BTreeMap<AssetKey, Vec<AssetKey>>>,
+    children: Arc<HashMap<AssetKey, Vec<AssetKey>>>,
 }
 
 /// An asset and the definitions that speak for it.
@@ -97,7 +97,7 @@ impl Catalog {
             locations,
             owners: Arc::new(owners),
             definitions,
-            children: Arc::new(children),
+            children: Arc::new(children.into_iter().collect()),
         })
     }
 

@@ -1,6 +1,6 @@
 //! The plan of a rerun: given tasks of a plan that was carried out, with the definitions of now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use arco_core::definitions::{Catalog, Definitions, StepDef};
 use arco_core::partition::PartitionsDef;
@@ -72,7 +72,7 @@ pub fn again<'a>(
         }
     }
     let mut units = Units::default();
-    let mut of_asset: Makers = BTreeMap::new();
+    let mut of_asset = Makers::new();
     let (makers, judges): (Vec<Part<'_>>, Vec<Part<'_>>) = parts
         .into_iter()
         .partition(|part| part.step.step.checks.is_empty() || !part.makes().is_empty());
@@ -130,7 +130,7 @@ impl<'a> Part<'a> {
 /// The parts, each after those that make an ancestor of its first asset.
 fn in_order<'a>(catalog: &Catalog, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
     let assets: BTreeSet<AssetKey> = parts.iter().flat_map(Part::makes).cloned().collect();
-    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    let (mut done, mut order) = (HashSet::new(), Vec::new());
     for key in &assets {
         visit(catalog, key, &assets, &mut done, &mut order);
     }

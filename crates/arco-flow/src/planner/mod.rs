@@ -16,7 +16,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use arco_core::definitions::{Catalog, StepKind};
 use arco_core::plan::{Plan, PlannedTask};
@@ -66,7 +66,7 @@ pub fn plan(
     let assets = in_order(catalog, &request.assets)?;
     request.check_partitions_used(catalog, &assets)?;
     let mut units = Units::default();
-    let mut of_asset: Makers = BTreeMap::new();
+    let mut of_asset = Makers::new();
     for part in parts::of(catalog, &assets)? {
         let def = part.definitions.asset(&part.assets[0]);
         // One observation says the versions of all partitions it knows.
@@ -155,7 +155,7 @@ pub(crate) fn in_order(
         }
     }
     let mut out = Vec::new();
-    let mut done: BTreeSet<AssetKey> = BTreeSet::new();
+    let mut done = HashSet::new();
     for key in selected {
         visit(catalog, key, selected, &mut done, &mut out);
     }
@@ -167,7 +167,7 @@ fn visit(
     catalog: &Catalog,
     start: &AssetKey,
     selected: &BTreeSet<AssetKey>,
-    done: &mut BTreeSet<AssetKey>,
+    done: &mut HashSet<AssetKey>,
     out: &mut Vec<AssetKey>,
 ) {
     let mut stack = vec![(start.clone(), false)];

@@ -4,7 +4,7 @@
 //! makes those selected; and when one of them stands, through another step, on another of them, it is
 //! carried out once for each, in that order. The ops of a graph are carried out together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arco_core::definitions::{Catalog, Definitions, StepDef, StepRef};
@@ -49,7 +49,10 @@ pub(super) fn of<'a>(
             of_step.entry(name(step)).or_default().push(key);
         }
     }
-    let selected: BTreeSet<&AssetKey> = assets.iter().collect();
+    let mut selected: BTreeSet<&AssetKey> = BTreeSet::new();
+    if !of_step.is_empty() {
+        selected.extend(assets);
+    }
     let mut layers: BTreeMap<&AssetKey, usize> = BTreeMap::new();
     for chosen in of_step.values() {
         let found = step_of(catalog, chosen[0])?;
@@ -61,7 +64,7 @@ pub(super) fn of<'a>(
         }
     }
     let mut parts: Vec<Part<'a>> = Vec::new();
-    let mut known: BTreeMap<((&str, &str), usize), usize> = BTreeMap::new();
+    let mut known: HashMap<((&str, &str), usize), usize> = HashMap::new();
     for key in assets {
         let found = step_of(catalog, key)?;
         let layer = layers.get(key).copied().unwrap_or(0);
@@ -126,7 +129,7 @@ fn layers_of<'k>(
         .into_iter()
         .chain(chosen.iter().map(|key| (*key).clone()))
         .collect();
-    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    let (mut done, mut order) = (HashSet::new(), Vec::new());
     for key in &all {
         visit(catalog, key, &all, &mut done, &mut order);
     }

@@ -1,6 +1,6 @@
 //! The units of a plan: a step, or the part of its assets that is made, with its partitions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arco_core::definitions::{Definitions, StepDef};
@@ -22,7 +22,7 @@ pub(super) struct Unit<'a> {
 }
 
 /// For each asset, the units that make it: one, unless a rerun makes it apart for some partitions.
-pub(super) type Makers = BTreeMap<AssetKey, Vec<usize>>;
+pub(super) type Makers = HashMap<AssetKey, Vec<usize>>;
 
 impl Unit<'_> {
     pub(super) fn tasks(&self) -> usize {
