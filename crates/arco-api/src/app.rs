@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::origin::Names;
 use crate::auth::{Access, AttemptSecret};
+use crate::log_news::LogNews;
 use crate::metrics::Metrics;
 use crate::partition_counts::CountsCache;
 use crate::server::ApiSettings;
@@ -42,6 +43,8 @@ pub(crate) struct Workspace {
     pub(crate) attempt_secret: AttemptSecret,
     pub(crate) replays: Replays,
     pub(crate) counts: CountsCache,
+    /// Wakes who follows the output of a run.
+    pub(crate) log_news: LogNews,
 }
 
 impl App {

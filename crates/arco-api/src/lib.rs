@@ -19,6 +19,7 @@ mod auth;
 mod codes;
 mod extract;
 mod limits;
+mod log_news;
 mod metrics;
 mod openapi;
 mod page;

@@ -20,6 +20,26 @@ pub(crate) const LOG_CHUNKS_MAX: u64 = 1_000_000;
 /// One answer with output of an attempt: eight chunks in memory at once.
 pub(crate) const LOG_ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Attempts whose output one stream follows at once; more join as these end. Each is looked at in the
+/// store now and then.
+pub(crate) const FOLLOWED_ATTEMPTS_MAX: usize = 512;
+
+/// Attempts that were over before a stream of output began and that it shows: reading one is up to
+/// three requests to the store or more, and who follows wants the present.
+pub(crate) const PAST_ATTEMPTS_MAX: usize = 200;
+
+/// Chunks that one stream of output holds in memory: as many megabytes.
+pub(crate) const FOLLOWED_CHUNKS: usize = 8;
+
+/// A line of output, which is held until its end has come; longer ones are sent in pieces.
+pub(crate) const LINE_BYTES_MAX: usize = 256 * 1024;
+
+/// Uploads announced to a follower that has not looked; beyond that it looks at everything.
+pub(crate) const UPLOADS_ANNOUNCED: usize = 1_024;
+
+/// The id of an event of output. Clients send it back in a header, and common proxies take 8 KiB.
+pub(crate) const CURSOR_BYTES_MAX: usize = 4 * 1024;
+
 /// Rows of a page when none are asked for: a screen.
 pub(crate) const PAGE_DEFAULT: usize = 50;
 

@@ -5,7 +5,10 @@
 
 mod absent;
 
-use arco_wire::api::{LogPosition, MIN_POSITION_HEADER, POSITION_HEADER, REQUEST_ID_HEADER};
+use arco_wire::api::{
+    LogAttempt, LogEnd, LogLost, LogOutput, LogPosition, LogSkipped, MIN_POSITION_HEADER,
+    POSITION_HEADER, REQUEST_ID_HEADER,
+};
 use arco_wire::problem::Problem;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -23,7 +26,7 @@ See docs/guide/api.md.";
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "Arco", description = ABOUT, license(name = "Apache-2.0", identifier = "Apache-2.0")),
-    components(schemas(Problem)),
+    components(schemas(Problem, LogOutput, LogAttempt, LogLost, LogSkipped, LogEnd)),
     tags(
         (name = "runs", description = "Ask for runs, follow them, stop them"),
         (name = "queue", description = "What waits, and how much may go on at once"),

@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::resources::{
     assets, checks, definitions, dynamic_partitions, events, explanations, health, jobs, limits,
     logs, materializations, metrics, observations, partitions, plan, queue, reports, rerun, root,
-    run, run_retries, runs, status, tasks,
+    run, run_logs, run_retries, runs, status, tasks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -33,6 +33,7 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(tasks::list))
         .routes(routes!(tasks::show))
         .routes(routes!(logs::show))
+        .routes(routes!(run_logs::follow))
         .routes(routes!(explanations::of_run))
         .routes(routes!(explanations::of_task))
         .routes(routes!(explanations::of_asset))

@@ -34,6 +34,7 @@ use tower_service::Service as _;
 use crate::app::{App, Parts, Workspace};
 use crate::auth::origin::Names;
 use crate::auth::{Access, AttemptSecret, AuthError, AuthSettings};
+use crate::log_news::LogNews;
 use crate::metrics::Metrics;
 use crate::partition_counts::CountsCache;
 use crate::worker::replay::Replays;
@@ -185,6 +186,7 @@ fn workspaces(
             attempt_secret: secret.clone(),
             replays: Replays::default(),
             counts: CountsCache::default(),
+            log_news: LogNews::default(),
         };
         (name, Arc::new(workspace))
     };

@@ -67,6 +67,12 @@ impl Reading {
         &self.workspace.engine
     }
 
+    /// Goes on to a view at `position` or later.
+    pub(crate) async fn reach(&mut self, position: Position, wait: Duration) -> Answer<()> {
+        self.view = view_at(self.engine(), position, wait).await?;
+        Ok(())
+    }
+
     /// The answer, with the position it was read at.
     pub(crate) fn json<T: Serialize>(&self, value: &T) -> Response {
         at(self.view.position(), json(StatusCode::OK, value))

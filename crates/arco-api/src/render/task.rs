@@ -145,7 +145,7 @@ pub(crate) fn task(state: &State, run: &Run, index: TaskIndex) -> Option<api::Ta
     })
 }
 
-fn attempt(run: &Run, index: TaskIndex, row: &AttemptRow) -> api::Attempt {
+pub(crate) fn attempt(run: &Run, index: TaskIndex, row: &AttemptRow) -> api::Attempt {
     let (status, failure) = match &row.outcome {
         None if row.started.is_some() => (api::AttemptStatus::Running, None),
         None => (api::AttemptStatus::Leased, None),

@@ -35,15 +35,7 @@ pub(crate) fn open(
     from: Position,
     filter: EventFilter,
 ) -> Answer<Response> {
-    let permit = Arc::clone(app.streams()).try_acquire_owned().map_err(|_| {
-        Refusal::new(
-            Code::TooManyStreams,
-            format!(
-                "{} event streams are open, the bound of this server; close some, or read pages of `events`",
-                app.settings().streams_max
-            ),
-        )
-    })?;
+    let open = OpenStream::take(app)?;
     let feed = Feed {
         engine: reading.engine().clone(),
         commits: reading.engine().commits(),
@@ -51,14 +43,46 @@ pub(crate) fn open(
         next: from,
         filter,
         ready: VecDeque::new(),
-        _permit: permit,
-        _open: app.metrics().stream_opened(),
+        _open: open,
     };
+    Ok(answer(app, reading.view.position(), stream(feed)))
+}
+
+/// The answer that carries a stream of events, with what a silent one carries.
+pub(super) fn answer(
+    app: &App,
+    position: Position,
+    events: impl Stream<Item = Result<Sent, Infallible>> + Send + 'static,
+) -> Response {
     let beat = KeepAlive::new()
         .interval(app.settings().stream_heartbeat())
         .text("heartbeat");
-    let response = Sse::new(stream(feed)).keep_alive(beat).into_response();
-    Ok(at(reading.view.position(), response))
+    at(position, Sse::new(events).keep_alive(beat).into_response())
+}
+
+/// One of the streams that may be open at once; free again when it is dropped.
+pub(super) struct OpenStream {
+    _permit: OwnedSemaphorePermit,
+    _open: Open,
+}
+
+impl OpenStream {
+    pub(super) fn take(app: &App) -> Answer<Self> {
+        let permit = Arc::clone(app.streams()).try_acquire_owned();
+        let permit = permit.map_err(|_| {
+            Refusal::new(
+                Code::TooManyStreams,
+                format!(
+                    "{} event streams are open, the bound of this server; close some, or read pages of `events`",
+                    app.settings().streams_max
+                ),
+            )
+        })?;
+        Ok(Self {
+            _permit: permit,
+            _open: app.metrics().stream_opened(),
+        })
+    }
 }
 
 struct Feed {
@@ -69,8 +93,7 @@ struct Feed {
     next: Position,
     filter: EventFilter,
     ready: VecDeque<Sent>,
-    _permit: OwnedSemaphorePermit,
-    _open: Open,
+    _open: OpenStream,
 }
 
 fn stream(feed: Feed) -> impl Stream<Item = Result<Sent, Infallible>> {

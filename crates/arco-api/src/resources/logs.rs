@@ -1,7 +1,7 @@
 //! What an attempt wrote: its standard streams as they are, its log records as JSON lines.
 
 use arco_core::{AttemptId, RunId, TaskIndex};
-use arco_wire::api::{LOG_COMPLETE_HEADER, NEXT_CHUNK_HEADER};
+use arco_wire::api::{LOG_COMPLETE_HEADER, LogStream, NEXT_CHUNK_HEADER};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
@@ -16,36 +16,16 @@ use crate::problem::{Answer, Refusal};
 
 use super::{run, tasks};
 
-/// The streams an attempt has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stream {
-    Stdout,
-    Stderr,
-    /// Records of `logging`, JSON lines.
-    Log,
-}
-
-impl Stream {
-    pub(crate) fn parse(text: &str) -> Answer<Self> {
-        match text {
-            "stdout" => Ok(Self::Stdout),
-            "stderr" => Ok(Self::Stderr),
-            "log" => Ok(Self::Log),
-            other => Err(Refusal::new(
-                Code::UnknownStream,
-                format!(
-                    "attempts have no stream `{other}`; they have `stdout`, `stderr` and `log`"
-                ),
-            )),
-        }
-    }
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Stdout => "stdout",
-            Self::Stderr => "stderr",
-            Self::Log => "log",
-        }
+/// The stream that a path or a query names.
+pub(crate) fn stream(text: &str) -> Answer<LogStream> {
+    match text {
+        "stdout" => Ok(LogStream::Stdout),
+        "stderr" => Ok(LogStream::Stderr),
+        "log" => Ok(LogStream::Log),
+        other => Err(Refusal::new(
+            Code::UnknownStream,
+            format!("attempts have no stream `{other}`; they have `stdout`, `stderr` and `log`"),
+        )),
     }
 }
 
@@ -81,7 +61,7 @@ pub(crate) async fn show(
     Path(path): Path<LogPath>,
     Query(query): Query<LogQuery>,
 ) -> Answer {
-    let stream = Stream::parse(&path.stream)?;
+    let stream = stream(&path.stream)?;
     let ended = has_ended(&reading, &path).await?;
     let attempt = AttemptId {
         run: path.run,
@@ -116,25 +96,22 @@ async fn has_ended(reading: &Reading, path: &LogPath) -> Answer<bool> {
     let task = run.task(path.task);
     let task = task.ok_or_else(|| tasks::unknown(path.run, path.task, run.tasks.len()))?;
     let row = task.attempts.iter().find(|row| row.number == path.attempt);
-    let row = row.ok_or_else(|| {
-        Refusal::new(
-            Code::UnknownAttempt,
-            format!(
-                "task {} of run {} has no attempt {}; it was tried {} times",
-                path.task,
-                path.run,
-                path.attempt,
-                task.attempts.len()
-            ),
-        )
-    })?;
+    let tries = task.attempts.len();
+    let row = row.ok_or_else(|| unknown_attempt(path.run, path.task, path.attempt, tries))?;
     Ok(row.outcome.is_some())
 }
 
-fn text(stream: Stream, bytes: Vec<u8>, next: u64, complete: bool) -> Response {
+pub(super) fn unknown_attempt(run: RunId, task: TaskIndex, number: u32, tries: usize) -> Refusal {
+    Refusal::new(
+        Code::UnknownAttempt,
+        format!("task {task} of run {run} has no attempt {number}; it was tried {tries} times"),
+    )
+}
+
+fn text(stream: LogStream, bytes: Vec<u8>, next: u64, complete: bool) -> Response {
     let kind = match stream {
-        Stream::Log => "application/x-ndjson",
-        Stream::Stdout | Stream::Stderr => "text/plain; charset=utf-8",
+        LogStream::Log => "application/x-ndjson",
+        LogStream::Stdout | LogStream::Stderr => "text/plain; charset=utf-8",
     };
     let mut response = Body::from(bytes).into_response();
     let headers = response.headers_mut();

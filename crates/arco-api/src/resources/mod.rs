@@ -21,6 +21,7 @@ pub(crate) mod reports;
 pub(crate) mod rerun;
 pub(crate) mod root;
 pub(crate) mod run;
+pub(crate) mod run_logs;
 pub(crate) mod run_retries;
 pub(crate) mod runs;
 pub(crate) mod status;

@@ -12,7 +12,7 @@ use crate::codes::Code;
 use crate::extract::{Bytes, Path, Uploading};
 use crate::limits;
 use crate::problem::{Answer, Refusal};
-use crate::resources::logs::Stream;
+use crate::resources::logs;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct ChunkPath {
@@ -36,7 +36,7 @@ pub(crate) async fn put(
     Bytes(bytes): Bytes<{ limits::LOG_CHUNK_BYTES_MAX }>,
 ) -> Answer {
     uploading.check(path.attempt)?;
-    let stream = Stream::parse(&path.stream)?;
+    let stream = logs::stream(&path.stream)?;
     if path.chunk >= limits::LOG_CHUNKS_MAX {
         return Err(Refusal::new(
             Code::InvalidPath,
@@ -54,6 +54,8 @@ pub(crate) async fn put(
         engine
             .put_attempt_log(path.attempt, stream.as_str(), path.chunk, bytes)
             .await?;
+        let news = &uploading.workspace.log_news;
+        news.uploaded(path.attempt, stream, path.chunk);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -1,75 +1,33 @@
 //! Events: pages, and streams that lose nothing and repeat nothing.
 
-use std::time::Duration;
-
 use arco_api::ApiSettings;
 use arco_testkit::World;
 use arco_wire::api::{Event, EventPage};
-use reqwest::{Method, Response};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::host::FakeHost;
 use crate::server::{Server, Setup, flights, send};
+use crate::sse::{Frame, Sse};
 
-/// A stream of server-sent events.
-struct Sse {
-    response: Response,
-    buffer: String,
-}
+/// A stream of events of the log.
+struct Stream(Sse);
 
-#[derive(Debug)]
-enum Frame {
-    Event {
-        id: String,
-        kind: String,
-        event: Event,
-    },
-    Comment,
-}
-
-impl Sse {
+impl Stream {
     async fn open(server: &Server, query: &str, last: Option<&str>) -> Self {
-        let mut request = server
-            .request(Method::GET, &format!("events{query}"))
-            .header("accept", "text/event-stream");
-        if let Some(last) = last {
-            request = request.header("last-event-id", last);
-        }
-        let response = request.send().await.expect("the server answers");
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self {
-            response,
-            buffer: String::new(),
-        }
-    }
-
-    /// The next frame; `None` at the end of the stream.
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some((frame, rest)) = self.buffer.split_once("\n\n") {
-                let (frame, rest) = (frame.to_owned(), rest.to_owned());
-                self.buffer = rest;
-                return Some(parse(&frame));
-            }
-            let waiting = tokio::time::timeout(Duration::from_secs(20), self.response.chunk());
-            let chunk = waiting.await.expect("something comes").ok()??;
-            self.buffer
-                .push_str(std::str::from_utf8(&chunk).expect("text"));
-        }
+        Self(Sse::open(server, &format!("events{query}"), last).await)
     }
 
     /// The next event.
     async fn event(&mut self) -> (String, Event) {
-        loop {
-            match self.next().await.expect("the stream goes on") {
-                Frame::Event { id, kind, event } => {
-                    assert_eq!((&id, &kind), (&event.position.to_string(), &event.kind));
-                    return (id, event);
-                }
-                Frame::Comment => {}
-            }
-        }
+        let message = self.0.message().await.expect("the stream goes on");
+        let event: Event = serde_json::from_value(message.data).expect("an event");
+        let id = message.id.expect("an id");
+        assert_eq!(
+            (&id, &message.event),
+            (&event.position.to_string(), &event.kind)
+        );
+        (id, event)
     }
 
     async fn events(&mut self, count: usize) -> Vec<String> {
@@ -78,23 +36,6 @@ impl Sse {
             out.push(self.event().await.0);
         }
         out
-    }
-}
-
-fn parse(frame: &str) -> Frame {
-    let field = |name: &str| {
-        frame
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .map(|v| v.trim().to_owned())
-    };
-    match field("data:") {
-        None => Frame::Comment,
-        Some(data) => Frame::Event {
-            id: field("id:").expect("an id"),
-            kind: field("event:").expect("a kind"),
-            event: serde_json::from_str(&data).expect("an event"),
-        },
     }
 }
 
@@ -177,7 +118,7 @@ async fn filters_show_one_run_or_one_kind() {
 async fn a_stream_goes_on_where_it_broke_off() {
     let server = Server::start().await;
     let mut host = FakeHost::register(&server, &flights().json()).await;
-    let mut stream = Sse::open(&server, "?from=1.0", None).await;
+    let mut stream = Stream::open(&server, "?from=1.0", None).await;
     let mut seen = stream.events(2).await;
     // Broken off again and again while the log grows, each time after a few events.
     for round in 0..6 {
@@ -186,7 +127,7 @@ async fn a_stream_goes_on_where_it_broke_off() {
             .run(json!({"selection": "raw/flights", "tags": {"round": round.to_string()}}))
             .await;
         host.work_off(&server).await;
-        stream = Sse::open(&server, "?from=1.0", seen.last().map(String::as_str)).await;
+        stream = Stream::open(&server, "?from=1.0", seen.last().map(String::as_str)).await;
         seen.extend(stream.events(3).await);
     }
     let all = all_positions(&server).await;
@@ -206,7 +147,7 @@ async fn a_stream_reads_old_events_from_the_log() {
     assert!(all.len() > 4);
     // From the end of every segment the next one follows.
     for (n, position) in all.iter().enumerate().take(all.len() - 1) {
-        let mut stream = Sse::open(&server, "", Some(position)).await;
+        let mut stream = Stream::open(&server, "", Some(position)).await;
         assert_eq!(stream.event().await.0, all[n + 1], "after {position}");
     }
     server.stop().await;
@@ -215,7 +156,7 @@ async fn a_stream_reads_old_events_from_the_log() {
 #[tokio::test]
 async fn a_stream_without_a_place_begins_at_the_end() {
     let server = Server::with_flights().await;
-    let mut stream = Sse::open(&server, "?kind=run.", None).await;
+    let mut stream = Stream::open(&server, "?kind=run.", None).await;
     let run = server.run(json!({"selection": "raw/flights"})).await;
     let (_, event) = stream.event().await;
     assert_eq!(event.payload.expect("a payload")["run"], json!(run));
@@ -232,8 +173,8 @@ async fn a_silent_stream_beats_and_ends_with_the_server() {
         ..Setup::default()
     };
     let server = Server::in_world(World::new(), setup).await;
-    let mut stream = Sse::open(&server, "", None).await;
-    assert!(matches!(stream.next().await, Some(Frame::Comment)));
+    let mut stream = Stream::open(&server, "", None).await;
+    assert!(matches!(stream.0.next().await, Some(Frame::Comment)));
     let metrics = server.get("/metrics").await;
     assert!(
         metrics.text.contains("arco_event_streams 1"),
@@ -241,7 +182,7 @@ async fn a_silent_stream_beats_and_ends_with_the_server() {
         metrics.text
     );
     server.shutdown.cancel();
-    while let Some(frame) = stream.next().await {
+    while let Some(frame) = stream.0.next().await {
         assert!(matches!(frame, Frame::Comment), "{frame:?}");
     }
     server.stop().await;
@@ -257,7 +198,7 @@ async fn streams_are_bounded() {
         ..Setup::default()
     };
     let server = Server::in_world(World::new(), setup).await;
-    let first = Sse::open(&server, "", None).await;
+    let first = Stream::open(&server, "", None).await;
     let second = server
         .request(Method::GET, "events")
         .header("accept", "text/event-stream");

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::host::{FakeHost, finished};
 use crate::server::{Reply, Server, flights, send};
 
-async fn put(
+pub(crate) async fn put(
     server: &Server,
     attempt: &str,
     stream: &str,

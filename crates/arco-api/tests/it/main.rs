@@ -21,6 +21,8 @@ mod queue;
 mod reports;
 mod reruns;
 mod roles;
+mod run_logs;
 mod server;
 mod shutdown;
+mod sse;
 mod worker;

@@ -71,6 +71,10 @@ async fn each_role_does_its_own_and_no_more() {
             let reply = ask(&server, role, Method::GET, path).await;
             assert_eq!(reply.status, read, "{role} {path} {}", reply.text);
         }
+        let logs = "runs/run_01JD5Z6Q8G7V9K3W2M4N5P6R7S/logs";
+        let reply = ask(&server, role, Method::GET, logs).await;
+        let expected = if read == 200 { 404 } else { read };
+        assert_eq!(reply.status, expected, "{role} {logs} {}", reply.text);
         let reply = ask(&server, role, Method::POST, "runs").await;
         assert_eq!(reply.status, write, "{role} {}", reply.text);
         let plan = ask(&server, role, Method::POST, "plan").await;

@@ -2,12 +2,14 @@
 
 mod ending;
 mod follow;
+mod read;
 mod record;
+mod show;
 
 use arco_wire::api::{Task, TaskStatus, TaskSummary};
 use clap::{Args, ValueEnum};
 
-use self::follow::Source;
+use self::read::Source;
 use super::runs::RunName;
 use super::task_name::{TaskName, label};
 use crate::args::Connection;
@@ -18,23 +20,28 @@ use crate::failure::{Exit, Failure, Outcome};
 /// A run may have a hundred thousand tasks; names are looked up among so many.
 const TASKS_MAX: usize = 100_000;
 
+/// How `-f` ends.
+const EXIT_CODES: &str = "Exit code with -f: 0 what was followed succeeded, 1 it failed, was skipped or cancelled, 2 it could not be \
+                          followed, 130 stopped following (Ctrl-C; the run goes on).";
+
 /// Show what tasks of a run wrote
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Options {
     /// A run, or `latest`
     run: RunName,
-    /// A task: its number, `step` or `step[partition]`; without it, the failed ones, else all
+    /// A task: its number, `step` or `step[partition]`; without it, the failed ones, else all (with -f: all)
     task: Option<TaskName>,
     /// Which stream
     #[arg(long, value_enum, default_value_t = StreamName::All)]
     stream: StreamName,
-    /// Which try, from 1; the last one when not given
+    /// Which try, from 1; the last one when not given (with -f: all)
     #[arg(long, value_name = "N")]
     attempt: Option<u32>,
-    /// Go on until the attempt is over
+    /// Show lines as they come, of all streams and of tries that begin later, until the run or the task is over
     #[arg(long, short)]
     follow: bool,
-    /// Without a task: logs of at most this many
+    /// Without a task and -f: logs of at most this many
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     #[command(flatten)]
@@ -44,7 +51,7 @@ pub(crate) struct Options {
 /// What a task writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StreamName {
-    /// All of them, one after the other
+    /// All of them: one after the other, with -f as lines come
     All,
     /// Standard output
     Stdout,
@@ -68,14 +75,13 @@ impl StreamName {
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let client = Client::new(&options.connection)?;
     let run = options.run.resolve(&client).await?;
+    if options.follow {
+        return follow::run(options, &client, console, &run).await;
+    }
     let tasks: Vec<TaskSummary> = match &options.task {
         // One task by its number needs no list.
         Some(TaskName::Number(number)) => vec![summary(&client, &run, *number).await?],
-        _ => {
-            let request = client.get(["runs", &run, "tasks"]).patient();
-            let all: Vec<TaskSummary> = all_pages(&request, TASKS_MAX).await?;
-            chosen(options, &run, &all)?
-        }
+        _ => chosen(options, &run, &all_tasks(&client, &run).await?)?,
     };
     let mut wrote = false;
     for task in &tasks {
@@ -85,6 +91,11 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         console.note(&format!("nothing was written by {}", named(&tasks)));
     }
     Ok(Exit::Success)
+}
+
+async fn all_tasks(client: &Client, run: &str) -> Outcome<Vec<TaskSummary>> {
+    let request = client.get(["runs", run, "tasks"]).patient();
+    Ok(all_pages(&request, TASKS_MAX).await?)
 }
 
 async fn summary(client: &Client, run: &str, number: u32) -> Outcome<TaskSummary> {
@@ -160,10 +171,11 @@ async fn show(
             attempt,
             stream,
         };
-        wrote |= source.print(console, options.follow).await?;
+        wrote |= source.print(console).await?;
     }
-    if options.stream == StreamName::All && !console.is_json() {
-        wrote |= ending::show(options, client, console, run, task, attempt).await?;
+    let went_well = task.attempts == 1 && task.status == TaskStatus::Succeeded;
+    if options.stream == StreamName::All && !console.is_json() && !went_well {
+        wrote |= ending::show(client, console, run, task.task, attempt, false).await?;
     }
     Ok(wrote)
 }

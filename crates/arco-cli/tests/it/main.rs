@@ -8,6 +8,7 @@ mod dev_start;
 mod failures;
 mod graphs;
 mod jobs;
+mod live_logs;
 mod locations;
 mod log_command;
 mod moved;

@@ -11,6 +11,7 @@ mod dynamic_partitions;
 mod event;
 mod health;
 mod job;
+mod live_log;
 mod materialization;
 mod page;
 mod partition;
@@ -41,6 +42,7 @@ pub use dynamic_partitions::{
 pub use event::{Event, EventCause, EventPage};
 pub use health::{Health, WorkspaceHealth};
 pub use job::{Job, JobSummary};
+pub use live_log::{LogAttempt, LogEnd, LogLost, LogOutput, LogSkipped, LogSource, LogStream};
 pub use materialization::{InputUsed, Materialization, MaterializationSummary};
 pub use page::Page;
 pub use partition::{Partition, PartitionCounts, PartitionStatus};

@@ -2,7 +2,6 @@
 
 use arco_wire::api::{Attempt, Task, TaskStatus, TaskSummary};
 
-use super::Options;
 use crate::client::Client;
 use crate::command::task_name::label;
 use crate::console::Console;
@@ -12,20 +11,17 @@ use crate::render::cut;
 #[cfg(test)]
 mod tests;
 
-/// Says it on stderr; whether there was anything to say.
+/// Says it on stderr; whether there was anything to say. With `follow`, also who goes on.
 pub(super) async fn show(
-    options: &Options,
     client: &Client,
     console: &Console,
     run: &str,
-    task: &TaskSummary,
+    task: u32,
     attempt: u32,
+    follow: bool,
 ) -> Outcome<bool> {
-    if !options.follow && task.attempts == 1 && task.status == TaskStatus::Succeeded {
-        return Ok(false);
-    }
     let task: Task = client
-        .get(["runs", run, "tasks", &task.task.to_string()])
+        .get(["runs", run, "tasks", &task.to_string()])
         .patient()
         .send()
         .await?;
@@ -42,10 +38,7 @@ pub(super) async fn show(
         console.note(&console.paint_err().dim(&what));
         console.note(text);
     }
-    if options.follow
-        && options.attempt.is_none()
-        && let Some(next) = goes_on(run, &task.summary, tried)
-    {
+    if follow && let Some(next) = goes_on(&task.summary, tried) {
         console.note(&next);
     }
     Ok(error.is_some())
@@ -66,23 +59,17 @@ fn raised(tried: &Attempt) -> Option<String> {
 }
 
 /// Who goes on after an attempt that is over.
-fn goes_on(run: &str, task: &TaskSummary, tried: &Attempt) -> Option<String> {
+fn goes_on(task: &TaskSummary, tried: &Attempt) -> Option<String> {
     let number = tried.number;
     let class = tried
         .class
         .as_ref()
         .map_or("released", |class| class.as_str());
-    if task.attempts > number {
-        let next = task.attempts;
-        return Some(format!(
-            "attempt {number} is over ({class}); attempt {next} runs: arco logs {run} {} --attempt {next} -f",
-            task.task
-        ));
-    }
-    matches!(task.status, TaskStatus::Retrying | TaskStatus::Ready).then(|| {
+    let is_due = matches!(task.status, TaskStatus::Retrying | TaskStatus::Ready);
+    (task.attempts > number || is_due).then(|| {
         format!(
-            "attempt {number} is over ({class}); another follows: arco logs {run} {} -f",
-            task.task
+            "{} attempt {number} is over ({class}); another follows",
+            label(task)
         )
     })
 }

@@ -1,210 +1,217 @@
-//! Reading one stream of one attempt, chunk after chunk.
+//! `arco logs -f`: the stream of all that a run or some of its tasks write, until it is over.
+//!
+//! A connection that breaks (the control plane restarts) is opened again after the last event that
+//! had an id.
 
 use std::time::Duration;
 
-use arco_engine::clock::{Clock as _, SystemClock};
-use arco_wire::api::{LOG_COMPLETE_HEADER, NEXT_CHUNK_HEADER, TaskSummary};
-use reqwest::Response;
-use serde_json::json;
+use arco_wire::api::{
+    AttemptStatus, LogAttempt, LogEnd, LogLost, LogOutput, LogSkipped, Run, RunStatus, TaskStatus,
+};
+use serde::de::DeserializeOwned;
 
-use super::record;
-use crate::client::Client;
-use crate::command::task_name::label;
+use super::show::Shown;
+use super::{Options, StreamName, TaskName, all_tasks, ending};
+use crate::client::sse::{Message, Stream};
+use crate::client::{Client, Request};
+use crate::command::runs;
 use crate::console::Console;
-use crate::failure::Outcome;
+use crate::failure::{Attempt as _, Exit, Failure, Outcome};
 
-#[cfg(test)]
-mod tests;
+/// Between a stream that broke and the next: a restart often takes less than a second.
+const REOPEN_FIRST: Duration = Duration::from_millis(250);
+/// At most, when streams break at once again and again.
+const REOPEN_MAX: Duration = Duration::from_secs(4);
 
-/// Hosts send output at least once a second.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Of an attempt that ended this lately, chunks may still be on their way.
-const SETTLED_MS: i64 = 10_000;
-/// A host sends the chunks of a stream one after the other. One this large has others behind it.
-const MORE_BEHIND_BYTES: usize = 256 * 1024;
-
-/// One stream of one attempt.
-pub(super) struct Source<'a> {
-    pub(super) client: &'a Client,
-    pub(super) run: &'a str,
-    pub(super) task: &'a TaskSummary,
-    pub(super) attempt: u32,
-    pub(super) stream: &'a str,
+/// Whose output is followed.
+enum Scope {
+    Run,
+    Task(u32),
+    /// Tasks of a step: all, or those of one key.
+    Step {
+        name: TaskName,
+        step: String,
+        mapping_key: Option<String>,
+        partition: Option<String>,
+    },
 }
 
-impl Source<'_> {
-    /// Prints it; whether there was anything. With `follow`, until the attempt is over.
-    pub(super) async fn print(&self, console: &Console, follow: bool) -> Outcome<bool> {
-        let mut chunk = 0_u64;
-        let mut lines = Lines::default();
-        let mut begun = false;
-        let mut quiet = Quiet::default();
-        loop {
-            let request = self
-                .client
-                .get(self.path().iter().map(String::as_str))
-                .query("from_chunk", chunk)
-                .patient();
-            let response = request.response().await?;
-            let next = header(&response, NEXT_CHUNK_HEADER)
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(chunk);
-            let complete = header(&response, LOG_COMPLETE_HEADER).as_deref() == Some("true");
-            let bytes = request.read(response).await?;
-            if !bytes.is_empty() && !begun {
-                begun = true;
-                self.heading(console);
+/// How it ended.
+struct Ended {
+    end: LogEnd,
+    /// Of the last attempt that ended.
+    attempt: Option<AttemptStatus>,
+}
+
+pub(super) async fn run(
+    options: &Options,
+    client: &Client,
+    console: &Console,
+    run: &str,
+) -> Outcome {
+    let (scope, several) = scope(options, client, run).await?;
+    if options.attempt.is_some() && !matches!(scope, Scope::Task(_)) {
+        return Err(
+            Failure::new("`--attempt` is a try of one task; say which task")
+                .hint(format!("arco runs show {run} --tasks")),
+        );
+    }
+    let mut shown = Shown::new(console, several);
+    let followed = tokio::select! {
+        followed = to_the_end(options, client, console, run, &scope, &mut shown) => followed,
+        // Only the following ends.
+        _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+    };
+    let ended = followed.map_err(|failure| failure.hint(format!("arco runs show {run}")))?;
+    if !shown.wrote() && !console.is_json() {
+        console.note("nothing was written");
+    }
+    finish(options, client, console, run, &scope, &ended).await
+}
+
+/// Whose output, and whether that is several tasks.
+async fn scope(options: &Options, client: &Client, run: &str) -> Outcome<(Scope, bool)> {
+    match &options.task {
+        Some(TaskName::Number(number)) => Ok((Scope::Task(*number), false)),
+        Some(name @ TaskName::Step { step, keys }) => {
+            let all = all_tasks(client, run).await?;
+            let found = name.find(run, &all)?;
+            if let [task] = found.as_slice()
+                && (task.mapping_key.is_none() || !keys.is_empty())
+            {
+                return Ok((Scope::Task(task.task), false));
             }
-            lines
-                .feed(&bytes)
-                .iter()
-                .for_each(|line| self.line(console, line));
-            let moved = next > chunk;
-            chunk = next;
-            quiet.heard(bytes.len());
-            if moved {
-                continue;
-            }
-            if complete {
-                let patience = quiet.patience(self.since_end());
-                if quiet.waited >= patience {
-                    break;
+            let first = keys.first();
+            let is_mapped = found.iter().all(|task| task.mapping_key.as_ref() == first);
+            let (mapping_key, partition) = match (first, is_mapped) {
+                (Some(_), true) => (first, keys.get(1)),
+                (first, _) => (None, first),
+            };
+            let scope = Scope::Step {
+                name: name.clone(),
+                step: step.clone(),
+                mapping_key: mapping_key.cloned(),
+                partition: partition.cloned(),
+            };
+            Ok((scope, true))
+        }
+        None => {
+            let run: Run = client.get(["runs", run]).patient().send().await?;
+            Ok((Scope::Run, run.summary.tasks.total > 1))
+        }
+    }
+}
+
+fn request(options: &Options, client: &Client, run: &str, scope: &Scope) -> Request {
+    let request = client
+        .get(["runs", run, "logs"])
+        .header("accept", "text/event-stream")
+        .query_opt("attempt", options.attempt);
+    let request = match options.stream {
+        StreamName::All => request,
+        one => request.query("stream", one.each()[0]),
+    };
+    let request = match scope {
+        Scope::Run => request,
+        Scope::Task(task) => request.query("task", task),
+        Scope::Step {
+            step,
+            mapping_key,
+            partition,
+            ..
+        } => request
+            .query("step", step)
+            .query_opt("mapping_key", mapping_key.as_ref())
+            .query_opt("partition", partition.as_ref()),
+    };
+    request.patient()
+}
+
+async fn to_the_end(
+    options: &Options,
+    client: &Client,
+    console: &Console,
+    run: &str,
+    scope: &Scope,
+    shown: &mut Shown,
+) -> Outcome<Ended> {
+    let mut last_id = String::new();
+    let mut attempt = None;
+    let mut pause = REOPEN_FIRST;
+    loop {
+        let mut request = request(options, client, run, scope);
+        if !last_id.is_empty() {
+            request = request.header("last-event-id", &last_id);
+        }
+        let mut stream = Stream::new(request.response().await?);
+        while let Some(message) = stream.next().await {
+            pause = REOPEN_FIRST;
+            match message.event.as_str() {
+                "output" => shown.output(&data::<LogOutput>(&message)?),
+                "lost" => shown.lost(&data::<LogLost>(&message)?),
+                "skipped" => shown.skipped(run, &data::<LogSkipped>(&message)?),
+                "attempt" => {
+                    let over: LogAttempt = data(&message)?;
+                    attempt = Some(over.status);
+                    if over.status != AttemptStatus::Succeeded && !console.is_json() {
+                        let (task, number) = (over.source.task, over.source.attempt);
+                        ending::show(client, console, run, task, number, true).await?;
+                    }
                 }
-                quiet.waited += LOOK_AGAIN;
-                tokio::time::sleep(LOOK_AGAIN).await;
-            } else if follow {
-                tokio::time::sleep(LOOK_EVERY).await;
-            } else {
-                break;
+                "end" => {
+                    let end = data(&message)?;
+                    return Ok(Ended { end, attempt });
+                }
+                // A newer server may say more.
+                _ => {}
+            }
+            if !message.id.is_empty() {
+                last_id = message.id;
             }
         }
-        if let Some(rest) = lines.rest() {
-            self.line(console, &rest);
-        }
-        Ok(begun)
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(REOPEN_MAX);
     }
+}
 
-    /// Milliseconds since the attempt ended; `None` when that is not known.
-    fn since_end(&self) -> Option<i64> {
-        let ended = self.task.ended?.0;
-        Some(SystemClock::default().wall().0 - ended.0)
-    }
+fn data<T: DeserializeOwned>(message: &Message) -> Outcome<T> {
+    serde_json::from_str(&message.data)
+        .attempt(|| format!("reading event `{}` of the stream of output", message.event))
+}
 
-    fn path(&self) -> [String; 8] {
-        [
-            "runs".into(),
-            self.run.into(),
-            "tasks".into(),
-            self.task.task.to_string(),
-            "attempts".into(),
-            self.attempt.to_string(),
-            "logs".into(),
-            self.stream.into(),
-        ]
-    }
-
-    /// On stderr, so that a redirected log is what the task wrote and nothing else.
-    fn heading(&self, console: &Console) {
-        if !console.is_json() {
-            let what = format!(
-                "── {} {} attempt {} {}",
-                self.task.task,
-                label(self.task),
-                self.attempt,
-                self.stream
-            );
-            console.note(&console.paint_err().dim(&what));
-        }
-    }
-
-    fn line(&self, console: &Console, line: &str) {
-        if console.is_json() {
-            let record = (self.stream == "log")
-                .then(|| serde_json::from_str::<serde_json::Value>(line).ok())
-                .flatten();
-            let mut element = json!({
-                "task": self.task.task,
-                "step": self.task.step,
-                "attempt": self.attempt,
-                "stream": self.stream,
-            });
-            if let Some(partition) = self.task.partitions.first() {
-                element["partition"] = json!(partition);
+/// Says how the run went, and ends as what was followed did.
+async fn finish(
+    options: &Options,
+    client: &Client,
+    console: &Console,
+    run: &str,
+    scope: &Scope,
+    ended: &Ended,
+) -> Outcome {
+    let succeeded = match scope {
+        Scope::Run => {
+            let run: Run = client.get(["runs", run]).patient().send().await?;
+            console.note(&runs::outcome(&run, console.paint_err()));
+            if run.summary.status != RunStatus::Success {
+                console.hint(&format!("arco why {}", run.summary.id));
             }
-            match record {
-                Some(record) => element["record"] = record,
-                None => element["line"] = json!(line),
-            }
-            console.element(&element, |_| String::new());
-        } else if self.stream == "log" {
-            console.line(&record::render(line, console.paint()));
-        } else {
-            console.line(line);
+            ended.end.status == RunStatus::Success
         }
-    }
-}
-
-fn header(response: &Response, name: &str) -> Option<String> {
-    response
-        .headers()
-        .get(name)?
-        .to_str()
-        .ok()
-        .map(str::to_owned)
-}
-
-/// How often an attempt that is over is asked for more.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
-/// The end of an attempt and the end of its output are two things: the host reports the first and
-/// goes on uploading. An attempt that is over is done when nothing came for a while.
-#[derive(Debug, Default)]
-struct Quiet {
-    last_bytes: usize,
-    waited: Duration,
-}
-
-impl Quiet {
-    fn heard(&mut self, bytes: usize) {
-        if bytes > 0 {
-            self.last_bytes = bytes;
-            self.waited = Duration::ZERO;
+        Scope::Task(_) if options.attempt.is_some() => {
+            ended.attempt.is_none_or(|s| s == AttemptStatus::Succeeded)
         }
-    }
-
-    /// How long to wait for another chunk of an attempt that ended so long ago.
-    fn patience(&self, since_end_ms: Option<i64>) -> Duration {
-        if since_end_ms.is_some_and(|ms| ms > SETTLED_MS) {
-            Duration::ZERO
-        } else if self.last_bytes >= MORE_BEHIND_BYTES {
-            Duration::from_secs(2)
-        } else {
-            Duration::from_millis(200)
+        Scope::Task(_) => ended.end.task_status == Some(TaskStatus::Succeeded),
+        Scope::Step { name, .. } => {
+            let all = all_tasks(client, run).await?;
+            let tasks = name.find(run, &all)?;
+            tasks
+                .iter()
+                .all(|task| task.status == TaskStatus::Succeeded)
         }
-    }
-}
-
-/// Cuts bytes into lines, whatever the chunks.
-#[derive(Debug, Default)]
-struct Lines {
-    partial: Vec<u8>,
-}
-
-impl Lines {
-    fn feed(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.partial.extend_from_slice(bytes);
-        let Some(end) = self.partial.iter().rposition(|byte| *byte == b'\n') else {
-            return Vec::new();
-        };
-        let whole: Vec<u8> = self.partial.drain(..=end).collect();
-        String::from_utf8_lossy(&whole)
-            .lines()
-            .map(str::to_owned)
-            .collect()
-    }
-
-    fn rest(&mut self) -> Option<String> {
-        let rest = std::mem::take(&mut self.partial);
-        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
-    }
+    };
+    Ok(if succeeded {
+        Exit::Success
+    } else {
+        Exit::Failed
+    })
 }
