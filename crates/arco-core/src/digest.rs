@@ -36,6 +36,14 @@ impl Digest {
         Some(Self(out))
     }
 
+    /// The first 128 bits, for ids that are derived from what they name.
+    #[must_use]
+    pub fn first_bits(&self) -> u128 {
+        let mut first = [0_u8; 16];
+        first.copy_from_slice(&self.0[..16]);
+        u128::from_be_bytes(first)
+    }
+
     /// The first twelve digits, for people.
     #[must_use]
     pub fn short(&self) -> String {

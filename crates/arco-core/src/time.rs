@@ -30,6 +30,13 @@ impl Timestamp {
             .unwrap_or_else(|_| self.0.to_string())
     }
 
+    /// RFC 3339 in UTC with whole seconds, `2026-01-31T00:00:00Z`: how instants of schedules are named.
+    #[must_use]
+    pub fn to_rfc3339_seconds(self) -> String {
+        jiff::Timestamp::from_second(self.0.div_euclid(1000))
+            .map_or_else(|_| self.0.to_string(), |t| t.to_string())
+    }
+
     /// Reads RFC 3339; `None` when the text is not an instant.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {

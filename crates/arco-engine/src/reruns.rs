@@ -155,6 +155,7 @@ impl Engine {
             priority: ask.priority.unwrap_or(parent.priority),
             time_limits: ask.time_limits.or(parent.time_limits),
             job: parent.job.clone(),
+            tick: None,
             rerun: Some(rerun),
             plan: Arc::default(),
             plan_blob: None,

@@ -198,6 +198,7 @@ impl Engine {
             time_limits: ask.time_limits,
             job: resolved.job,
             rerun: None,
+            tick: None,
             plan: Arc::new(resolved.planned.plan),
             plan_blob: None,
             definitions: resolved.planned.definitions,

@@ -186,6 +186,7 @@ impl Bench {
             time_limits: arco_core::limits::TimeLimits::default(),
             job: None,
             rerun: None,
+            tick: None,
             plan: Arc::new(planned.plan.clone()),
             plan_blob: None,
             definitions: planned.definitions.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
 use arco_core::event::{
-    Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity,
+    Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity, TickId,
 };
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::{OutputValues, Plan};
@@ -14,6 +14,7 @@ use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timest
 use serde_json::Value;
 
 pub use crate::identity::Identity;
+use crate::schedule::TickProposal;
 
 /// A command. Everything that is not pure about it (ids, plans of big runs, parsed manifests) was
 /// made by the shell beforehand and comes along as data.
@@ -49,6 +50,14 @@ pub enum Command {
     },
     /// A fact about an asset that no run made.
     Report(Box<AssetReport>),
+    /// Set a schedule going, whatever the code says.
+    StartSchedule(String),
+    /// Stop a schedule, whatever the code says.
+    StopSchedule(String),
+    /// Leave it to the code whether a schedule runs.
+    ResetSchedule(String),
+    /// The next step of a schedule. Refused when the state says otherwise by now.
+    FireSchedule(Box<TickProposal>),
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.
@@ -134,6 +143,8 @@ pub struct RunRequest {
     pub job: Option<JobRef>,
     /// The run it does again. Without a run key it gets one of its own ([`crate::rerun`]).
     pub rerun: Option<RerunOf>,
+    /// The tick that asks for it.
+    pub tick: Option<TickId>,
     /// What will be done.
     pub plan: Arc<Plan>,
     /// Digest of the blob that holds the plan, when it is too big for the event.

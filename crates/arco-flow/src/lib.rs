@@ -5,6 +5,7 @@
 //! - [`backfill`]: which partitions of which assets a backfill makes, in which runs, and in which order.
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`jobs`]: from the name of a job to what a run of it is made of.
+//! - [`schedule`]: what is due, which missed instants are caught up with, what a tick runs.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`queue`]: what waits, on what, and who has it.
 //! - [`explain`]: from the state to the answer to a "why".
@@ -25,6 +26,7 @@ pub mod planner;
 pub mod queue;
 pub mod rejection;
 pub mod rerun;
+pub mod schedule;
 pub mod selection_graph;
 pub mod state;
 #[cfg(test)]

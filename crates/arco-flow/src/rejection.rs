@@ -269,6 +269,19 @@ pub enum Rejection {
     /// One idempotency key, two different reports.
     #[error("idempotency key `{0}` was used for another report; use a fresh key for a new report")]
     ReportConflict(String),
+    /// No such schedule.
+    #[error("schedule `{schedule}` is not defined{hint}")]
+    UnknownSchedule {
+        /// The name.
+        schedule: String,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// A step of a schedule that the state no longer asks for: another one decided it first.
+    #[error(
+        "the tick of schedule `{0}` was decided already, or its definition changed; nothing to do"
+    )]
+    TickSuperseded(String),
     /// No such run.
     #[error("run {0} is not known; `arco runs list` shows the runs there are")]
     UnknownRun(RunId),
@@ -355,6 +368,8 @@ impl Rejection {
             Self::UnknownCheckAsset { .. } => "unknown_asset",
             Self::CheckWithinStep { .. } => "check_within_step",
             Self::ReportConflict(_) => "idempotency_conflict",
+            Self::UnknownSchedule { .. } => "unknown_schedule",
+            Self::TickSuperseded(_) => "tick_superseded",
             Self::UnknownRun(_) => "unknown_run",
             Self::UnknownHost(_) => "unknown_host",
             Self::Fenced(_) => "fenced",

@@ -226,6 +226,7 @@ impl World {
             time_limits: arco_core::limits::TimeLimits::default(),
             job: None,
             rerun: None,
+            tick: None,
             plan: Arc::new(planned.plan),
             plan_blob: None,
             definitions: planned.definitions,

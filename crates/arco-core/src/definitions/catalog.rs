@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{AssetDef, CheckDef, Definitions, DefinitionsError, StepDef};
+use super::{AssetDef, CheckDef, Definitions, DefinitionsError, Schedule, StepDef};
 use crate::partition::DynamicSets;
 use crate::{AssetKey, graph};
 
@@ -16,6 +16,8 @@ pub struct Catalog {
     /// The same, to look one up: a plan of ten thousand assets asks a hundred thousand times.
     definitions: HashMap<AssetKey, Arc<Definitions>>,
     children: Arc<HashMap<AssetKey, Vec<AssetKey>>>,
+    /// Which location defines a schedule.
+    schedules: Arc<BTreeMap<String, String>>,
 }
 
 /// An asset and the definitions that speak for it.
@@ -34,6 +36,15 @@ pub struct StepRef<'a> {
     pub definitions: &'a Arc<Definitions>,
     /// The step.
     pub step: &'a StepDef,
+}
+
+/// A schedule and its definitions.
+#[derive(Debug, Clone, Copy)]
+pub struct ScheduleRef<'a> {
+    /// The location's definitions.
+    pub definitions: &'a Arc<Definitions>,
+    /// The schedule.
+    pub schedule: &'a Schedule,
 }
 
 impl Catalog {
@@ -93,11 +104,13 @@ impl Catalog {
             Some((key.clone(), Arc::clone(locations.get(owner)?)))
         };
         let definitions = owners.iter().filter_map(of).collect();
+        let schedules = schedules(&locations)?;
         Ok(Self {
             locations,
             owners: Arc::new(owners),
             definitions,
             children: Arc::new(children.into_iter().collect()),
+            schedules: Arc::new(schedules),
         })
     }
 
@@ -147,6 +160,23 @@ impl Catalog {
         self.children.get(key).map_or(&[], Vec::as_slice)
     }
 
+    /// One schedule.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<ScheduleRef<'_>> {
+        let definitions = self.locations.get(self.schedules.get(name)?)?;
+        let schedule = definitions.schedule(name)?;
+        Some(ScheduleRef {
+            definitions,
+            schedule,
+        })
+    }
+
+    /// Names of all schedules, in order, each with its location.
+    #[must_use]
+    pub fn schedules(&self) -> &BTreeMap<String, String> {
+        &self.schedules
+    }
+
     /// All checks of an asset, whichever location judges them.
     pub fn checks_of<'a>(
         &'a self,
@@ -156,6 +186,24 @@ impl Catalog {
             .values()
             .flat_map(move |d| d.checks_of(key).map(move |check| (d, check)))
     }
+}
+
+/// A name is one schedule in the whole workspace: ticks and run keys bear it.
+fn schedules(
+    locations: &BTreeMap<String, Arc<Definitions>>,
+) -> Result<BTreeMap<String, String>, DefinitionsError> {
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for (location, definitions) in locations {
+        for name in definitions.schedules().keys() {
+            if let Some(other) = owners.insert(name.clone(), location.clone()) {
+                return Err(DefinitionsError::DuplicateSchedule {
+                    schedule: name.clone(),
+                    place: format!(" in locations `{other}` and `{location}`"),
+                });
+            }
+        }
+    }
+    Ok(owners)
 }
 
 fn claim(

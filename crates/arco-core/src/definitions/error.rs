@@ -79,6 +79,22 @@ pub enum DefinitionsError {
         /// `a → b → a`.
         path: String,
     },
+    /// A schedule that cannot stand.
+    #[error("schedule `{schedule}` is not valid: {reason}")]
+    Schedule {
+        /// The name.
+        schedule: String,
+        /// Why, and the mend.
+        reason: String,
+    },
+    /// One schedule name twice.
+    #[error("schedule `{schedule}` is defined twice{place}; give one of them another name")]
+    DuplicateSchedule {
+        /// The name.
+        schedule: String,
+        /// ` in location x`, or ` in locations x and y`.
+        place: String,
+    },
     /// A partitions definition or mapping that cannot stand.
     #[error("the partitions of asset `{asset}` are not valid: {reason}")]
     Partitions {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::JobDef;
+use super::{JobDef, ScheduleDef};
 use crate::AssetKey;
 use crate::partition::{PartitionMapping, PartitionsDef};
 
@@ -35,6 +35,9 @@ pub struct Manifest {
     /// Named selections of its assets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub jobs: Vec<JobDef>,
+    /// What is done when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleDef>,
 }
 
 /// One asset.

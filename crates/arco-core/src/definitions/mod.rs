@@ -1,4 +1,4 @@
-//! What user code declares: assets, checks, steps and resources, as a content-hashed manifest per
+//! What user code declares: assets, checks, steps, resources and schedules, as a content-hashed manifest per
 //! code location, and the catalog that joins the locations of a workspace.
 
 mod catalog;
@@ -6,13 +6,14 @@ mod diff;
 mod error;
 mod job;
 mod manifest;
+mod schedule;
 mod select;
 mod validate;
 
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{AssetRef, Catalog, StepRef};
+pub use catalog::{AssetRef, Catalog, ScheduleRef, StepRef};
 pub use diff::{Changes, Diff};
 pub use error::DefinitionsError;
 pub use job::{IMPLICIT_JOB, JobDef};
@@ -20,4 +21,5 @@ pub use manifest::{
     AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, OpInput, OpOutput, OpSource,
     ResourceDef, RetryPolicy, StepDef, StepKind,
 };
+pub use schedule::{CatchUp, CatchUpPolicy, DefaultStatus, PartitionRule, Schedule, ScheduleDef};
 pub use validate::Definitions;

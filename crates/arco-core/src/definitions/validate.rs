@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, StepDef, StepKind};
+use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, Schedule, StepDef, StepKind};
 use crate::partition::{DynamicSets, PartitionEdge, PartitionMapping, PartitionsDef};
 use crate::{AssetKey, Digest, graph};
 
@@ -17,6 +17,7 @@ pub struct Definitions {
     assets: HashMap<AssetKey, usize>,
     steps: HashMap<String, usize>,
     checks: BTreeMap<(AssetKey, String), usize>,
+    schedules: BTreeMap<String, Schedule>,
 }
 
 impl Definitions {
@@ -91,18 +92,21 @@ impl Definitions {
         let assets = index_assets(&manifest)?;
         let steps = index_steps(&manifest)?;
         let checks = index_checks(&manifest)?;
+        let schedules = read_schedules(&manifest)?;
         let definitions = Self {
             version,
             manifest,
             assets,
             steps,
             checks,
+            schedules,
         };
         definitions.check_steps()?;
         definitions.check_edges()?;
         definitions.check_partitions()?;
         definitions.check_cycles()?;
         definitions.check_jobs()?;
+        definitions.check_schedules()?;
         Ok(definitions)
     }
 
@@ -163,6 +167,18 @@ impl Definitions {
             .range((asset.clone(), String::new())..)
             .take_while(move |((of, _), _)| of == asset)
             .map(|(_, at)| &self.manifest.checks[*at])
+    }
+
+    /// One schedule.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<&Schedule> {
+        self.schedules.get(name)
+    }
+
+    /// Its schedules by name.
+    #[must_use]
+    pub fn schedules(&self) -> &BTreeMap<String, Schedule> {
+        &self.schedules
     }
 
     fn unknown_step(&self, what: String, step: &str) -> DefinitionsError {
@@ -424,6 +440,22 @@ fn index_steps(manifest: &Manifest) -> Result<HashMap<String, usize>, Definition
         }
     }
     Ok(index)
+}
+
+fn read_schedules(manifest: &Manifest) -> Result<BTreeMap<String, Schedule>, DefinitionsError> {
+    let mut read = BTreeMap::new();
+    for def in &manifest.schedules {
+        if read
+            .insert(def.name.clone(), Schedule::read(def)?)
+            .is_some()
+        {
+            return Err(DefinitionsError::DuplicateSchedule {
+                schedule: def.name.clone(),
+                place: format!(" in location `{}`", manifest.location),
+            });
+        }
+    }
+    Ok(read)
 }
 
 type CheckIndex = BTreeMap<(AssetKey, String), usize>;

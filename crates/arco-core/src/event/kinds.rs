@@ -11,7 +11,8 @@ use super::{
     DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered,
     LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal,
     RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
-    RunRetryDropped, RunTimedOut, TasksMapped, TasksSkipped,
+    RunRetryDropped, RunTimedOut, ScheduleReset, ScheduleStarted, ScheduleStopped, TasksMapped,
+    TasksSkipped, TickFinished, TicksMissed,
 };
 use crate::{Digest, Timestamp};
 
@@ -161,6 +162,16 @@ facts! {
     LeaseReleased(LeaseReleased) = "lease.released", 1;
     /// The fold behaves as this version says from here.
     FoldActivated(FoldActivated) = "fold.activated", 1;
+    /// An operator set a schedule going.
+    ScheduleStarted(ScheduleStarted) = "schedule.started", 1;
+    /// An operator stopped a schedule.
+    ScheduleStopped(ScheduleStopped) = "schedule.stopped", 1;
+    /// An operator left a schedule to the code again.
+    ScheduleReset(ScheduleReset) = "schedule.reset", 1;
+    /// What came of a tick.
+    TickFinished(TickFinished) = "tick.finished", 1;
+    /// Instants that are never fired.
+    TicksMissed(TicksMissed) = "ticks.missed", 1;
     /// Ended runs moved from memory to a history object.
     HistoryPacked(HistoryPacked) = "history.packed", 1;
 }

@@ -13,6 +13,7 @@ mod leadership;
 mod limits;
 mod partitions;
 mod run;
+mod schedule;
 
 #[cfg(test)]
 mod tests;
@@ -33,4 +34,8 @@ pub use run::{
     HistoryPacked, JobRef, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished,
     RunOutcome, RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut,
     SkipReason, TasksMapped, TasksSkipped,
+};
+pub use schedule::{
+    MissedReason, ScheduleReset, ScheduleStarted, ScheduleStopped, TickFinished, TickId,
+    TickIdError, TickOutcome, TicksMissed,
 };

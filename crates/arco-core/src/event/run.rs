@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Stored;
+use super::{Stored, TickId};
 use crate::limits::TimeLimits;
 use crate::plan::Plan;
 use crate::run_retries::RunRetries;
@@ -57,6 +57,9 @@ pub struct RunRequested {
     /// Time limits of its own.
     #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
     pub time_limits: TimeLimits,
+    /// The tick that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<TickId>,
     /// What will be done.
     pub plan: Stored<Plan>,
 }

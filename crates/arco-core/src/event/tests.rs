@@ -16,6 +16,13 @@ fn attempt() -> AttemptId {
     }
 }
 
+fn tick() -> TickId {
+    TickId {
+        schedule: "nightly".into(),
+        instant: Timestamp(1_700_000_000_000),
+    }
+}
+
 fn error() -> ErrorInfo {
     ErrorInfo {
         kind: "ValueError".into(),
@@ -84,6 +91,7 @@ fn examples() -> Vec<Fact> {
             job: None,
             rerun: None,
             time_limits: TimeLimits::default(),
+            tick: None,
             plan: Stored::Inline(plan),
         }
         .into(),
@@ -239,6 +247,33 @@ fn examples() -> Vec<Fact> {
         LeaseKept { epoch: 2 }.into(),
         LeaseReleased { epoch: 2 }.into(),
         FoldActivated { version: 1 }.into(),
+        ScheduleStarted {
+            schedule: "nightly".into(),
+        }
+        .into(),
+        ScheduleStopped {
+            schedule: "nightly".into(),
+        }
+        .into(),
+        ScheduleReset {
+            schedule: "nightly".into(),
+        }
+        .into(),
+        TickFinished {
+            tick: tick(),
+            version: Digest::of(b"s"),
+            outcome: TickOutcome::Succeeded { runs: vec![run] },
+        }
+        .into(),
+        TicksMissed {
+            schedule: "nightly".into(),
+            first: Timestamp(1_699_900_000_000),
+            last: Timestamp(1_699_986_400_000),
+            count: 2,
+            version: Digest::of(b"s"),
+            reason: MissedReason::NotLatest,
+        }
+        .into(),
         HistoryPacked {
             object: json!({"name": "runs/1"}),
             runs: vec![run],
@@ -426,6 +461,47 @@ fn check_learned(fact: impl Into<Fact>, what: &str) {
     assert_eq!(text, golden.trim_end());
     let read: RawEvent = serde_json::from_str(&golden).unwrap();
     assert_eq!(Event::from_raw(&read).unwrap(), event);
+}
+
+#[test]
+fn a_run_of_a_tick_reads_and_writes_its_golden_file() {
+    check_variant("tick", |requested| requested.tick = Some(tick()));
+}
+
+/// One golden file holds one outcome; the others must not change either.
+#[test]
+fn outcomes_of_ticks_have_one_text() {
+    let skipped = TickOutcome::Skipped {
+        reason: "no partition".into(),
+    };
+    let failed = TickOutcome::Failed { error: error() };
+    assert_eq!(
+        json!([skipped, failed]).to_string(),
+        r#"[{"skipped":{"reason":"no partition"}},{"failed":{"error":{"message":"no","traceback":"line 1","type":"ValueError"}}}]"#
+    );
+    assert_eq!(
+        json!([
+            MissedReason::Late,
+            MissedReason::NotLatest,
+            MissedReason::OutsideWindow,
+            MissedReason::OverMaxTicks
+        ])
+        .to_string(),
+        r#"["late","not_latest","outside_window","over_max_ticks"]"#
+    );
+}
+
+#[test]
+fn a_tick_has_one_text() {
+    assert_eq!(tick().to_string(), "nightly:2023-11-14T22:13:20Z");
+    assert_eq!(tick().to_string().parse(), Ok(tick()));
+    for wrong in ["nightly", "nightly:noon", ""] {
+        let refused = wrong.parse::<TickId>().unwrap_err().to_string();
+        assert!(
+            refused.contains("is not a tick; ticks look like"),
+            "{refused}"
+        );
+    }
 }
 
 #[test]

@@ -355,6 +355,20 @@ impl PartitionsDef {
         self.key_at(self.nth(self.count(now).checked_sub(1)?, now)?)
     }
 
+    /// The ordinals of what one moment is about: of time the last window that exists at `now`, of keys
+    /// without time all of them (S-44, S-46).
+    #[must_use]
+    pub fn latest(&self, now: Timestamp) -> Ordinals {
+        match self {
+            Self::TimeWindow(windows) => match windows.count(now) {
+                0 => Ordinals::default(),
+                count => Ordinals::from(count - 1..count),
+            },
+            Self::Static(_) | Self::Dynamic(_) => self.existing(now),
+            Self::Multi(multi) => multi.latest(now),
+        }
+    }
+
     /// What a key looks like, as people write it.
     #[must_use]
     pub fn example_key(&self) -> String {

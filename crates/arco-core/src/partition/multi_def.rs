@@ -121,6 +121,16 @@ impl MultiPartitions {
         self.product(&all)
     }
 
+    /// The combinations of what each dimension has of it.
+    pub(super) fn latest(&self, now: Timestamp) -> Ordinals {
+        let of_each: Vec<Ordinals> = self
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.def.latest(now))
+            .collect();
+        self.product(&of_each)
+    }
+
     /// The ordinals of all combinations of coordinates.
     pub(super) fn product(&self, coordinates: &[Ordinals]) -> Ordinals {
         let mut out = Ordinals::from(0..1);

@@ -35,6 +35,11 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// The shell's clock as it is, also where it is behind the log: what is due is judged by it.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.context.now
+    }
+
     /// Proposes a fact of a client or worker: it stands whoever leads.
     pub(crate) fn emit(&mut self, fact: impl Into<Fact>) {
         self.push(fact.into(), None, None);

@@ -15,6 +15,7 @@ mod report;
 mod retry;
 mod run_retry;
 mod runs;
+mod schedules;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub(crate) use context::Deciding;
 pub(crate) use retry::{Budget, INFRASTRUCTURE_RETRIES_MAX, WORKER_LOST_RETRIES_MAX};
 pub(crate) use run_retry::failures;
 pub use runs::Keys;
+pub use schedules::unknown_schedule;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
 #[derive(Debug, Clone)]
@@ -89,6 +91,10 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::ReleaseLead => lead::release(d),
         Command::AddPartitions { name, keys } => partition_sets::add(d, name, keys)?,
         Command::RemovePartitions { name, keys } => partition_sets::remove(d, name, keys),
+        Command::StartSchedule(name) => schedules::start(d, name)?,
+        Command::StopSchedule(name) => schedules::stop(d, name)?,
+        Command::ResetSchedule(name) => schedules::reset(d, name)?,
+        Command::FireSchedule(proposal) => schedules::fire(d, proposal)?,
         Command::PackHistory { reference, runs } => {
             d.emit_as_leader(arco_core::event::HistoryPacked {
                 object: reference.clone(),

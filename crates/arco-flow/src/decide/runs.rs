@@ -48,7 +48,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
     let time_limits = r.time_limits.with_tags(&r.tags)?;
     let mut tags = r.tags.clone();
     tags.extend(r.rerun.iter().flat_map(rerun::tags));
-    d.emit(RunRequested {
+    let requested = RunRequested {
         run: r.run,
         scope: r.scope.clone(),
         run_key,
@@ -65,11 +65,17 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
         job: r.job.clone(),
         rerun: r.rerun.clone(),
+        tick: r.tick.clone(),
         plan: match r.plan_blob {
             Some(digest) => Stored::Blob(digest),
             None => Stored::Inline((*r.plan).clone()),
         },
-    });
+    };
+    if r.tick.is_some() {
+        d.emit_as_leader(requested);
+    } else {
+        d.emit(requested);
+    }
     // A selection whose partitions do not exist yet has nothing to do, and says so at once.
     finish::finish_run(d, r.run);
     Ok(Answer::Run {

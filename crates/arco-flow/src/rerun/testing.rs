@@ -48,6 +48,7 @@ impl World {
             time_limits: arco_core::limits::TimeLimits::default(),
             job: parent.job.clone(),
             rerun: Some(again.clone()),
+            tick: None,
             plan: Arc::new(planned.plan),
             plan_blob: None,
             definitions: planned.definitions,

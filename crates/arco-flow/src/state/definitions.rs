@@ -7,7 +7,7 @@ use arco_core::event::{DefinitionsDeployed, DefinitionsLoadFailed, ErrorInfo, Ev
 use arco_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyError, Blobs, State, durations};
+use super::{ApplyError, Blobs, State, durations, schedule};
 
 /// One code location.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub(super) fn deployed(
     };
     prune_versions(state);
     durations::deployed(state, &e.location);
+    if state.fold_version >= super::fold::SCHEDULES {
+        schedule::follow_definitions(state, &e.location, event.time);
+    }
     Ok(())
 }
 

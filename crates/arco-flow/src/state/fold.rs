@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{
     State, admission, deadlines, definitions, fact_fold, host, op_fold, partition_sets, run_fold,
-    run_retry, task_fold,
+    run_retry, schedule, task_fold, tick,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -55,6 +55,9 @@ pub enum ApplyError {
     #[error("the log activates fold version {0}, this program carries up to {max}; upgrade it", max = super::FOLD_VERSION)]
     FoldTooNew(u32),
 }
+
+/// The first version of the fold that knows schedules.
+pub(super) const SCHEDULES: u32 = 3;
 
 impl State {
     /// Applies one event. Controller events of a past epoch change nothing.
@@ -111,10 +114,29 @@ impl State {
             Fact::FoldActivated(e) if e.version > super::FOLD_VERSION => {
                 return Err(ApplyError::FoldTooNew(e.version));
             }
-            Fact::FoldActivated(e) => self.fold_version = e.version,
+            Fact::FoldActivated(e) => self.activate_fold(e.version),
+            Fact::ScheduleStarted(e) => schedule::started(self, at, event, e),
+            Fact::ScheduleStopped(e) => schedule::stopped(self, at, event, e),
+            Fact::ScheduleReset(e) => schedule::reset(self, at, event, e),
+            Fact::TickFinished(e) => tick::finished(self, at, event, e),
+            Fact::TicksMissed(e) => tick::missed(self, at, event, e),
             Fact::HistoryPacked(e) => run_fold::history_packed(self, e),
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// Schedules of definitions that were deployed under an older fold count from here.
+    fn activate_fold(&mut self, version: u32) {
+        let learns_schedules = self.fold_version < SCHEDULES && version >= SCHEDULES;
+        self.fold_version = version;
+        if learns_schedules {
+            let locations: Vec<String> = self.catalog.locations().keys().cloned().collect();
+            for location in locations {
+                schedule::follow_definitions(self, &location, self.time);
+            }
+        }
     }
 }
 

@@ -19,9 +19,11 @@ mod run;
 mod run_fold;
 mod run_retry;
 mod said;
+mod schedule;
 mod snapshot;
 mod task;
 mod task_fold;
+mod tick;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ mod tests;
 use std::sync::Arc;
 
 use arco_core::definitions::Catalog;
-use arco_core::event::{Position, RetryOwed};
+use arco_core::event::{Position, RetryOwed, TickId};
 use arco_core::limits::Limits;
 use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
@@ -47,18 +49,20 @@ pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
 pub use run::{Counts, Retried, Run, RunStatus, TimedOut};
 pub use said::Said;
+pub use schedule::{ScheduleState, Timer, next_after};
 pub use snapshot::SnapshotError;
 pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
+pub use tick::{Tick, TickRow, TickStatus};
 
 /// Version of the fold's behaviour this binary activates.
 ///
 /// - 1: the first.
 /// - 2: runs know the run they do again, and the state knows the lineages.
-/// - 3: runs know their job, the checks that were chosen, their time limits, who asked to stop them, and
-///   whether they are owed a retry; tasks know which of their assets they made, and which they left
-///   unmade; ops give values, and plans grow by the keys of dynamic outputs; assets know the task that did
-///   not make a slot; steps know how long they took lately; what is observed, or reported from outside of
-///   runs, is kept; dynamic partitions.
+/// - 3: runs know their job, the tick that asked for them, the checks that were chosen, their time limits,
+///   who asked to stop them, and whether they are owed a retry; tasks know which of their assets they made,
+///   and which they left unmade; ops give values, and plans grow by the keys of dynamic outputs; assets know
+///   the task that did not make a slot; steps know how long they took lately; what is observed, or reported
+///   from outside of runs, is kept; dynamic partitions; schedules and their ticks.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
@@ -105,6 +109,12 @@ pub struct State {
     pub durations: OrdMap<(String, String), Durations>,
     /// Idempotency keys of reports from outside of runs → digest of the report, its place, time.
     pub reports: OrdMap<String, (Digest, Position, Timestamp)>,
+    /// Schedules by name.
+    pub schedules: OrdMap<String, Arc<ScheduleState>>,
+    /// Their ticks, by schedule and instant.
+    pub ticks: OrdMap<TickId, Arc<Tick>>,
+    /// What is due when. Derived.
+    pub timers: OrdSet<(Timestamp, Timer)>,
     /// Facts about assets.
     pub assets: OrdMap<AssetKey, Arc<AssetState>>,
     /// How much may go on at once.

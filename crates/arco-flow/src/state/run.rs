@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::event::{JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit};
+use arco_core::event::{
+    JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit, TickId,
+};
 use arco_core::limits::TimeLimits;
 use arco_core::plan::{Plan, PlannedTask};
 use arco_core::{AssetKey, Digest, RunId, TaskIndex, Timestamp};
@@ -106,6 +108,9 @@ pub struct Run {
     /// The time limit that stopped it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_out: Option<TimedOut>,
+    /// The tick that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<TickId>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// Which tasks need a task. Derived from the plan.

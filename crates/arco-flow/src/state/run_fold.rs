@@ -62,6 +62,7 @@ pub(super) fn run_requested(
         },
         timed_out: None,
         job: e.job.clone().filter(|_| state.fold_version >= 3),
+        tick: e.tick.clone().filter(|_| state.fold_version >= 3),
         dependents: Arc::new(run::dependents(&plan)),
         plan,
         pools: Arc::default(),

@@ -16,8 +16,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, Durations, HostState, Leadership, LocationState, Run, RunKey, State, admission,
-    deadlines, definitions, run,
+    AssetState, Durations, HostState, Leadership, LocationState, Run, RunKey, ScheduleState, State,
+    Tick, admission, deadlines, definitions, run, schedule,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -63,6 +63,10 @@ struct Out<'a> {
     durations: Vec<(&'a (String, String), &'a Durations)>,
     #[serde(skip_serializing_if = "DynamicSets::is_empty")]
     partition_sets: &'a DynamicSets,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    schedules: Vec<(&'a String, &'a Arc<ScheduleState>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ticks: Vec<&'a Arc<Tick>>,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -98,6 +102,12 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     partition_sets: DynamicSets,
+    /// From fold version 3 on.
+    #[serde(default)]
+    schedules: Vec<(String, ScheduleState)>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    ticks: Vec<Tick>,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -136,6 +146,8 @@ impl State {
             retries_owed: self.retries_owed.iter().collect(),
             durations: self.durations.iter().collect(),
             partition_sets: &self.partition_sets,
+            schedules: self.schedules.iter().collect(),
+            ticks: self.ticks.values().collect(),
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -178,6 +190,12 @@ impl State {
         for (key, mut asset) in read.assets {
             asset.rebuild_index();
             state.assets.insert(key, Arc::new(asset));
+        }
+        for (name, row) in read.schedules {
+            schedule::set(&mut state, &name, row);
+        }
+        for tick in read.ticks {
+            state.ticks.insert(tick.id.clone(), Arc::new(tick));
         }
         for run in read.runs {
             restore_run(&mut state, run);

@@ -123,3 +123,21 @@ fn refusals_say_which_dimension_and_what_to_do() {
     }
     assert!(multi(&[]).is_err());
 }
+
+#[test]
+fn the_latest_are_the_last_window_and_all_keys_without_time() {
+    let regions = fixed(&["eu", "us"]);
+    let by_region = multi(&[("region", regions.clone()), ("when", daily())]).expect("valid");
+    let latest = |def: &PartitionsDef, now: &str| -> Vec<String> {
+        let keys = def.keys_of(def.latest(at(now)));
+        keys.map(|key| key.display().into_owned()).collect()
+    };
+    let now = "2024-01-03T05:00:00Z";
+    assert_eq!(latest(&by_region, now), ["eu|2024-01-02", "us|2024-01-02"]);
+    assert_eq!(latest(&daily(), now), ["2024-01-02"]);
+    assert_eq!(latest(&regions, now), ["eu", "us"]);
+    // Nothing exists yet.
+    let before = "2024-01-01T05:00:00Z";
+    assert_eq!(latest(&by_region, before), [""; 0]);
+    assert_eq!(latest(&daily(), before), [""; 0]);
+}

@@ -1,0 +1,135 @@
+//! Ticks: what came of each instant of a schedule. One row per (schedule, instant); instants that
+//! passed unfired are one row per unbroken series of them, under its last instant.
+
+use std::sync::Arc;
+
+use arco_core::event::{
+    ErrorInfo, Event, MissedReason, Position, TickFinished, TickId, TickOutcome, TicksMissed,
+};
+use arco_core::{Digest, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{State, schedule};
+
+/// One tick, or a series of missed instants.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tick {
+    /// Schedule and instant; of a series the last instant. The primary key.
+    pub id: TickId,
+    /// Version of the schedule's declaration.
+    pub version: Digest,
+    /// What came of it.
+    pub outcome: TickRow,
+    /// Where and when it was decided.
+    pub decided: (Position, Timestamp),
+}
+
+/// What came of a tick.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TickRow {
+    /// It asked for these runs.
+    Success {
+        /// The runs, in order.
+        runs: Vec<RunId>,
+    },
+    /// There was nothing to run.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It could not be said what to run.
+    Failure {
+        /// What went wrong.
+        error: ErrorInfo,
+    },
+    /// Never fired.
+    Missed {
+        /// First instant of the series.
+        first: Timestamp,
+        /// Instants in it.
+        count: u64,
+        /// Why.
+        reason: MissedReason,
+    },
+}
+
+/// Statuses of ticks, for filters and counts. The words are Dagster's, and `missed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TickStatus {
+    /// Runs were requested.
+    Success,
+    /// Nothing to run.
+    Skipped,
+    /// An error.
+    Failure,
+    /// Never fired.
+    Missed,
+}
+
+impl Tick {
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> TickStatus {
+        match self.outcome {
+            TickRow::Success { .. } => TickStatus::Success,
+            TickRow::Skipped { .. } => TickStatus::Skipped,
+            TickRow::Failure { .. } => TickStatus::Failure,
+            TickRow::Missed { .. } => TickStatus::Missed,
+        }
+    }
+
+    /// The runs it asked for.
+    #[must_use]
+    pub fn runs(&self) -> &[RunId] {
+        match &self.outcome {
+            TickRow::Success { runs } => runs,
+            _ => &[],
+        }
+    }
+}
+
+pub(super) fn finished(state: &mut State, at: Position, event: &Event, e: &TickFinished) {
+    let outcome = match &e.outcome {
+        TickOutcome::Succeeded { runs } => TickRow::Success { runs: runs.clone() },
+        TickOutcome::Skipped { reason } => TickRow::Skipped {
+            reason: reason.clone(),
+        },
+        TickOutcome::Failed { error } => TickRow::Failure {
+            error: error.clone(),
+        },
+    };
+    insert(
+        state,
+        Tick {
+            id: e.tick.clone(),
+            version: e.version,
+            outcome,
+            decided: (at, event.time),
+        },
+    );
+}
+
+pub(super) fn missed(state: &mut State, at: Position, event: &Event, e: &TicksMissed) {
+    insert(
+        state,
+        Tick {
+            id: TickId {
+                schedule: e.schedule.clone(),
+                instant: e.last,
+            },
+            version: e.version,
+            outcome: TickRow::Missed {
+                first: e.first,
+                count: e.count,
+                reason: e.reason,
+            },
+            decided: (at, event.time),
+        },
+    );
+}
+
+fn insert(state: &mut State, tick: Tick) {
+    schedule::settle(state, &tick.id.schedule, tick.id.instant);
+    state.ticks.insert(tick.id.clone(), Arc::new(tick));
+}
