@@ -230,6 +230,41 @@ def cron_smallest_interval(cron: str) -> float:
         return float(get_smallest_cron_interval(cron, "UTC").total_seconds())
 
 
+# Schedules.
+
+
+@op
+def partitioned_schedule(
+    definition: Spec, options: Spec, start: str, n: int = 4
+) -> dict[str, Any]:
+    """Cron and zone of the schedule of a partitioned job, and what its first ticks run.
+
+    A tick is [seconds since 1970, keys, run keys]; without keys it is skipped.
+    """
+    partitions_def = partitions(definition)
+
+    @dg.asset(partitions_def=partitions_def)
+    def a() -> None: ...
+
+    job = dg.define_asset_job("j", [a], partitions_def=partitions_def)
+    schedule = dg.build_schedule_from_partitioned_job(job, **options)
+    zone = schedule.execution_timezone or "UTC"
+    begin = instant(start, zone).timestamp()
+    ticks = schedule_execution_time_iterator(begin, schedule.cron_schedule, zone)
+    return {
+        "cron": schedule.cron_schedule,
+        "timezone": zone,
+        "ticks": [tick_of(schedule, tick) for tick in islice(ticks, n)],
+    }
+
+
+def tick_of(schedule: Any, tick: dt.datetime) -> list[Any]:
+    with dg.build_schedule_context(scheduled_execution_time=tick) as context:
+        requests = schedule.evaluate_tick(context).run_requests or []
+    keys = [request.partition_key for request in requests]
+    return [tick.timestamp(), keys, [request.run_key for request in requests]]
+
+
 # Partitions.
 
 

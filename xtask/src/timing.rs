@@ -1,6 +1,6 @@
 //! The one place of the commands that looks at the clock.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Measures from when it was started.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,18 @@ impl Stopwatch {
     pub(crate) fn elapsed_ms(self) -> f64 {
         self.elapsed().as_secs_f64() * 1e3
     }
+}
+
+/// Milliseconds since the minute began, by the wall clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what is due at a minute of the wall clock is measured by it"
+)]
+pub(crate) fn ms_of_minute() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis() % 60_000).unwrap_or(0)
 }
 
 /// Calls `probe` every `pause` until it gives a value; `None` once `patience` is over.

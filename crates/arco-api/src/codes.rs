@@ -87,6 +87,8 @@ codes! {
     UnknownWorkspace = "unknown_workspace", NOT_FOUND, "the workspace is not served here";
     /// No such asset.
     UnknownAsset = "unknown_asset", UNPROCESSABLE_ENTITY, "the asset is not defined";
+    /// No such schedule.
+    UnknownSchedule = "unknown_schedule", NOT_FOUND, "the schedule is not defined";
     /// No such run.
     UnknownRun = "unknown_run", NOT_FOUND, "the run is not known";
     /// No such job.
@@ -161,6 +163,8 @@ codes! {
     ObjectConflict = "object_conflict", CONFLICT, "the object exists with other content";
     /// A write the log cannot hold.
     InvalidWrite = "invalid_write", UNPROCESSABLE_ENTITY, "the log cannot hold this";
+    /// The tick was decided already.
+    TickSuperseded = "tick_superseded", CONFLICT, "the tick was decided already";
     /// Definitions changed again and again while a plan was made.
     Replan = "replan", SERVICE_UNAVAILABLE, "the definitions keep changing";
     /// This replica has not read that far yet.

@@ -32,6 +32,7 @@ See docs/guide/api.md.";
         (name = "queue", description = "What waits, and how much may go on at once"),
         (name = "assets", description = "Assets, their partitions, checks and materializations"),
         (name = "jobs", description = "Named selections of assets"),
+        (name = "schedules", description = "When what is run, and what came of it"),
         (name = "definitions", description = "Code locations"),
         (name = "events", description = "The event log"),
         (name = "status", description = "Health and status"),

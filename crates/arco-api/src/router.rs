@@ -12,7 +12,7 @@ use crate::problem::Refusal;
 use crate::resources::{
     assets, checks, definitions, dynamic_partitions, events, explanations, health, jobs, limits,
     logs, materializations, metrics, observations, partitions, plan, queue, reports, rerun, root,
-    run, run_logs, run_retries, runs, status, tasks,
+    run, run_logs, run_retries, runs, schedules, status, tasks, ticks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -53,6 +53,15 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(definitions::show))
         .routes(routes!(definitions::deploy))
         .routes(routes!(events::read))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::show))
+        .routes(routes!(schedules::start))
+        .routes(routes!(schedules::stop))
+        .routes(routes!(schedules::reset))
+        .routes(routes!(schedules::next))
+        .routes(routes!(schedules::test))
+        .routes(routes!(schedules::fire))
+        .routes(routes!(ticks::list))
         .routes(routes!(status::show))
         .routes(routes!(worker::hosts::register))
         .routes(routes!(worker::exchange::exchange))

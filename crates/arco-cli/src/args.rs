@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
-    queue, rerun, run, runs, serve, status, version, why, worker,
+    queue, rerun, run, runs, schedule, serve, status, version, why, worker,
 };
 use crate::env_vars;
 
@@ -63,6 +63,7 @@ pub(crate) enum Command {
     Partitions(partitions::Options),
     Jobs(jobs::Options),
     Status(status::Options),
+    Schedule(schedule::Options),
     Definitions(definitions::Options),
     Log(log::Options),
     New(new::Options),

@@ -25,7 +25,7 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::command::{
     assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
-    queue, rerun, run, runs, serve, status, version, why, worker,
+    queue, rerun, run, runs, schedule, serve, status, version, why, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -63,6 +63,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Partitions(options) => asking(console, partitions::run(options, console)),
         Command::Jobs(options) => asking(console, jobs::run(options, console)),
         Command::Status(options) => asking(console, status::run(options, console)),
+        Command::Schedule(options) => asking(console, schedule::run(options, console)),
         Command::Definitions(options) => asking(console, definitions::run(options, console)),
         Command::Log(options) => asking(console, log::run(options, console)),
         Command::New(options) => new::run(options, console),

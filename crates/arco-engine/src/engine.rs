@@ -19,7 +19,8 @@ use crate::commits::{Announcer, Commits};
 use crate::committer::{Committer, Heard, Proposal, Stands, Wake};
 use crate::hosts::HostsHeard;
 use crate::ids::Ids;
-use crate::{EngineError, EngineSettings, View, leader, snapshots};
+use crate::trusted_clock::TrustedClock;
+use crate::{EngineError, EngineSettings, View, leader, schedules, snapshots};
 
 /// The parts an engine is made of.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) log: Log,
     pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock, for whether it is believed.
+    pub(crate) trusted: Arc<TrustedClock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) settings: EngineSettings,
     pub(crate) url: String,
@@ -81,7 +84,9 @@ impl Engine {
     /// When the store is refused, the log is corrupt, or it needs a newer program.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
         let writer = format!("{:032x}", options.ids.random());
-        let clock: Arc<dyn arco_log::BootClock> = options.clock.clone();
+        let trusted = Arc::new(TrustedClock::new(options.clock));
+        let engine_clock: Arc<dyn Clock> = trusted.clone();
+        let clock: Arc<dyn arco_log::BootClock> = trusted.clone();
         let log_options = LogOptions {
             writer,
             clock,
@@ -95,13 +100,13 @@ impl Engine {
         let announcer = Announcer::default();
         let commits = announcer.commits();
         let (heard, heard_rx) = watch::channel(Heard {
-            holder: options.clock.now(),
+            holder: engine_clock.now(),
             own: Duration::ZERO,
         });
         let (wakes, wakes_rx) = mpsc::channel(options.settings.queue_max);
         let committer = Committer {
             log: log.clone(),
-            clock: Arc::clone(&options.clock),
+            clock: Arc::clone(&engine_clock),
             settings: options.settings.clone(),
             state: recovered.state,
             head: recovered.head,
@@ -115,7 +120,8 @@ impl Engine {
         let engine = Self {
             inner: Arc::new(Inner {
                 log,
-                clock: options.clock,
+                clock: engine_clock,
+                trusted,
                 ids: options.ids,
                 settings: options.settings,
                 url: options.url,
@@ -136,6 +142,10 @@ impl Engine {
             .inner
             .duties
             .spawn(leader::watch(engine.clone(), stop.clone()));
+        engine
+            .inner
+            .duties
+            .spawn(schedules::watch(engine.clone(), stop.clone()));
         engine
             .inner
             .tasks

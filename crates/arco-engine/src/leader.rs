@@ -163,6 +163,14 @@ fn own_silence(engine: &Engine) -> Duration {
         .saturating_sub(engine.inner.heard.borrow().own)
 }
 
+/// Whether something is due that a leader would have done long ago. An idle leader is silent, and fires
+/// within milliseconds: it must not lose its lead at every tick.
+fn is_overdue(engine: &Engine, view: &View, ttl: Duration) -> bool {
+    engine.clock_off_ms().is_none()
+        && arco_flow::schedule::next_due(&view.state)
+            .is_some_and(|due| Duration::from_millis(engine.now().ms_since(due)) > ttl + MARGIN)
+}
+
 /// Whether the holder is gone by our own clock, and there is something to lead.
 fn may_take(engine: &Engine, view: &View, heard: Duration) -> bool {
     if view.state.leadership.holder.is_none() {
@@ -171,7 +179,10 @@ fn may_take(engine: &Engine, view: &View, heard: Duration) -> bool {
     let now = engine.inner.clock.now();
     let silence = now.saturating_sub(heard);
     let ttl = Duration::from_millis(view.state.leadership.ttl_ms);
-    silence > ttl + MARGIN && (!view.state.active_runs.is_empty() || is_sought(engine, now))
+    silence > ttl + MARGIN
+        && (!view.state.active_runs.is_empty()
+            || is_sought(engine, now)
+            || is_overdue(engine, view, ttl))
 }
 
 fn is_sought(engine: &Engine, now: Duration) -> bool {

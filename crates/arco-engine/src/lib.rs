@@ -26,8 +26,10 @@ mod reports;
 mod reruns;
 mod run_retries;
 mod runs;
+mod schedules;
 mod settings;
 mod snapshots;
+mod trusted_clock;
 mod view;
 
 pub use engine::{Committed, Engine, EngineOptions};
@@ -37,5 +39,6 @@ pub use reads::DeployPreview;
 pub use reports::ReportMade;
 pub use reruns::RerunAsk;
 pub use runs::{RunAsk, RunMade};
+pub use schedules::TimersFired;
 pub use settings::EngineSettings;
 pub use view::View;

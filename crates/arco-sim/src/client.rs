@@ -35,6 +35,10 @@ pub(crate) fn manifest(version: u64) -> ManifestBuilder {
         .asset(asset("d").needs("a"))
         .check(check("a", "good").blocking().inside())
         .check(check("b", "fair"))
+        .schedule(json!({
+            "name": "minutely", "cron": ["* * * * *"], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": "all"},
+        }))
 }
 
 /// One client.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::event::{Event, Fact, Position};
-use arco_core::{AttemptId, Digest, HostId, RunId};
+use arco_core::event::{Event, Fact, Position, TickFinished, TickId, TickOutcome};
+use arco_core::{AttemptId, Digest, HostId, RunId, Timestamp};
 use arco_flow::State;
 use arco_log::Segment;
 use arco_testkit::replay::fold;
@@ -28,7 +28,10 @@ pub(crate) fn judge(log: &[Segment], seen: &Seen) -> Vec<String> {
 #[derive(Debug, Default)]
 struct Story {
     runs: BTreeMap<RunId, Position>,
-    run_keys: BTreeMap<String, RunId>,
+    /// By scope and key.
+    run_keys: BTreeMap<(String, String), RunId>,
+    /// The last tick of each schedule.
+    ticks: BTreeMap<String, Timestamp>,
     cancels: BTreeSet<RunId>,
     over: BTreeSet<RunId>,
     leased: BTreeMap<AttemptId, HostId>,
@@ -91,7 +94,7 @@ impl Story {
                     self.wrong.push(format!("{} is requested twice", e.run));
                 }
                 if let Some(key) = &e.run_key
-                    && let Some(other) = self.run_keys.insert(key.clone(), e.run)
+                    && let Some(other) = self.run_keys.insert((e.scope.clone(), key.clone()), e.run)
                 {
                     self.wrong
                         .push(format!("run key `{key}` made {other} and {}", e.run));
@@ -112,10 +115,39 @@ impl Story {
                 self.wrong
                     .push(format!("{} ends at {at}, and was not alive", e.attempt));
             }
+            Fact::TickFinished(e) => self.tick(at, e),
+            Fact::TicksMissed(e) => self.wrong.push(format!(
+                "{} instants of `{}` are missed, and all are to be caught up with",
+                e.count, e.schedule
+            )),
             Fact::DefinitionsDeployed(e) => {
                 self.deployed.insert(e.version);
             }
             _ => {}
+        }
+    }
+
+    /// Every minute one tick, none twice, none left out, its runs asked for in its segment.
+    fn tick(&mut self, at: Position, e: &TickFinished) {
+        let TickId { schedule, instant } = e.tick.clone();
+        if let Some(before) = self.ticks.insert(schedule, instant)
+            && before.plus_ms(60_000) != instant
+        {
+            let before = before.to_rfc3339_seconds();
+            self.wrong.push(format!("tick {} follows {before}", e.tick));
+        }
+        let TickOutcome::Succeeded { runs } = &e.outcome else {
+            self.wrong.push(format!("tick {}: {:?}", e.tick, e.outcome));
+            return;
+        };
+        let here = |run: &RunId| {
+            let asked = self.runs.get(run);
+            asked.is_some_and(|asked| asked.segment == at.segment)
+        };
+        if runs.len() != 1 || !runs.iter().all(here) {
+            let tick = &e.tick;
+            self.wrong
+                .push(format!("tick {tick} at {at} has the runs {runs:?}"));
         }
     }
 
@@ -156,7 +188,7 @@ fn acknowledged_is_in_the_log(story: &Story, seen: &Seen, wrong: &mut Vec<String
                     missing(format!("{run} (created: {created}) by {position}"));
                 }
                 if let Some(key) = run_key
-                    && story.run_keys.get(key) != Some(run)
+                    && story.run_keys.get(&("workspace".into(), key.clone())) != Some(run)
                 {
                     missing(format!("{run} under run key `{key}`"));
                 }

@@ -17,8 +17,9 @@
 //! **What must hold** ([`judge`]): what was acknowledged is in the log; replicas at one position have
 //! one state; no two attempts of a task overlap, and none begins before the one before it ended or
 //! was fenced; an epoch's controller events come from its leader alone; a run key makes one run;
-//! no lease goes beyond a limit that holds where it stands in the log; what was asked is over in the
-//! end. A planted bug ([`Planted`]) must be found, or the simulation is
+//! no lease goes beyond a limit that holds where it stands in the log; a schedule fires every minute
+//! once, with its run in the same segment; what was asked is over in the end. A planted bug
+//! ([`Planted`]) must be found, or the simulation is
 //! asleep.
 
 mod body;

@@ -97,7 +97,12 @@ async fn simulate(scenario: Scenario) -> Outcome {
             Vec::new()
         }
     };
-    let seen = record.seen();
+    let ticks = log.iter().flat_map(Segment::positions);
+    let ticks = ticks
+        .filter(|(_, event)| event.kind == "tick.finished")
+        .count();
+    let mut seen = record.seen();
+    seen.counts.insert("ticks", ticks as u64);
     violations.extend(seen.wrong.iter().cloned());
     violations.extend(judge::judge(&log, &seen));
     Outcome {

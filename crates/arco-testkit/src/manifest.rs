@@ -13,6 +13,7 @@ pub struct ManifestBuilder {
     checks: Vec<Value>,
     steps: Vec<Value>,
     resources: Vec<Value>,
+    schedules: Vec<Value>,
 }
 
 impl ManifestBuilder {
@@ -107,6 +108,13 @@ impl ManifestBuilder {
         self
     }
 
+    /// Adds a schedule, as the manifest has it.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Value) -> Self {
+        self.schedules.push(schedule);
+        self
+    }
+
     /// The document an SDK would send.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -123,6 +131,7 @@ impl ManifestBuilder {
             "checks": sorted(&self.checks, "name"),
             "steps": sorted(&self.steps, "name"),
             "resources": sorted(&self.resources, "name"),
+            "schedules": sorted(&self.schedules, "name"),
         })
     }
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from . import (
-    cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, selections,
+    cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, schedules, selections,
 )
 
 Question = tuple[str, dict[str, Any]]
@@ -23,5 +23,6 @@ CORPORA: dict[str, Callable[[Random], Iterator[Question]]] = {
     "partition_kinds": partition_kinds.ask,
     "mapping_kinds": mapping_kinds.ask,
     "queue": queue.ask,
+    "schedules": schedules.ask,
     "selections": selections.ask,
 }

@@ -43,7 +43,7 @@ impl Drop for Scratch {
 #[derive(Debug)]
 pub(super) struct Deployment {
     // Ended in this order: the host says goodbye to a server that is still there.
-    worker: ChildGuard,
+    worker: Option<ChildGuard>,
     server: Server,
     _scratch: Scratch,
 }
@@ -78,7 +78,7 @@ impl Deployment {
         let worker = worker.log_to(&scratch.path("worker.log"))?.start()?;
         server.wait_loaded()?;
         Ok(Self {
-            worker,
+            worker: Some(worker),
             server,
             _scratch: scratch,
         })
@@ -88,9 +88,18 @@ impl Deployment {
         &self.server.api
     }
 
+    /// Ends the host: what is asked for stays in the queue.
+    pub(super) fn dismiss_worker(&mut self) {
+        self.worker = None;
+    }
+
     /// Memory of both processes in megabytes, without Python.
     pub(super) fn resident_mb(&self) -> Result<f64> {
-        Ok(resident_mb(self.server.id())? + resident_mb(self.worker.id())?)
+        let worker = self
+            .worker
+            .as_ref()
+            .map_or(Ok(0.0), |worker| resident_mb(worker.id()))?;
+        Ok(resident_mb(self.server.id())? + worker)
     }
 }
 

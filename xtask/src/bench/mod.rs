@@ -8,6 +8,7 @@ pub(crate) mod peer;
 mod queue;
 mod report;
 mod runs;
+mod schedules;
 mod start;
 mod steps;
 
@@ -33,6 +34,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "steps", about: "one run over a graph of trivial assets: time per task",           run: steps::run },
     Workload { name: "runs",  about: "many runs of one trivial asset: runs a second",                   run: runs::run },
     Workload { name: "queue", about: "runs admitted from a long queue; a plan of 10,000 assets",          run: queue::run },
+    Workload { name: "schedules", about: "500 schedules due at one minute: when the last tick is committed", run: schedules::run },
 ];
 
 /// What every workload needs.

@@ -18,18 +18,21 @@ pub(crate) enum Corpus {
     MappingKinds,
     /// Which queued runs are launched, in order.
     Queue,
+    /// Crons, zones and partitions of the schedules of partitioned jobs.
+    Schedules,
     /// How selections print and what they pick.
     Selections,
 }
 
 impl Corpus {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Cron,
         Self::PartitionKeys,
         Self::PartitionMappings,
         Self::PartitionKinds,
         Self::MappingKinds,
         Self::Queue,
+        Self::Schedules,
         Self::Selections,
     ];
 
@@ -42,6 +45,7 @@ impl Corpus {
             Self::PartitionKinds => "partition_kinds",
             Self::MappingKinds => "mapping_kinds",
             Self::Queue => "queue",
+            Self::Schedules => "schedules",
             Self::Selections => "selections",
         }
     }
@@ -59,6 +63,7 @@ impl Corpus {
             Self::PartitionKinds => &["partition_keys", "partition_has", "partition_range"],
             Self::PartitionMappings | Self::MappingKinds => &["infer_mapping", "map_partitions"],
             Self::Queue => &["dequeue"],
+            Self::Schedules => &["partitioned_schedule"],
             Self::Selections => &["parse_selection", "resolve_selection"],
         }
     }
@@ -70,6 +75,8 @@ impl Corpus {
             Self::PartitionKeys | Self::PartitionMappings | Self::PartitionKinds => 3000,
             Self::MappingKinds => 5000,
             Self::Queue => 1000,
+            // Four ticks each.
+            Self::Schedules => 600,
             Self::Selections => 4000,
         }
     }
@@ -82,6 +89,7 @@ impl Corpus {
             // Their operations are counted together.
             Self::PartitionMappings | Self::MappingKinds => 20_000,
             Self::Queue => 2000,
+            Self::Schedules => 1000,
             Self::Selections => 10_000,
         }
     }

@@ -62,6 +62,8 @@ impl From<Rejection> for Refusal {
             Rejection::UnknownCheck { .. } | Rejection::NoChecks(_) => Code::UnknownCheck,
             Rejection::CheckWithinStep { .. } => Code::CheckWithinStep,
             Rejection::ReportConflict(_) => Code::IdempotencyConflict,
+            Rejection::UnknownSchedule { .. } => Code::UnknownSchedule,
+            Rejection::TickSuperseded(_) => Code::TickSuperseded,
             Rejection::UnknownRun(_) => Code::UnknownRun,
             Rejection::UnknownHost(_) => Code::UnknownHost,
             Rejection::Fenced(_) => Code::Fenced,

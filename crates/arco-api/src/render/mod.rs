@@ -7,4 +7,5 @@ pub(crate) mod host;
 pub(crate) mod materialization;
 pub(crate) mod observation;
 pub(crate) mod run;
+pub(crate) mod schedule;
 pub(crate) mod task;

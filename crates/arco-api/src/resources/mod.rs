@@ -24,8 +24,10 @@ pub(crate) mod run;
 pub(crate) mod run_logs;
 pub(crate) mod run_retries;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod status;
 pub(crate) mod tasks;
+pub(crate) mod ticks;
 
 use arco_core::AssetKey;
 use arco_core::definitions::AssetRef;

@@ -1,8 +1,8 @@
 //! A workspace on one page.
 
 use arco_engine::View;
-use arco_flow::State;
 use arco_flow::state::RunStatus;
+use arco_flow::{State, schedule};
 use arco_wire::api::{ActiveRuns, Leader, TaskCounts, WorkspaceStatus};
 
 use crate::extract::Reading;
@@ -19,6 +19,11 @@ pub(crate) async fn show(reading: Reading) -> Answer {
     let state = &view.state;
     let (runs, tasks) = active(state);
     let hosts = state.hosts.iter().take(HOSTS);
+    let running = state
+        .schedules
+        .values()
+        .filter(|row| row.is_running())
+        .count() as u64;
     Ok(reading.json(&WorkspaceStatus {
         workspace: reading.workspace.name.clone(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -37,6 +42,10 @@ pub(crate) async fn show(reading: Reading) -> Answer {
             .filter(|l| l.failure.is_some())
             .count() as u64,
         assets: state.catalog.keys().count() as u64,
+        schedules_running: running,
+        schedules: state.catalog.schedules().len() as u64,
+        next_due: schedule::next_due(state).map(Into::into),
+        clock_off_ms: reading.engine().clock_off_ms(),
     }))
 }
 

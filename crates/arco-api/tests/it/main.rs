@@ -22,6 +22,7 @@ mod reports;
 mod reruns;
 mod roles;
 mod run_logs;
+mod schedules;
 mod server;
 mod shutdown;
 mod sse;

@@ -17,6 +17,7 @@ pub(crate) mod queue;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runs;
+pub(crate) mod schedule;
 pub(crate) mod serve;
 pub(crate) mod status;
 pub(crate) mod task_name;

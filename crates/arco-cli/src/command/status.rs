@@ -7,7 +7,7 @@ use crate::args::Connection;
 use crate::client::Client;
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, instant, plural};
+use crate::render::{Column, Paint, Table, duration, instant, plural};
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +82,13 @@ fn render(status: &WorkspaceStatus, server: &str, paint: Paint) -> String {
             ),
         ),
     ];
+    let mut lines = lines.to_vec();
+    if status.schedules > 0 {
+        lines.push(("schedules", schedules(status)));
+    }
+    if let Some(off_ms) = status.clock_off_ms {
+        lines.push(("clock", paint.red(&clock(off_ms))));
+    }
     let mut text: Vec<String> = lines
         .iter()
         .map(|(name, value)| format!("{} {value}", paint.dim(&format!("{name:<10}"))))
@@ -92,6 +99,23 @@ fn render(status: &WorkspaceStatus, server: &str, paint: Paint) -> String {
         text.push(format!("\n{}", hosts(status, paint)));
     }
     text.join("\n")
+}
+
+fn schedules(status: &WorkspaceStatus) -> String {
+    let next = status
+        .next_due
+        .map(|at| format!(", next due {}", instant(at.0)));
+    let (running, all) = (status.schedules_running, status.schedules);
+    format!("{running} of {all} running{}", next.unwrap_or_default())
+}
+
+/// The alarm of a wall clock that was set.
+fn clock(off_ms: i64) -> String {
+    let by = duration(off_ms.unsigned_abs());
+    let way = if off_ms > 0 { "ahead" } else { "behind" };
+    format!(
+        "the server's wall clock is {by} {way} of where it should be; schedules wait until it is set right, or the server is started again"
+    )
 }
 
 fn hosts(status: &WorkspaceStatus, paint: Paint) -> String {

@@ -19,6 +19,7 @@ mod pipeline;
 mod queue;
 mod reports;
 mod reruns;
+mod schedules;
 mod serving;
 mod support;
 mod survive;

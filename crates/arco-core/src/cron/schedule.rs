@@ -68,6 +68,24 @@ impl CronSchedule {
         Union::new(each, direction).map(|seconds| Timestamp(seconds.saturating_mul(1000)))
     }
 
+    /// An instant as the clock on the wall shows it in the zone: `2026-03-29T02:30:00+02:00`.
+    #[must_use]
+    pub fn local(&self, instant: Timestamp) -> String {
+        let offset = self.zone.offset_at(instant.0.div_euclid(1000));
+        let wall = Timestamp(instant.0.saturating_add(offset.saturating_mul(1000)));
+        let text = wall.to_rfc3339_seconds();
+        let (sign, ahead) = if offset < 0 {
+            ('-', -offset)
+        } else {
+            ('+', offset)
+        };
+        let (hours, minutes) = (ahead / 3600, ahead % 3600 / 60);
+        format!(
+            "{}{sign}{hours:02}:{minutes:02}",
+            text.trim_end_matches('Z')
+        )
+    }
+
     /// The least time between two instants by the clock on the wall, in seconds (S-13). Changes of the
     /// clocks are not counted: that one day of the year has 23 hours makes nothing more frequent.
     #[must_use]

@@ -48,13 +48,20 @@ pub struct ScheduleDef {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Typed values by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Value>,
+    /// Owners: e-mail addresses or `team:NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
     /// Whether it runs when no operator has said anything (S-22).
     #[serde(default)]
     pub default_status: DefaultStatus,
     /// What happens to instants that passed while nobody could fire them.
     #[serde(default)]
     pub catch_up: CatchUp,
-    /// User code says what a tick runs; else this declaration does.
+    /// User code says what a tick runs, which is refused so far: a later SDK must not have its schedules
+    /// taken for declared ones.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub function: bool,
 }
@@ -177,6 +184,11 @@ impl Schedule {
                     "it names a job and assets; give one of the two".into(),
                 ));
             }
+        }
+        if def.function {
+            return Err(refuse(
+                "a function says what it runs, which this server cannot ask; upgrade the server, or declare what runs".into(),
+            ));
         }
         if def.catch_up.max_ticks == 0 {
             return Err(refuse(

@@ -9,6 +9,7 @@ mod corpus;
 mod cron;
 mod keys;
 mod mappings;
+mod schedules;
 mod selections;
 mod tally;
 

@@ -13,4 +13,5 @@ mod recovery;
 mod replay;
 mod retries;
 mod run_retries;
+mod schedules;
 mod support;

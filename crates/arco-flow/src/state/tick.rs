@@ -129,6 +129,29 @@ pub(super) fn missed(state: &mut State, at: Position, event: &Event, e: &TicksMi
     );
 }
 
+impl State {
+    /// The ticks of a schedule, oldest instant first.
+    pub fn ticks_of(&self, schedule: &str) -> impl DoubleEndedIterator<Item = &Tick> {
+        self.ticks_before(schedule, None)
+    }
+
+    /// The ticks of a schedule with instants before one, oldest first.
+    pub fn ticks_before(
+        &self,
+        schedule: &str,
+        before: Option<Timestamp>,
+    ) -> impl DoubleEndedIterator<Item = &Tick> {
+        let id = |instant: i64| TickId {
+            schedule: schedule.to_owned(),
+            instant: Timestamp(instant),
+        };
+        // No instant is the last that a number can be.
+        let end = before.map_or(i64::MAX, |before| before.0);
+        let range = self.ticks.range(id(i64::MIN)..id(end));
+        range.map(|(_, tick)| tick.as_ref())
+    }
+}
+
 fn insert(state: &mut State, tick: Tick) {
     schedule::settle(state, &tick.id.schedule, tick.id.instant);
     state.ticks.insert(tick.id.clone(), Arc::new(tick));

@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod model;
+pub(crate) mod schedules;
 
 use proptest::test_runner::Config;
 

@@ -63,6 +63,7 @@ fn what_must_hold_holds_whatever_the_weather() {
             "deadlines kept",
             "hosts fenced",
             "replicas killed",
+            "ticks",
         ] {
             assert!(
                 total.get(what).is_some_and(|n| *n > 0),

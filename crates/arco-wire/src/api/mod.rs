@@ -20,6 +20,7 @@ mod position;
 mod queue;
 mod report;
 mod run;
+mod schedule;
 mod status;
 mod task;
 mod time;
@@ -53,6 +54,10 @@ pub use report::{Observation, ReportCheck, ReportMaterialization, ReportObservat
 pub use run::{
     CreateRun, PartitionsWanted, Rerun, RerunOf, Retried, Run, RunCreated, RunStatus, RunSummary,
     RunTimedOut, SelectionText, TaskFailure,
+};
+pub use schedule::{
+    CatchUp, MissedInstants, NextInstant, NextInstants, Schedule, ScheduleSet, ScheduleStatus,
+    Tick, TickStatus, TickTrial, TickTrialRun, TimersFired,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{

@@ -273,6 +273,9 @@ pub struct RunSummary {
     /// Its automatic retry, when it failed and is owed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Retried>,
+    /// The tick of a schedule that asked for it, `nightly:2026-01-31T02:00:00Z`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tick: Option<String>,
     /// Tasks per status.
     pub tasks: TaskCounts,
     /// Materializations it made so far.

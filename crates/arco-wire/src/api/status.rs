@@ -30,6 +30,17 @@ pub struct WorkspaceStatus {
     pub locations_failed: u64,
     /// Assets, external ones included.
     pub assets: u64,
+    /// Schedules that run.
+    pub schedules_running: u64,
+    /// Schedules, running or stopped.
+    pub schedules: u64,
+    /// When something is due next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_due: Option<Time>,
+    /// The wall clock of the process that answers was set: by so much it is ahead of the time that is
+    /// believed, or behind it when negative. Schedules wait until it is right again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_off_ms: Option<i64>,
 }
 
 /// Who leads a workspace.

@@ -127,6 +127,13 @@ if TYPE_CHECKING:
         ConfigurableResourceFactory,
     )
     from arco_flow._internal.run_config import RunConfig
+    from arco_flow._internal.schedules import (
+        CatchUp,
+        DefaultScheduleStatus,
+        ScheduleDefinition,
+        UnresolvedPartitionedAssetScheduleDefinition,
+        build_schedule_from_partitioned_job,
+    )
     from arco_flow._internal.selection import AssetSelection
     from arco_flow._internal.tables import (
         TableColumn,
@@ -164,6 +171,7 @@ __all__ = [
     "AssetSpec",
     "AssetsDefinition",
     "Backoff",
+    "CatchUp",
     "Config",
     "ConfigError",
     "ConfigurableIOManager",
@@ -182,6 +190,7 @@ __all__ = [
     "DailyPartitionsDefinition",
     "DataVersion",
     "DataVersionsByPartition",
+    "DefaultScheduleStatus",
     "DefinitionError",
     "Definitions",
     "DimensionPartitionMapping",
@@ -228,6 +237,7 @@ __all__ = [
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",
+    "ScheduleDefinition",
     "SourceAsset",
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
@@ -246,6 +256,7 @@ __all__ = [
     "TimeWindowPartitionsDefinition",
     "UnknownPartitionError",
     "UnresolvedAssetJobDefinition",
+    "UnresolvedPartitionedAssetScheduleDefinition",
     "UnsupportedError",
     "UsageError",
     "WeeklyPartitionsDefinition",
@@ -256,6 +267,7 @@ __all__ = [
     "build_asset_context",
     "build_input_context",
     "build_output_context",
+    "build_schedule_from_partitioned_job",
     "define_asset_job",
     "get_dagster_logger",
     "get_logger",
@@ -308,6 +320,11 @@ _LATE = {
     "ParquetIOManager": "io.parquet",
     "UnresolvedAssetJobDefinition": "jobs",
     "define_asset_job": "jobs",
+    "CatchUp": "schedules",
+    "DefaultScheduleStatus": "schedules",
+    "ScheduleDefinition": "schedules",
+    "UnresolvedPartitionedAssetScheduleDefinition": "schedules",
+    "build_schedule_from_partitioned_job": "schedules",
     "load_asset_checks_from_current_module": "load_from",
     "load_asset_checks_from_modules": "load_from",
     "load_assets_from_current_module": "load_from",

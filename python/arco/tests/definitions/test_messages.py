@@ -79,7 +79,8 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "definitions not called": (lambda: dg.Definitions([dg.asset(name="x")]), "did you forget to decorate a function?"),
     "definitions one": (lambda: dg.Definitions(dg.asset(f)), "write assets=[...]"),
     "checks": (lambda: dg.Definitions(asset_checks=[dg.asset(f)]), "`f`, which is no check"),
-    "schedules": (lambda: dg.Definitions(schedules=[1]), "`schedules` is not supported"),
+    "schedules": (lambda: dg.Definitions(schedules=[1]), "which is no schedule; write ScheduleDefinition"),
+    "sensors": (lambda: dg.Definitions(sensors=[1]), "`sensors` is not supported"),
     "resource name": (lambda: dg.Definitions(resources={"a b": 1}), "'a b' is no name for a resource"),
     "resource class": (lambda: dg.Definitions(resources={"io": dg.FilesystemIOManager}), 'resources={"io": FilesystemIOManager()}'),
 }  # fmt: skip

@@ -389,3 +389,67 @@ def test_selections_choose_what_dagster_chooses() -> None:
             ),
         },
     )
+
+
+# Schedules.
+
+
+def schedule_answer(line: Line) -> tuple[Any, Any]:
+    """Cron, zone, and the keys of Dagster's instants."""
+    args = line["args"]
+    theirs = line["result"] if line["ok"] else None
+    try:
+        partitions = definition(args["definition"])
+
+        @dg.asset(partitions_def=partitions)
+        def a() -> None: ...
+
+        job = dg.define_asset_job("j", [a])
+        schedule = dg.build_schedule_from_partitioned_job(job, **args["options"])
+        defs = dg.Definitions(assets=[a], schedules=[schedule])
+        [found] = defs.to_manifest("loc")["schedules"]
+    except dg.DefinitionError:
+        return None, theirs
+    ticks = []
+    for at, *_ in (theirs or {}).get("ticks", []):
+        keys = keys_at(partitions, datetime.fromtimestamp(at, timezone.utc))
+        ticks.append([at, keys, keys])
+    [cron] = found["cron"]
+    return {"cron": cron, "timezone": found["timezone"], "ticks": ticks}, theirs
+
+
+def keys_at(partitions: Any, instant: datetime) -> list[str]:
+    if isinstance(partitions, dg.StaticPartitionsDefinition):
+        return list(partitions.get_partition_keys())
+    last = partitions.get_last_partition_key(instant)
+    return [] if last is None else [last]
+
+
+def ends_within_the_first(line: Line) -> bool:
+    of = definition(line["args"]["definition"])
+    return "end" in line["args"]["definition"] and of.get_first_partition_key(FAR) is None  # type: ignore[union-attr]
+
+
+FAR = datetime(2100, 1, 1, tzinfo=timezone.utc)
+
+SCHEDULES: dict[str, Callable[[Line, Any, Any], bool]] = {
+    "S-47: an option that the partitions do not take is refused": (
+        lambda line, ours, _: (
+            ours is None and bool({"day_of_week", "day_of_month"} & set(line["args"]["options"]))
+        )
+    ),
+    "P-6: a window that has not ended by `end` is no partition, not even the first": (
+        lambda line, *_: ends_within_the_first(line)
+    ),
+    "P-4, P-5: `end_offset` adds windows to those that have ended, also before the first has begun": (
+        lambda line, ours, theirs: (
+            line["args"]["definition"].get("end_offset", 0) > 0
+            and {**ours, "ticks": 0} == {**theirs, "ticks": 0}
+            and all(not a[1] for a, b in zip(ours["ticks"], theirs["ticks"], strict=True) if a != b)
+        )
+    ),
+}
+
+
+def test_schedules_of_partitioned_jobs_are_due_as_in_dagster() -> None:
+    compare("schedules", schedule_answer, SCHEDULES)

@@ -15,7 +15,8 @@ fn page_tells_leader_work_and_hosts() {
         "runs": {"total": 2, "queued": 1, "started": 1, "canceling": 0},
         "tasks": {"total": 9, "waiting": 4, "ready": 2, "leased": 1, "running": 1, "retrying": 0,
                   "succeeded": 1, "failed": 0, "skipped": 0, "cancelled": 0},
-        "locations": 1, "locations_failed": 1, "assets": 11
+        "locations": 1, "locations_failed": 1, "assets": 11, "schedules": 3, "schedules_running": 2,
+        "next_due": "2026-01-31T05:00:00.000Z", "clock_off_ms": -3600000
     }))
     .unwrap();
     insta::assert_snapshot!(render(&status, "http://127.0.0.1:3000", Paint::new(false)));

@@ -32,6 +32,23 @@ fn of_day(cron: &str, zone: &str, day: &str) -> String {
 }
 
 #[test]
+fn an_instant_is_shown_as_the_clock_on_the_wall_shows_it() {
+    let shown = |zone: &str, seconds: i64| {
+        let schedule = CronSchedule::parse(&["@daily"], zone).expect("it stands");
+        schedule.local(crate::Timestamp(seconds * 1000))
+    };
+    assert_eq!(shown("UTC", 1_700_000_000), "2023-11-14T22:13:20+00:00");
+    assert_eq!(
+        shown("America/St_Johns", 1_700_000_000),
+        "2023-11-14T18:43:20-03:30"
+    );
+    assert_eq!(
+        shown("Asia/Kolkata", 1_700_000_000),
+        "2023-11-15T03:43:20+05:30"
+    );
+}
+
+#[test]
 #[rustfmt::skip] // A table reads as rows.
 fn clocks_of_new_york_go_forward_and_back() {
     let rows = [

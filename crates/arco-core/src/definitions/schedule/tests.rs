@@ -47,6 +47,7 @@ fn what_cannot_stand_is_refused_with_the_schedules_name_and_a_mend() {
         (json!({"selection": null}), "give it a job or assets"),
         (json!({"job": "j"}), "give one of the two"),
         (json!({"selection": ["tag:"]}), "selection"),
+        (json!({"function": true}), "which this server cannot ask"),
         (
             json!({"catch_up": {"policy": "all", "max_ticks": 0}}),
             "use the policy `skip`",

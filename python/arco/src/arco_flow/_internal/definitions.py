@@ -17,6 +17,7 @@ from arco_flow._internal.unsupported import refuse, refuse_unknown
 if TYPE_CHECKING:
     from arco_flow._internal.graph import Graph
     from arco_flow._internal.jobs import JobNode, UnresolvedAssetJobDefinition
+    from arco_flow._internal.schedules import AnySchedule
 
 AssetOrSpec: TypeAlias = Union["AssetsDefinition[..., Any]", AssetSpec]
 
@@ -32,6 +33,7 @@ class Definitions:
         assets: Decorated functions and specs.
         resources: Values by name: instances of `ConfigurableResource`, IO managers, or any object.
             `io_manager` replaces the default IO manager.
+        schedules: Schedules; the jobs they run need not be given again.
         jobs: Jobs, of `define_asset_job`.
         asset_checks: Decorated checks.
         metadata: Typed or plain values by name.
@@ -43,6 +45,7 @@ class Definitions:
     assets: tuple[AssetOrSpec, ...]
     asset_checks: tuple[AssetChecksDefinition[..., Any], ...]
     jobs: tuple[UnresolvedAssetJobDefinition, ...]
+    schedules: tuple[AnySchedule, ...]
     resources: Mapping[str, Any]
     metadata: Mapping[str, Any]
     _cache: dict[Any, Any] = field(repr=False)
@@ -50,7 +53,7 @@ class Definitions:
     def __init__(
         self,
         assets: Iterable[Any] | None = None,
-        schedules: None = None,
+        schedules: Iterable[Any] | None = None,
         sensors: None = None,
         jobs: Iterable[Any] | None = None,
         resources: Mapping[str, Any] | None = None,
@@ -62,7 +65,6 @@ class Definitions:
     ) -> None:
         refuse(
             "Definitions",
-            schedules=schedules,
             sensors=sensors,
             executor=executor,
             loggers=loggers,
@@ -83,7 +85,8 @@ class Definitions:
             "asset_checks",
             (*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))),
         )
-        put(self, "jobs", _jobs(jobs))
+        put(self, "schedules", _schedules(schedules))
+        put(self, "jobs", _with_jobs_of(self.schedules, _jobs(jobs)))
         put(self, "resources", _resources(resources))
         put(self, "metadata", normalize(metadata))
         put(self, "_cache", {})
@@ -111,9 +114,11 @@ class Definitions:
         for defs in def_sets:
             metadata.update(defs.metadata)
         jobs = {id(job): job for defs in def_sets for job in defs.jobs}
+        schedules = {id(one): one for defs in def_sets for one in defs.schedules}
         return Definitions(
             assets=list(unique.values()),
             jobs=list(jobs.values()),
+            schedules=list(schedules.values()),
             resources=resources,
             metadata=metadata,
         )
@@ -123,6 +128,7 @@ class Definitions:
         """Raises `DefinitionError` when the references do not resolve, or form a cycle."""
         defs.graph()
         defs.job_nodes()
+        defs.schedules_json()
 
     def graph(self) -> Graph:
         """The assets, checks and steps with resolved references. Computed once.
@@ -152,6 +158,36 @@ class Definitions:
                 nodes = resolve_jobs(self.jobs, self.graph(), self.resources)
             self._cache["jobs"] = nodes
         return nodes
+
+    def schedules_json(self) -> list[dict[str, Any]]:
+        """The schedules as they stand in a manifest, by name. Computed once.
+
+        Raises:
+            DefinitionError: As `job_nodes`, and for schedules that cannot stand.
+        """
+        found: list[dict[str, Any]] | None = self._cache.get("schedules")
+        if found is None:
+            found = []
+            if self.schedules:
+                from arco_flow._internal.schedules import resolve_schedules
+
+                found = resolve_schedules(self.schedules, self.job_nodes(), self.graph())
+            self._cache["schedules"] = found
+        return found
+
+    def get_schedule_def(self, name: str) -> AnySchedule:
+        """The schedule of a name.
+
+        Raises:
+            DefinitionError: When there is none.
+        """
+        for schedule in self.schedules:
+            if schedule.name == name:
+                return schedule
+        close = did_you_mean(name, [one.name for one in self.schedules])
+        raise DefinitionError(f"there is no schedule `{name}`{close}")
+
+    resolve_schedule_def = get_schedule_def
 
     def get_job_def(self, name: str) -> UnresolvedAssetJobDefinition:
         """The job of a name.
@@ -226,6 +262,40 @@ def _jobs(given: Iterable[Any] | None) -> tuple[Any, ...]:
                 f'jobs holds {_show(one)}, which is no job; write define_asset_job("name", selection=...)'
             )
     return found
+
+
+def _schedules(given: Iterable[Any] | None) -> tuple[Any, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise DefinitionError("schedules is a list; write schedules=[...]")
+    found = tuple(given)
+    if not found:
+        return ()
+    from arco_flow._internal.schedules import (
+        ScheduleDefinition,
+        UnresolvedPartitionedAssetScheduleDefinition,
+    )
+
+    kinds = (ScheduleDefinition, UnresolvedPartitionedAssetScheduleDefinition)
+    for one in found:
+        if not isinstance(one, kinds):
+            raise DefinitionError(
+                f"schedules holds {_show(one)}, which is no schedule; write ScheduleDefinition(cron_schedule=..., "
+                "job=...)"
+            )
+    return found
+
+
+def _with_jobs_of(
+    schedules: tuple[AnySchedule, ...], jobs: tuple[UnresolvedAssetJobDefinition, ...]
+) -> tuple[UnresolvedAssetJobDefinition, ...]:
+    """A job that a schedule runs is a job of the location, given or not."""
+    found = {id(job): job for job in jobs}
+    for schedule in schedules:
+        if schedule.job is not None:
+            found.setdefault(id(schedule.job), schedule.job)
+    return tuple(found.values())
 
 
 def _show(one: Any) -> str:
