@@ -8,11 +8,12 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 import arco_flow as dg
 
-from flights_pipeline import checks, daily, raw, reports
+from flights_pipeline import checks, daily, raw, reports, schedules
 from flights_pipeline.source import CsvSource
 
 defs = dg.Definitions(
     assets=dg.load_assets_from_modules([raw, daily, reports]),
     asset_checks=dg.load_asset_checks_from_modules([checks]),
+    schedules=[schedules.daily_flights],
     resources={"io_manager": dg.ParquetIOManager(), "source": CsvSource()},
 )

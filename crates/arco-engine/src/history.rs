@@ -1,18 +1,20 @@
-//! Ended runs that leave memory: packed into indexed objects, found again by id.
+//! Ended runs and old ticks that leave memory: packed into indexed objects, found again by id.
 
 use std::ops::Bound;
 
-use arco_core::RunId;
+use arco_core::{RunId, Timestamp};
 use arco_flow::command::Command;
-use arco_flow::state::Run;
+use arco_flow::state::{Run, Tick};
 use arco_log::{HistoryRef, HistoryWriter};
 
 use crate::{Engine, EngineError};
 
 /// Kind of the history objects that hold runs.
 const KIND: &str = "runs";
+/// Kind of those that hold ticks.
+const TICKS: &str = "ticks";
 
-/// Runs packed at once, at most: one object stays quick to read.
+/// Rows packed at once, at most: one object stays quick to read.
 const PACK_MAX: usize = 5_000;
 
 impl Engine {
@@ -51,6 +53,76 @@ impl Engine {
         self.submit_as_leader("system", "history", view.state.leadership.epoch, command)
             .await
             .map(|_| ())
+    }
+
+    /// Moves the ticks that were decided longest ago into history objects, when there are too many.
+    pub(crate) async fn pack_ticks(&self) -> Result<(), EngineError> {
+        loop {
+            let view = self.view();
+            let keep = self.inner.settings.ticks_max;
+            let surplus = view.state.ticks.len().saturating_sub(keep);
+            if surplus <= keep / 10 {
+                return Ok(());
+            }
+            let (mut ticks, through) = view.state.oldest_ticks(surplus.min(PACK_MAX));
+            ticks.sort_by_cached_key(|tick| tick.id.to_string());
+            let mut writer = HistoryWriter::new(TICKS, view.head.segment);
+            for tick in ticks {
+                let row = serde_json::to_vec(tick).expect("ticks serialise, as in snapshots");
+                writer.push(tick.id.to_string().as_bytes(), &row)?;
+            }
+            let Some(object) = writer.finish() else {
+                return Ok(());
+            };
+            let reference = self.inner.log.put_history(object).await?;
+            let command = Command::PackTicks {
+                reference: serde_json::to_value(&reference).expect("references serialise"),
+                through,
+            };
+            self.submit_as_leader("system", "history", view.state.leadership.epoch, command)
+                .await?;
+        }
+    }
+
+    /// Ticks of a schedule that have left memory, newest instant first, instants before `before`.
+    ///
+    /// # Errors
+    /// When a history object cannot be read.
+    pub async fn past_ticks(
+        &self,
+        schedule: &str,
+        before: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Tick>, EngineError> {
+        let view = self.view();
+        let prefix = format!("{schedule}:");
+        let end = match before {
+            Some(instant) => format!("{prefix}{}", instant.to_rfc3339_seconds()),
+            // `;` is the next character.
+            None => format!("{schedule};"),
+        };
+        let mut out: Vec<Tick> = Vec::new();
+        // What was packed later is later, of each schedule.
+        for reference in view.state.tick_history.iter().rev() {
+            let reader = self.history_reader(reference)?;
+            let HistoryRef { first, last, .. } = reader.reference();
+            if first.as_slice() >= end.as_bytes() || last.as_slice() < prefix.as_bytes() {
+                continue;
+            }
+            if out.len() >= limit {
+                break;
+            }
+            let end = Bound::Excluded(end.as_bytes());
+            for (key, row) in reader.scan_back(end, limit - out.len()).await? {
+                if !key.starts_with(prefix.as_bytes()) {
+                    break;
+                }
+                out.push(serde_json::from_slice(&row).map_err(|error| {
+                    EngineError::ReadOnly(format!("a tick in a history object: {error}"))
+                })?);
+            }
+        }
+        Ok(out)
     }
 
     /// An ended run that has left memory.

@@ -229,12 +229,13 @@ impl Engine {
         let now = self.now().max(instant);
         let name = name.to_owned();
         let evaluate = move || {
-            let catalog = &view.state.catalog;
-            let found = catalog
+            let state = &view.state;
+            let found = state
+                .catalog
                 .schedule(&name)
-                .ok_or_else(|| arco_flow::decide::unknown_schedule(&view.state, &name))?;
-            let evaluated = schedule::evaluate(catalog, found, instant, now);
-            Ok(checked(&view.state, evaluated))
+                .ok_or_else(|| arco_flow::decide::unknown_schedule(state, &name))?;
+            let evaluated = schedule::evaluate(state, found, instant, now);
+            Ok(checked(state, evaluated))
         };
         if !self.inner.settings.offload {
             return evaluate();

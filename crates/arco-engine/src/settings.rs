@@ -26,6 +26,8 @@ pub struct EngineSettings {
     pub snapshot_events: u64,
     /// Ended runs kept in memory; older ones move to history objects.
     pub ended_runs_max: usize,
+    /// Ticks kept in memory; older ones move to history objects, but for the last of each schedule.
+    pub ticks_max: usize,
     /// Events kept in memory for readers that follow the log.
     pub recent_events_max: usize,
     /// Plans up to this many bytes of JSON stand in the event, bigger ones in a blob.
@@ -48,6 +50,7 @@ impl Default for EngineSettings {
             snapshot_segments: 2_000,
             snapshot_events: 50_000,
             ended_runs_max: 2_000,
+            ticks_max: 10_000,
             recent_events_max: 10_000,
             inline_plan_max: 8 * 1024,
             offload: true,

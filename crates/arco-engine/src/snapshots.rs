@@ -89,7 +89,7 @@ async fn try_recover(log: &Log) -> Result<Recovered, EngineError> {
     Ok(out)
 }
 
-/// Writes snapshots as the log grows, moves ended runs to history first, and refreshes the hint.
+/// Writes snapshots as the log grows, moves ended runs and old ticks to history first, and refreshes the hint.
 pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken) {
     let mut commits = engine.inner.commits.clone();
     let mut events = 0;
@@ -119,6 +119,9 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken)
         if due && view.leads {
             if let Err(error) = engine.pack_history().await {
                 tracing::warn!(%error, "history was not packed; trying again with the next snapshot");
+            }
+            if let Err(error) = engine.pack_ticks().await {
+                tracing::warn!(%error, "ticks were not packed; trying again with the next snapshot");
             }
             if let Some(at) = write(&engine).await {
                 last = at;

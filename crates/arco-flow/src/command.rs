@@ -103,6 +103,13 @@ pub enum Command {
         /// The keys; those that it does not have are no error.
         keys: Vec<PartitionKey>,
     },
+    /// Old ticks were written to a history object.
+    PackTicks {
+        /// How the log finds the object.
+        reference: Value,
+        /// Schedule → the last instant in it.
+        through: BTreeMap<String, Timestamp>,
+    },
     /// Ended runs were written to a history object.
     PackHistory {
         /// How the log finds the object.

@@ -29,6 +29,7 @@ use crate::gates::model::{self, Facts};
 use crate::state::{State, TaskStatus};
 use crate::testing::{World, failed, judged, made, manifest};
 
+#[allow(dead_code, reason = "the three gates share it")]
 mod gates;
 #[allow(dead_code, reason = "shared with the crate's own tests")]
 #[path = "../src/testing.rs"]

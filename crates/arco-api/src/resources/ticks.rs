@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arco_core::Timestamp;
+use arco_flow::state;
 use arco_wire::api::{Page, Tick, TickStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -13,6 +14,9 @@ use crate::limits;
 use crate::page::PageAsked;
 use crate::problem::Answer;
 use crate::render;
+
+/// Ticks fetched at once from history objects: a page and some.
+const PAST_BATCH: usize = 200;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -63,33 +67,73 @@ pub(crate) async fn list(
     let asked: PageAsked<_, Timestamp> =
         PageAsked::read(list, filter, query.page_token.as_deref(), query.limit)?;
     let state = &reading.view.state;
+    let name = &path.schedule;
     // Ticks outlive their schedule.
-    if state.catalog.schedule(&path.schedule).is_none()
-        && state.ticks_of(&path.schedule).next().is_none()
+    if state.catalog.schedule(name).is_none()
+        && state.ticks_of(name).next().is_none()
+        && reading.engine().past_ticks(name, None, 1).await?.is_empty()
     {
-        return Err(schedules::missing(state, &path.schedule));
+        return Err(schedules::missing(state, name));
     }
     let filter = &asked.filter;
-    let before = match (asked.after, filter.to) {
+    let mut before = match (asked.after, filter.to) {
         (Some(after), Some(to)) => Some(after.min(to)),
         (after, to) => after.or(to),
     };
-    let mut items = Vec::new();
-    let (mut last, mut more) = (None, false);
-    for (seen, tick) in state.ticks_before(&path.schedule, before).rev().enumerate() {
-        if filter.from.is_some_and(|from| tick.id.instant < from) {
-            break;
-        }
-        if items.len() == asked.limit || seen > limits::SCAN_MAX {
-            more = true;
-            break;
-        }
-        last = Some(tick.id.instant);
-        let status = render::schedule::tick_status(tick);
-        if filter.status.is_empty() || filter.status.contains(&status) {
-            items.push(render::schedule::tick(tick));
-        }
+    let mut scan = Scan {
+        filter,
+        limit: asked.limit,
+        items: Vec::new(),
+        seen: 0,
+        last: None,
+        more: false,
+    };
+    let mut open = state.ticks_before(name, before).rev().all(|t| scan.look(t));
+    // What is older has left memory.
+    while open {
+        before = scan.last.or(before);
+        let past = reading
+            .engine()
+            .past_ticks(name, before, PAST_BATCH)
+            .await?;
+        open = !past.is_empty() && past.iter().all(|tick| scan.look(tick));
     }
+    let Scan {
+        items, last, more, ..
+    } = scan;
     let next = last.filter(|_| more);
     Ok(reading.json(&asked.page(items, next)))
+}
+
+/// One page, as it fills.
+struct Scan<'a> {
+    filter: &'a Filter,
+    limit: usize,
+    items: Vec<Tick>,
+    /// Ticks looked at.
+    seen: usize,
+    /// The last of them.
+    last: Option<Timestamp>,
+    /// Whether there may be others after the last.
+    more: bool,
+}
+
+impl Scan<'_> {
+    /// Looks at the next tick; false when the page ends before it.
+    fn look(&mut self, tick: &state::Tick) -> bool {
+        if self.filter.from.is_some_and(|from| tick.id.instant < from) {
+            return false;
+        }
+        if self.items.len() == self.limit || self.seen > limits::SCAN_MAX {
+            self.more = true;
+            return false;
+        }
+        self.seen += 1;
+        self.last = Some(tick.id.instant);
+        let status = render::schedule::tick_status(tick);
+        if self.filter.status.is_empty() || self.filter.status.contains(&status) {
+            self.items.push(render::schedule::tick(tick));
+        }
+        true
+    }
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use arco_testkit::clock::START;
 use arco_testkit::world::deploy;
-use arco_testkit::{ManifestBuilder, asset};
+use arco_testkit::{ManifestBuilder, World, asset};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{Server, Setup};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -40,6 +40,17 @@ fn manifest() -> ManifestBuilder {
 
 async fn server() -> Server {
     let server = Server::start().await;
+    deploy(&server.engine, &manifest()).await;
+    server
+}
+
+/// A server that keeps few ticks in memory.
+async fn forgetful() -> Server {
+    let world = World::new().with(|settings| {
+        settings.ticks_max = 10;
+        settings.snapshot_segments = 5;
+    });
+    let server = Server::in_world(world, Setup::default()).await;
     deploy(&server.engine, &manifest()).await;
     server
 }
@@ -259,5 +270,31 @@ async fn a_wall_clock_that_was_set_shows_in_the_status() {
     assert_eq!(fired["steps"], 0);
     let status = server.get("status").await.ok();
     assert_eq!(status["clock_off_ms"], 86_400_000);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_seam_between_ticks_in_memory_and_in_history_does_not_show() {
+    let server = forgetful().await;
+    pass(&server, 40).await;
+    let mut views = server.engine.commits();
+    let packed = views.wait_for(|view| !view.state.tick_history.is_empty());
+    let packed = tokio::time::timeout(Duration::from_secs(20), packed).await;
+    packed.expect("ticks are packed").expect("the engine runs");
+    for size in [3, 1_000] {
+        let ticks = server.all("schedules/hourly/ticks", size).await;
+        assert_eq!(ticks.len(), 40, "pages of {size}");
+        let instants = texts(&ticks, "instant");
+        assert!(instants.windows(2).all(|pair| pair[0] > pair[1]));
+    }
+    let first = server
+        .get("schedules/hourly/ticks?to=2026-01-05T03:00:00Z&status=success")
+        .await
+        .ok();
+    let rows = first["items"].as_array().expect("a list");
+    assert_eq!(
+        texts(rows, "instant"),
+        ["2026-01-05T02:00:00.000Z", "2026-01-05T01:00:00.000Z"]
+    );
     server.stop().await;
 }

@@ -116,6 +116,9 @@ fn a_schedule_is_declared_tried_started_fired_and_shown() {
         (shown["status"] == "success").then_some(shown)
     });
     assert_eq!(ended["tick"], tick["id"]);
+    let why = dev.arco(&["why", run]).good().stdout;
+    let asked = format!("tick {} asked for run {run}", tick["id"].as_str().unwrap());
+    assert!(why.contains(&asked), "{why}");
     let journal = std::fs::read_to_string(project.folder().join("journal")).unwrap();
     assert!(journal.starts_with("minutely\n"), "{journal}");
 

@@ -12,7 +12,7 @@ use super::{
     LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal,
     RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
     RunRetryDropped, RunTimedOut, ScheduleReset, ScheduleStarted, ScheduleStopped, TasksMapped,
-    TasksSkipped, TickFinished, TicksMissed,
+    TasksSkipped, TickFinished, TicksMissed, TicksPacked,
 };
 use crate::{Digest, Timestamp};
 
@@ -172,6 +172,8 @@ facts! {
     TickFinished(TickFinished) = "tick.finished", 1;
     /// Instants that are never fired.
     TicksMissed(TicksMissed) = "ticks.missed", 1;
+    /// Old ticks moved from memory to a history object.
+    TicksPacked(TicksPacked) = "ticks.packed", 1;
     /// Ended runs moved from memory to a history object.
     HistoryPacked(HistoryPacked) = "history.packed", 1;
 }

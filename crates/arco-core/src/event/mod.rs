@@ -37,5 +37,5 @@ pub use run::{
 };
 pub use schedule::{
     MissedReason, ScheduleReset, ScheduleStarted, ScheduleStopped, TickFinished, TickId,
-    TickIdError, TickOutcome, TicksMissed,
+    TickIdError, TickOutcome, TicksMissed, TicksPacked,
 };

@@ -1,9 +1,11 @@
 //! Facts about schedules and their ticks (`docs/adr/0014-schedules.md`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::ErrorInfo;
 use crate::{Digest, RunId, Timestamp};
@@ -111,6 +113,15 @@ pub struct TicksMissed {
     pub version: Digest,
     /// Why.
     pub reason: MissedReason,
+}
+
+/// Old ticks moved from memory to a history object: of each schedule named, those up to an instant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TicksPacked {
+    /// How the log finds the object again (`HistoryRef` of `arco-log`).
+    pub object: Value,
+    /// Schedule → the last instant that moved.
+    pub through: BTreeMap<String, Timestamp>,
 }
 
 /// Why an instant that passed is not fired.

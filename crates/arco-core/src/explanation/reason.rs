@@ -45,6 +45,9 @@ pub enum Reason {
         /// Its run key.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         run_key: Option<String>,
+        /// The tick of a schedule that asked, `nightly:2026-01-31T02:00:00Z`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tick: Option<String>,
         /// How many assets were selected.
         assets: u64,
     },

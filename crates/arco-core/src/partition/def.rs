@@ -356,14 +356,13 @@ impl PartitionsDef {
     }
 
     /// The ordinals of what one moment is about: of time the last window that exists at `now`, of keys
-    /// without time all of them (S-44, S-46).
+    /// without time all of them (S-44, S-46). None when the last window is one that is left out.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Ordinals {
         match self {
-            Self::TimeWindow(windows) => match windows.count(now) {
-                0 => Ordinals::default(),
-                count => Ordinals::from(count - 1..count),
-            },
+            Self::TimeWindow(windows) => windows
+                .latest(now)
+                .map_or_else(Ordinals::default, Ordinals::one),
             Self::Static(_) | Self::Dynamic(_) => self.existing(now),
             Self::Multi(multi) => multi.latest(now),
         }

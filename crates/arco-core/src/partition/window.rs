@@ -205,6 +205,15 @@ impl TimeWindowPartitions {
         u64::try_from(past).unwrap_or(0)
     }
 
+    /// The last window that exists at `now`; none when the one that comes last by the clock is left out.
+    pub(super) fn latest(&self, now: Timestamp) -> Option<u64> {
+        let w = &*self.0;
+        let last = self.count(now).checked_sub(1)?;
+        let begun = w.series.floor(now.0.div_euclid(1000));
+        let past = begun.saturating_add(i64::from(w.spec.end_offset));
+        (!self.is_excluded(past.min(w.end) - 1)).then_some(last)
+    }
+
     pub(super) fn key_at(&self, ordinal: u64) -> Option<PartitionKey> {
         if ordinal >= self.most() {
             return None;

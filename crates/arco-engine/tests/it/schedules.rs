@@ -311,3 +311,38 @@ async fn stopping_and_starting_take_effect_at_once() {
     let unknown = tell(Command::StartSchedule("t".into())).await;
     assert_eq!(code(unknown), "unknown_schedule");
 }
+
+#[tokio::test(start_paused = true)]
+async fn old_ticks_leave_memory_and_are_found_in_history() {
+    let world = World::new().with(|settings| {
+        settings.ticks_max = 20;
+        settings.snapshot_segments = 10;
+    });
+    let (engine, _host) = ready(&world, &schedule(json!({}))).await;
+    for _ in 0..20 {
+        world.clock.advance(5 * HOUR);
+        a_while().await;
+    }
+    let view = engine.view();
+    assert!(view.state.ticks.len() <= 40, "{}", view.state.ticks.len());
+    assert!(view.state.tick_history.len() > 1);
+    for size in [1, 7, 1_000] {
+        let mut found: Vec<Timestamp> = view.state.ticks_of("s").map(|t| t.id.instant).collect();
+        found.reverse();
+        loop {
+            let before = found.last().copied();
+            let past = engine.past_ticks("s", before, size).await;
+            let past = past.expect("history reads");
+            if past.is_empty() {
+                break;
+            }
+            found.extend(past.iter().map(|tick| tick.id.instant));
+        }
+        let all: Vec<Timestamp> = (1..=100).rev().map(after).collect();
+        assert_eq!(found, all, "pages of {size}");
+    }
+    let newest = engine.past_ticks("s", None, 1).await.expect("it reads");
+    assert_eq!(newest[0].status(), TickStatus::Success);
+    let other = engine.past_ticks("t", None, 10).await.expect("it reads");
+    assert!(other.is_empty());
+}

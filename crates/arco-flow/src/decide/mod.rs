@@ -95,6 +95,13 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::StopSchedule(name) => schedules::stop(d, name)?,
         Command::ResetSchedule(name) => schedules::reset(d, name)?,
         Command::FireSchedule(proposal) => schedules::fire(d, proposal)?,
+        Command::PackTicks { reference, through } => {
+            d.emit_as_leader(arco_core::event::TicksPacked {
+                object: reference.clone(),
+                through: through.clone(),
+            });
+            Answer::Done
+        }
         Command::PackHistory { reference, runs } => {
             d.emit_as_leader(arco_core::event::HistoryPacked {
                 object: reference.clone(),

@@ -88,6 +88,7 @@ impl Explainer<'_> {
             selection: run.selection.clone(),
             partitions: run.partitions.clone(),
             run_key: run.run_key.clone(),
+            tick: run.tick.as_ref().map(ToString::to_string),
             assets: run.assets.len() as u64,
         })
         .at(run.requested.1)

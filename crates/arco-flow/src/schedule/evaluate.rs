@@ -63,15 +63,12 @@ pub fn evaluate(
     let wanted = target(state, found)
         .and_then(|target| Ok((partitions(catalog, schedule, &target, instant)?, target)));
     let (keys, target) = match wanted {
-        Ok(wanted) => wanted,
+        Ok((Wanted::Runs(keys), target)) => (keys, target),
+        Ok((Wanted::Nothing(reason), _)) => return Evaluated::Skipped(reason),
         Err(Refused::Rejected(rejection)) => return rejected(&rejection),
         Err(Refused::Because(reason)) => return failed("bad_schedule", reason),
     };
     let many = keys.len();
-    if many == 0 {
-        let at = instant.to_rfc3339_seconds();
-        return Evaluated::Skipped(format!("no partition exists at {at}"));
-    }
     if many > RUNS_MAX {
         return failed(
             "too_many_runs",
@@ -134,26 +131,41 @@ fn target(state: &State, found: ScheduleRef<'_>) -> Result<JobRun, Refused> {
     })
 }
 
-/// The partition of each run of the tick; `None` for a run without partitions.
+/// The runs that a tick is to ask for.
+enum Wanted {
+    /// One for each, of this partition; `None` is a run without partitions.
+    Runs(Vec<Option<String>>),
+    /// None, for this reason.
+    Nothing(String),
+}
+
 fn partitions(
     catalog: &Catalog,
     schedule: &Schedule,
     target: &JobRun,
     instant: Timestamp,
-) -> Result<Vec<Option<String>>, Refused> {
-    match schedule.def().partitions {
-        None => Ok(vec![None]),
-        Some(PartitionRule::Last) => {
-            let (asset, def) = shared_partitions(catalog, &target.assets)?;
-            if let Some(set) = def.dynamic_names().next() {
-                return Err(Refused::Because(format!(
-                    "the partitions of `{asset}` are those of the dynamic set `{set}`, which has no last one; select assets with partitions of time or fixed keys"
-                )));
-            }
-            let keys = def.keys_of(def.latest(instant));
-            Ok(keys.map(|key| Some(key.display().into_owned())).collect())
-        }
+) -> Result<Wanted, Refused> {
+    let Some(PartitionRule::Last) = schedule.def().partitions else {
+        return Ok(Wanted::Runs(vec![None]));
+    };
+    let (asset, def) = shared_partitions(catalog, &target.assets)?;
+    if let PartitionsDef::Dynamic(set) = def {
+        return Err(Refused::Because(format!(
+            "the partitions of `{asset}` are the dynamic set `{}`, which has no last one; select assets whose partitions are windows of time or fixed keys",
+            set.name()
+        )));
     }
+    let latest = def.latest(instant);
+    if !latest.is_empty() {
+        let keys = def.keys_of(latest);
+        let texts = keys.map(|key| Some(key.display().into_owned()));
+        return Ok(Wanted::Runs(texts.collect()));
+    }
+    let at = instant.to_rfc3339_seconds();
+    Ok(Wanted::Nothing(match def.count(instant) {
+        0 => format!("no partition exists at {at}"),
+        _ => format!("the last window at {at} is left out of the partitions"),
+    }))
 }
 
 /// The partitions that all partitioned assets of the target share, and the first asset that has them.
@@ -206,7 +218,10 @@ fn request(
     };
     let asked = PlanRequest {
         assets: target.assets.iter().cloned().collect(),
-        checks: target.checks.as_ref().map(|checks| checks.iter().cloned().collect()),
+        checks: target
+            .checks
+            .as_ref()
+            .map(|checks| checks.iter().cloned().collect()),
         partitions: partitions.clone(),
     };
     let planned = planner::plan(catalog, &asked, now)?;

@@ -443,6 +443,27 @@ fn of_several_dimensions_the_last_window_is_run_for_every_fixed_key() {
 }
 
 #[test]
+fn a_window_that_is_left_out_is_a_skipped_tick() {
+    let extra = json!({"cron": ["0 5 * * *"], "partitions": "last", "catch_up": {"policy": "all"}});
+    let mut manifest = with("a daily", &[schedule(extra)]);
+    // 2026-01-31 is a Saturday.
+    manifest["assets"][0]["partitions"]["exclusions"] = json!(["0 0 * * 0,6"]);
+    let mut world = World::new("a");
+    world.deploy(&manifest).expect("it stands");
+    world.now = at(2, 5, 0);
+    fire(&mut world);
+    let out = "skipped: the last window at 2026-02";
+    assert_eq!(
+        ticks(&world.state),
+        [
+            format!("02-01T05:00 {out}-01T05:00:00Z is left out of the partitions"),
+            format!("02-02T05:00 {out}-02T05:00:00Z is left out of the partitions"),
+            "02-03T05:00 2026-02-02".to_owned(),
+        ]
+    );
+}
+
+#[test]
 fn dynamic_partitions_have_no_last_one() {
     let mut manifest = with("a daily", &[schedule(json!({"partitions": "last"}))]);
     manifest["assets"][0]["partitions"] = json!({"kind": "dynamic", "name": "customers"});
@@ -451,7 +472,7 @@ fn dynamic_partitions_have_no_last_one() {
     world.now = at(0, 1, 0);
     fire(&mut world);
     let found = ticks(&world.state);
-    let expected = "02-01T01:00 failed: the partitions of `a` are those of the dynamic set `customers`";
+    let expected = "02-01T01:00 failed: the partitions of `a` are the dynamic set `customers`";
     assert!(found[0].starts_with(expected), "{found:?}");
 }
 
@@ -556,6 +577,45 @@ fn a_snapshot_knows_schedules_ticks_and_what_is_due() {
     assert_same(&read, &world.state);
     assert_eq!(read.timers, world.state.timers);
     assert_eq!(next_due(&read), Some(at(0, 2, 0)));
+}
+
+#[test]
+fn old_ticks_leave_memory_with_their_run_keys_and_the_last_of_each_stays() {
+    let every = json!({"catch_up": {"policy": "all"}, "partitions": "last"});
+    let mut rarely = every.clone();
+    rarely["cron"] = json!(["0 0 2 2 *"]);
+    rarely["name"] = json!("rarely");
+    let mut world = world("a static", &[schedule(every), schedule(rarely)]);
+    world.now = at(2, 0, 0);
+    fire(&mut world);
+    assert_eq!(world.state.ticks.len(), 49);
+    let (ticks, through) = world.state.oldest_ticks(40);
+    assert_eq!(ticks.len(), 40);
+    let fortieth = ticks.last().expect("forty").id.instant;
+    assert!(ticks.iter().all(|tick| tick.id.schedule == "s"));
+    assert_eq!(through, [("s".to_owned(), fortieth)].into());
+    let keys = world.state.run_keys.len();
+    let pack = Command::PackTicks {
+        reference: json!({"name": "ticks/1"}),
+        through,
+    };
+    world.run_command(&pack).expect("the leader asks for it");
+    assert_eq!(world.state.ticks.len(), 9);
+    assert_eq!(world.state.run_keys.len(), keys - 40 * 3);
+    assert_eq!(world.state.tick_history.len(), 1);
+    let first = world.state.ticks_of("s").next().expect("some stay");
+    assert!(first.id.instant > fortieth);
+    assert_same(&world.state, &world.replayed());
+    assert_eq!(world.state.decided_ticks, world.replayed().decided_ticks);
+    let read = State::from_bytes(&world.state.to_bytes()).expect("our own snapshot");
+    assert_eq!(read.decided_ticks, world.state.decided_ticks);
+    assert_same(&read, &world.state);
+    // All but the last of each may go, however many are asked for; of what left the code, all.
+    assert_eq!(world.state.oldest_ticks(1_000).0.len(), 7);
+    world.deploy(&with("a static", &[])).expect("it stands");
+    world.now = at(3, 0, 0);
+    world.deploy(&with("a static; b", &[])).expect("it stands");
+    assert_eq!(world.state.oldest_ticks(1_000).0.len(), 9);
 }
 
 #[test]

@@ -120,6 +120,7 @@ impl State {
             Fact::ScheduleReset(e) => schedule::reset(self, at, event, e),
             Fact::TickFinished(e) => tick::finished(self, at, event, e),
             Fact::TicksMissed(e) => tick::missed(self, at, event, e),
+            Fact::TicksPacked(e) => tick::packed(self, e),
             Fact::HistoryPacked(e) => run_fold::history_packed(self, e),
         }
         Ok(())

@@ -111,8 +111,12 @@ pub struct State {
     pub reports: OrdMap<String, (Digest, Position, Timestamp)>,
     /// Schedules by name.
     pub schedules: OrdMap<String, Arc<ScheduleState>>,
-    /// Their ticks, by schedule and instant.
+    /// Their ticks in memory, by schedule and instant: the recent ones, and the last of each.
     pub ticks: OrdMap<TickId, Arc<Tick>>,
+    /// Packed history objects of ticks, oldest first.
+    pub tick_history: imbl::Vector<serde_json::Value>,
+    /// The ticks in memory, the longest decided first. Derived.
+    pub decided_ticks: OrdSet<(Position, TickId)>,
     /// What is due when. Derived.
     pub timers: OrdSet<(Timestamp, Timer)>,
     /// Facts about assets.

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{
     AssetState, Durations, HostState, Leadership, LocationState, Run, RunKey, ScheduleState, State,
-    Tick, admission, deadlines, definitions, run, schedule,
+    Tick, admission, deadlines, definitions, run, schedule, tick,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -67,6 +67,8 @@ struct Out<'a> {
     schedules: Vec<(&'a String, &'a Arc<ScheduleState>)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ticks: Vec<&'a Arc<Tick>>,
+    #[serde(skip_serializing_if = "imbl::Vector::is_empty")]
+    tick_history: &'a imbl::Vector<Value>,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -108,6 +110,9 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     ticks: Vec<Tick>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    tick_history: imbl::Vector<Value>,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -148,6 +153,7 @@ impl State {
             partition_sets: &self.partition_sets,
             schedules: self.schedules.iter().collect(),
             ticks: self.ticks.values().collect(),
+            tick_history: &self.tick_history,
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -177,6 +183,7 @@ impl State {
             idempotency: read.idempotency,
             reports: read.reports,
             lineages: read.lineages.into_iter().collect(),
+            tick_history: read.tick_history,
             limits: read.limits,
             run_retries: read.run_retries,
             retries_owed: read.retries_owed.into_iter().collect(),
@@ -195,7 +202,7 @@ impl State {
             schedule::set(&mut state, &name, row);
         }
         for tick in read.ticks {
-            state.ticks.insert(tick.id.clone(), Arc::new(tick));
+            tick::put(&mut state, tick);
         }
         for run in read.runs {
             restore_run(&mut state, run);

@@ -1,10 +1,12 @@
 //! Ticks: what came of each instant of a schedule. One row per (schedule, instant); instants that
 //! passed unfired are one row per unbroken series of them, under its last instant.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::event::{
     ErrorInfo, Event, MissedReason, Position, TickFinished, TickId, TickOutcome, TicksMissed,
+    TicksPacked,
 };
 use arco_core::{Digest, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -130,12 +132,32 @@ pub(super) fn missed(state: &mut State, at: Position, event: &Event, e: &TicksMi
 }
 
 impl State {
-    /// The ticks of a schedule, oldest instant first.
+    /// The `many` ticks that were decided longest ago and may leave memory, and how far that is for each
+    /// schedule. The last tick of a schedule that is defined stays.
+    #[must_use]
+    pub fn oldest_ticks(&self, many: usize) -> (Vec<&Tick>, BTreeMap<String, Timestamp>) {
+        let stays = |id: &TickId| {
+            let last = self.ticks_of(&id.schedule).next_back();
+            last.is_some_and(|tick| tick.id == *id) && self.schedules.contains_key(&id.schedule)
+        };
+        let ids = self.decided_ticks.iter().map(|(_, id)| id);
+        let ticks: Vec<&Tick> = ids
+            .filter(|id| !stays(id))
+            .filter_map(|id| self.ticks.get(id).map(AsRef::as_ref))
+            .take(many)
+            .collect();
+        // Ticks of a schedule are decided in the order of their instants.
+        let last = ticks.iter().map(|t| (t.id.schedule.clone(), t.id.instant));
+        let through = last.collect();
+        (ticks, through)
+    }
+
+    /// The ticks of a schedule in memory, oldest instant first.
     pub fn ticks_of(&self, schedule: &str) -> impl DoubleEndedIterator<Item = &Tick> {
         self.ticks_before(schedule, None)
     }
 
-    /// The ticks of a schedule with instants before one, oldest first.
+    /// The ticks of a schedule in memory with instants before one, oldest first.
     pub fn ticks_before(
         &self,
         schedule: &str,
@@ -154,5 +176,49 @@ impl State {
 
 fn insert(state: &mut State, tick: Tick) {
     schedule::settle(state, &tick.id.schedule, tick.id.instant);
+    put(state, tick);
+}
+
+/// Puts a tick in, with its place in the order of decisions.
+pub(super) fn put(state: &mut State, tick: Tick) {
+    state
+        .decided_ticks
+        .insert((tick.decided.0, tick.id.clone()));
     state.ticks.insert(tick.id.clone(), Arc::new(tick));
+}
+
+/// The ticks up to an instant of each schedule leave memory, and their run keys with them: no instant up
+/// to there is ever fired again, so nobody asks for a run of it.
+pub(super) fn packed(state: &mut State, e: &TicksPacked) {
+    let mut left = false;
+    for (schedule, through) in &e.through {
+        let old: Vec<(Position, TickId)> = state
+            .ticks_before(schedule, Some(through.plus_ms(1)))
+            .map(|tick| (tick.decided.0, tick.id.clone()))
+            .collect();
+        left |= !old.is_empty();
+        for tick in old {
+            state.ticks.remove(&tick.1);
+            state.decided_ticks.remove(&tick);
+        }
+        forget_run_keys(state, schedule, *through);
+    }
+    if left {
+        state.tick_history.push_back(e.object.clone());
+    }
+}
+
+fn forget_run_keys(state: &mut State, schedule: &str, through: Timestamp) {
+    let scope = crate::schedule::scope(schedule);
+    // A key is the instant, or begins with it and `/`: `0` is the next character.
+    let end = format!("{}0", through.to_rfc3339_seconds());
+    let keys = State::run_key_index(&scope, "")..State::run_key_index(&scope, &end);
+    let old: Vec<String> = state
+        .run_keys
+        .range(keys)
+        .map(|(key, _)| key.clone())
+        .collect();
+    for key in old {
+        state.run_keys.remove(&key);
+    }
 }

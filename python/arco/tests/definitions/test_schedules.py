@@ -16,6 +16,11 @@ BERLIN = dg.DailyPartitionsDefinition(
     "2024-01-01", timezone="Europe/Berlin", hour_offset=4, minute_offset=30
 )
 STATIC = dg.StaticPartitionsDefinition(["x", "y"])
+BY_REGION = dg.MultiPartitionsDefinition({"region": STATIC, "day": DAILY})
+FIXED = dg.MultiPartitionsDefinition({"region": STATIC, "size": STATIC})
+SIX_HOURS = dg.TimeWindowPartitionsDefinition(
+    "2024-01-01-00:00", "%Y-%m-%d-%H:%M", cron_schedule="0 */6 * * *", timezone="Asia/Tokyo"
+)
 
 
 @dg.asset
@@ -32,7 +37,12 @@ weekly = partitioned("weekly", WEEKLY)
 monthly = partitioned("monthly", MONTHLY)
 berlin = partitioned("berlin", BERLIN)
 static = partitioned("static", STATIC)
-ASSETS = [a, daily, hourly, weekly, monthly, berlin, static, dg.AssetSpec("outside")]
+by_region = partitioned("by_region", BY_REGION)
+fixed = partitioned("fixed", FIXED)
+six_hours = partitioned("six_hours", SIX_HOURS)
+dynamic = partitioned("dynamic", dg.DynamicPartitionsDefinition(name="customers"))
+SPREAD = [by_region, fixed, six_hours, dynamic]
+ASSETS = [a, daily, hourly, weekly, monthly, berlin, static, *SPREAD, dg.AssetSpec("outside")]
 
 
 def load(*schedules: Any, jobs: Any = ()) -> dg.Definitions:
@@ -118,6 +128,8 @@ def test_the_job_of_a_schedule_is_a_job_of_the_location() -> None:
         ([weekly], {}, "0 0 * * 0", "UTC"),
         ([berlin], {}, "30 4 * * *", "Europe/Berlin"),
         ([berlin], {"minute_of_hour": 0}, "0 4 * * *", "Europe/Berlin"),
+        ([by_region], {"hour_of_day": 3}, "0 3 * * *", "UTC"),
+        ([six_hours], {}, "0 */6 * * *", "Asia/Tokyo"),
         ([static], {"cron_schedule": "@daily"}, "@daily", "UTC"),
         (
             [static],
@@ -141,6 +153,9 @@ def test_crons_and_zones_follow_from_partitions(
         ([a], {}, "none of the assets of job `j` is partitioned"),
         ([static], {}, "fixed keys do not say when it is due; give cron_schedule"),
         ([daily], {"cron_schedule": "@daily"}, "windows of time, which say when it is due"),
+        ([dynamic], {"cron_schedule": "@daily"}, "partitions of this kind cannot be scheduled"),
+        ([fixed], {"cron_schedule": "@daily"}, "partitions of this kind cannot be scheduled"),
+        ([six_hours], {"hour_of_day": 1}, "hour_of_day has no meaning for cron partitions"),
         (
             [daily],
             {"execution_timezone": "Asia/Tokyo"},

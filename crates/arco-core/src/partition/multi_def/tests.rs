@@ -136,6 +136,16 @@ fn the_latest_are_the_last_window_and_all_keys_without_time() {
     assert_eq!(latest(&by_region, now), ["eu|2024-01-02", "us|2024-01-02"]);
     assert_eq!(latest(&daily(), now), ["2024-01-02"]);
     assert_eq!(latest(&regions, now), ["eu", "us"]);
+    // Of a day that is left out there is nothing, and not the day before once more.
+    let weekdays = PartitionsDef::time_window(TimeWindowSpec {
+        exclusions: vec!["0 0 * * 0,6".into()],
+        ..TimeWindowSpec::daily("2024-01-01")
+    });
+    let weekdays = weekdays.expect("valid");
+    assert_eq!(latest(&weekdays, "2024-01-06T05:00:00Z"), ["2024-01-05"]);
+    assert_eq!(latest(&weekdays, "2024-01-07T05:00:00Z"), [""; 0]);
+    assert_eq!(latest(&weekdays, "2024-01-08T05:00:00Z"), [""; 0]);
+    assert_eq!(latest(&weekdays, "2024-01-09T05:00:00Z"), ["2024-01-08"]);
     // Nothing exists yet.
     let before = "2024-01-01T05:00:00Z";
     assert_eq!(latest(&by_region, before), [""; 0]);

@@ -19,6 +19,7 @@ from arco_flow._internal.metadata import (
 )
 from arco_flow._internal.partitions import (
     PartitionsDefinition,
+    MultiPartitionsDefinition,
     StaticPartitionsDefinition,
     TimeWindowPartitionsDefinition,
 )
@@ -219,8 +220,11 @@ def build_schedule_from_partitioned_job(
     """A schedule that runs the last partition of a job at the cadence of its partitions (S-44 to S-47).
 
     A job over windows of time runs the last window that exists at the instant of the tick, in the time
-    zone of the partitions; a job over fixed keys needs a `cron_schedule` and runs every key. Each
-    partition is a run of its own.
+    zone of the partitions; of several dimensions, one of which is time, every combination with that window;
+    a job over fixed keys needs a `cron_schedule` and runs every key. Each partition is a run of its own.
+
+    Differs from Dagster: a tick whose window is left out of the partitions is skipped, whether or not the job
+    names its partitions.
 
     Args:
         job: A job whose assets are partitioned.
@@ -365,6 +369,7 @@ def _when(
     schedule: UnresolvedPartitionedAssetScheduleDefinition, partitions: PartitionsDefinition
 ) -> tuple[tuple[str, ...], str]:
     """Crons and zone: those of the windows, or those given for fixed keys (S-15, S-46, S-47)."""
+    partitions = _dimension_of_time(partitions)
     if isinstance(partitions, TimeWindowPartitionsDefinition):
         if schedule.cron_schedule is not None or schedule.execution_timezone is not None:
             raise DefinitionError(
@@ -374,14 +379,22 @@ def _when(
         return (_cron_of_windows(schedule, partitions),), partitions.timezone
     if not isinstance(partitions, StaticPartitionsDefinition):
         raise DefinitionError(
-            f"schedule `{schedule.name}`: partitions of this kind cannot be scheduled; they are windows of time, or "
-            "fixed keys with a cron_schedule"
+            f"schedule `{schedule.name}`: partitions of this kind cannot be scheduled; they are windows of time, "
+            "several dimensions of which one is time, or fixed keys with a cron_schedule"
         )
     if schedule.cron_schedule is None:
         raise DefinitionError(
             f"schedule `{schedule.name}`: fixed keys do not say when it is due; give cron_schedule"
         )
     return schedule.cron_schedule, schedule.execution_timezone or "UTC"
+
+
+def _dimension_of_time(partitions: PartitionsDefinition) -> PartitionsDefinition:
+    """Of several dimensions the only one of time, if there is one."""
+    if not isinstance(partitions, MultiPartitionsDefinition):
+        return partitions
+    of_time = [one for _, one in partitions if isinstance(one, TimeWindowPartitionsDefinition)]
+    return of_time[0] if len(of_time) == 1 else partitions
 
 
 def _cron_of_windows(
@@ -404,6 +417,15 @@ def _cron_of_windows(
             )
         return value
 
+    if windows.cron_schedule is not None:
+        refuse_for(
+            "cron",
+            minute_of_hour=schedule.minute_of_hour,
+            hour_of_day=schedule.hour_of_day,
+            day_of_week=schedule.day_of_week,
+            day_of_month=schedule.day_of_month,
+        )
+        return windows.cron_schedule
     minute = pick("minute_of_hour", windows.minute_offset, 0, 59)
     match windows.cadence:
         case "hourly":

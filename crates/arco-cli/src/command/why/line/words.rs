@@ -49,12 +49,16 @@ pub(super) fn asked(reason: &Reason, paint: Paint) -> String {
         selection,
         partitions,
         run_key,
+        tick,
         assets,
     } = reason
     else {
         return String::new();
     };
-    let mut text = format!("{} asked for run {run}", paint.bold(by));
+    let mut text = match tick {
+        Some(tick) => format!("tick {} asked for run {run}", paint.bold(tick)),
+        None => format!("{} asked for run {run}", paint.bold(by)),
+    };
     match selection {
         Some(selection) => text.push_str(&format!(": `{selection}`, {}", plural(*assets, "asset"))),
         None => text.push_str(&format!(": {}", plural(*assets, "asset"))),
@@ -62,7 +66,8 @@ pub(super) fn asked(reason: &Reason, paint: Paint) -> String {
     if let Some(partitions) = partitions {
         text.push_str(&format!(", partitions {partitions}"));
     }
-    if let Some(key) = run_key {
+    // That of a tick is the tick once more.
+    if let (Some(key), None) = (run_key, tick) {
         text.push_str(&format!(", run key `{key}`"));
     }
     text
