@@ -1,4 +1,4 @@
-"""When what is made again: the last day that is over, every morning in New York."""
+"""When what is made again: the last day that is over, every morning (UTC)."""
 
 import arco_flow as dg
 

@@ -53,3 +53,14 @@ def test_what_a_command_reads_was_made_before() -> None:
         made |= made_by(command)
         read = {edge.key for key in made for edge in graph.assets[key].edges}
         assert read <= made, command.selection
+
+
+def test_the_schedules_it_names_are_defined() -> None:
+    lines = [line.strip().split() for line in README.read_text().splitlines()]
+    named = {line[3] for line in lines if line[:2] == ["arco", "schedule"]}
+    assert named
+    for name in named:
+        assert defs.get_schedule_def(name).name == name
+    [schedule] = defs.to_manifest("flights")["schedules"]
+    assert schedule["cron"] == ["0 5 * * *"]
+    assert schedule["partitions"] == "last"

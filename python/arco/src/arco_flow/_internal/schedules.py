@@ -18,8 +18,8 @@ from arco_flow._internal.metadata import (
     normalize,
 )
 from arco_flow._internal.partitions import (
-    PartitionsDefinition,
     MultiPartitionsDefinition,
+    PartitionsDefinition,
     StaticPartitionsDefinition,
     TimeWindowPartitionsDefinition,
 )
