@@ -188,7 +188,12 @@ impl LogStore {
         let put = self.inner.put_opts(path, bytes.into(), options);
         within(deadline, put).await.map_err(Unsure)?;
         // Moved meanwhile: it may have been put in the old folder or in a new one.
-        self.holds().map_err(|moved| Unsure(moved.into()))
+        self.holds().map_err(|moved| {
+            if let Some(anchor) = &self.anchor {
+                anchor.take_back(path);
+            }
+            Unsure(moved.into())
+        })
     }
 
     /// Creates `path` with `bytes`; finding the same bytes there already is success. For objects

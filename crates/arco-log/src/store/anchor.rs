@@ -15,6 +15,9 @@ use object_store::path::Path;
 
 use crate::error::LogError;
 
+#[cfg(test)]
+mod tests;
+
 /// One file of an opened folder.
 #[derive(Debug)]
 pub(crate) struct Anchor {
@@ -69,6 +72,24 @@ impl Anchor {
                 mend: "stop arco, put the folder back and start it again".into(),
             },
         })
+    }
+
+    /// Removes the folder that a put has made where the opened one was: when the object is all that
+    /// is in it, nobody has begun a log there, and the old folder can be put back.
+    pub(super) fn take_back(&self, object: &Path) {
+        let mut folder = self.folder.join(object.as_ref());
+        if !folder.pop() || std::fs::exists(&self.object).unwrap_or(true) {
+            return;
+        }
+        let mut made = vec![folder.clone()];
+        while folder != self.folder && folder.pop() {
+            made.push(folder.clone());
+        }
+        let entries = |folder: &PathBuf| std::fs::read_dir(folder).map(Iterator::count);
+        if made.iter().all(|folder| entries(folder).is_ok_and(|n| n == 1)) {
+            // What fails leaves something behind, and the error that is told says enough.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
     }
 
     /// Where the folder is now, when the system can say.
