@@ -47,6 +47,7 @@ pub(crate) fn settings() -> EngineSettings {
         follow_ms: 500,
         snapshot_segments: 60,
         ended_runs_max: 15,
+        ticks_max: 10,
         inline_plan_max: 300,
         offload: false,
         ..EngineSettings::default()

@@ -52,7 +52,7 @@ fn shown(event: &str, data: &Value) -> String {
             "{}.{} {} {}",
             number("task"),
             number("attempt"),
-            data["stream"].as_str().unwrap(),
+            data["stream"].as_str().expect("a stream"),
             data["line"]
                 .as_str()
                 .map_or_else(|| data["record"].to_string(), str::to_owned)
@@ -61,9 +61,9 @@ fn shown(event: &str, data: &Value) -> String {
             "attempt {}.{} {}",
             number("task"),
             number("attempt"),
-            data["status"].as_str().unwrap()
+            data["status"].as_str().expect("a status")
         ),
-        "end" => format!("end {}", data["status"].as_str().unwrap()),
+        "end" => format!("end {}", data["status"].as_str().expect("a status")),
         "lost" => format!("lost {}", number("chunks")),
         "skipped" => format!("skipped {}", number("attempts")),
         other => panic!("{other}"),

@@ -95,7 +95,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
 
 async fn all_tasks(client: &Client, run: &str) -> Outcome<Vec<TaskSummary>> {
     let request = client.get(["runs", run, "tasks"]).patient();
-    Ok(all_pages(&request, TASKS_MAX).await?)
+    all_pages(&request, TASKS_MAX).await
 }
 
 async fn summary(client: &Client, run: &str, number: u32) -> Outcome<TaskSummary> {

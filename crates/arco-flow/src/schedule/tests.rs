@@ -90,7 +90,9 @@ fn an_overdue_schedule_is_judged_by_its_policy() {
     use MissedReason::{Late, NotLatest, OutsideWindow, OverMaxTicks};
     let hour = |n| at(0, n, 0);
     // Hourly; settled at 00:00; judged at 10:00:30 unless it says otherwise.
-    let rows: Vec<(Value, Vec<(i64, i64, u64, MissedReason)>, Option<i64>)> = vec![
+    // First and last missed, how many, and why.
+    type Missed = Vec<(i64, i64, u64, MissedReason)>;
+    let rows: Vec<(Value, Missed, Option<i64>)> = vec![
         (
             json!({"policy": "latest"}),
             vec![(1, 9, 9, NotLatest)],

@@ -86,7 +86,10 @@ impl Anchor {
             made.push(folder.clone());
         }
         let entries = |folder: &PathBuf| std::fs::read_dir(folder).map(Iterator::count);
-        if made.iter().all(|folder| entries(folder).is_ok_and(|n| n == 1)) {
+        if made
+            .iter()
+            .all(|folder| entries(folder).is_ok_and(|n| n == 1))
+        {
             // What fails leaves something behind, and the error that is told says enough.
             let _ = std::fs::remove_dir_all(&self.folder);
         }

@@ -71,7 +71,7 @@ def test_a_schedule_says_when_and_what() -> None:
             cron_schedule=["0 2 * * *", "@weekly"],
             execution_timezone="Europe/Berlin",
             run_config={"ops": {"a": {"config": {}}}},
-            tags={"team": "core"},
+            tags={"team": "core", "size": 3},
             description="Every night.",
             owners=["team:core"],
             metadata={"level": 3},
@@ -95,7 +95,7 @@ def test_a_schedule_says_when_and_what() -> None:
             "timezone": "Europe/Berlin",
             "job": "j",
             "config": {"ops": {"a": {"config": {}}}},
-            "tags": {"team": "core"},
+            "tags": {"size": "3", "team": "core"},
             "description": "Every night.",
             "owners": ["team:core"],
             "metadata": {"level": {"type": "int", "value": 3}},
@@ -211,6 +211,12 @@ def test_what_partitions_do_not_take_is_refused(selection: Any, options: Any, me
                 "s", cron_schedule="@daily", target=[a], default_status="RUNNING"
             ),
             "DefaultScheduleStatus.RUNNING or STOPPED",
+        ),
+        (
+            lambda: dg.ScheduleDefinition(
+                "s", cron_schedule="@daily", target=[a], tags={"a b": "c"}
+            ),
+            "schedule `s`",
         ),
         (lambda: dg.CatchUp("some"), "there are `skip`, `latest` and `all`"),
         (lambda: dg.CatchUp(max_ticks=0), "a whole number from 1 on, not 0"),

@@ -237,7 +237,7 @@ impl Followed {
 pub(super) fn source(run: &Run, attempt: &OpenAttempt) -> Option<LogSource> {
     let planned = run.planned(attempt.task)?;
     let count = planned.partitions.len() as u64;
-    let first = planned.partitions.iter().next();
+    let first = planned.partitions.first();
     Some(LogSource {
         task: attempt.task,
         step: planned.step.clone(),

@@ -20,7 +20,9 @@ fn left(moved: bool, in_its_place: &[&str]) -> bool {
     if moved {
         std::fs::rename(&folder, place.path().join("aside")).unwrap();
     }
-    in_its_place.iter().for_each(|object| write(&folder, object));
+    in_its_place
+        .iter()
+        .for_each(|object| write(&folder, object));
     anchor.take_back(&Path::from("late/1"));
     folder.exists()
 }

@@ -116,7 +116,7 @@ class ScheduleDefinition:
         job_name: str | None = None,
         run_config: RunConfig | Mapping[str, Any] | None = None,
         run_config_fn: None = None,
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, object] | None = None,
         tags_fn: None = None,
         metadata: RawMetadataMapping | None = None,
         should_execute: None = None,
@@ -209,7 +209,7 @@ def build_schedule_from_partitioned_job(
     day_of_week: int | None = None,
     day_of_month: int | None = None,
     default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
-    tags: Mapping[str, str] | None = None,
+    tags: Mapping[str, object] | None = None,
     cron_schedule: str | Sequence[str] | None = None,
     execution_timezone: str | None = None,
     metadata: RawMetadataMapping | None = None,
@@ -519,10 +519,13 @@ def _owners(owners: Sequence[str] | None, name: str) -> tuple[str, ...]:
         raise DefinitionError(str(error).replace("of asset", "of schedule")) from error
 
 
-def _tags(tags: Mapping[str, str] | None, name: str) -> dict[str, str]:
+def _tags(tags: Mapping[str, object] | None, name: str) -> dict[str, str]:
+    """Tags of a run: values may be any text; those that are no text become JSON (R-49)."""
+    found: dict[str, str] = {}
     for key, value in (tags or {}).items():
-        if not isinstance(key, str) or not key or not isinstance(value, str):
-            raise DefinitionError(
-                f"tags of schedule `{name}` are texts by name, not {key!r}: {value!r}"
-            )
-    return dict(tags or {})
+        names.check_run_tag_key(key, f"schedule `{name}`")
+        try:
+            found[key] = value if isinstance(value, str) else canonical.dumps(value)
+        except UsageError as error:
+            raise DefinitionError(f"tag `{key}` of schedule `{name}`: {error}") from error
+    return found
