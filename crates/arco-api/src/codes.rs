@@ -91,6 +91,18 @@ codes! {
     UnknownSchedule = "unknown_schedule", NOT_FOUND, "the schedule is not defined";
     /// No such run.
     UnknownRun = "unknown_run", NOT_FOUND, "the run is not known";
+    /// No such backfill.
+    UnknownBackfill = "unknown_backfill", NOT_FOUND, "the backfill is not known";
+    /// A backfill that is over cannot go on otherwise.
+    BackfillOver = "backfill_over", CONFLICT, "the backfill is over";
+    /// A backfill that goes on cannot be retried.
+    BackfillNotOver = "backfill_not_over", CONFLICT, "the backfill is not over";
+    /// A backfill moved since it was seen.
+    BackfillMoved = "backfill_moved", CONFLICT, "the backfill is in another state than the request says";
+    /// A backfill of nothing.
+    EmptyBackfill = "empty_backfill", UNPROCESSABLE_ENTITY, "nothing is left to make";
+    /// A backfill whose settings mean nothing.
+    BadBackfill = "bad_backfill", UNPROCESSABLE_ENTITY, "the backfill cannot be as it was asked for";
     /// No such job.
     UnknownJob = "unknown_job", UNPROCESSABLE_ENTITY, "the job is not defined";
     /// A job name that several locations use.

@@ -29,6 +29,7 @@ See docs/guide/api.md.";
     components(schemas(Problem, LogOutput, LogAttempt, LogLost, LogSkipped, LogEnd)),
     tags(
         (name = "runs", description = "Ask for runs, follow them, stop them"),
+        (name = "backfills", description = "Many partitions: ask for them, steer them, follow them"),
         (name = "queue", description = "What waits, and how much may go on at once"),
         (name = "assets", description = "Assets, their partitions, checks and materializations"),
         (name = "jobs", description = "Named selections of assets"),
@@ -79,6 +80,7 @@ fn complete_path(path: &str, item: &mut PathItem) {
         &mut item.get,
         &mut item.put,
         &mut item.post,
+        &mut item.patch,
         &mut item.delete,
     ];
     for operation in operations.into_iter().flatten() {
@@ -121,6 +123,7 @@ fn complete_parameter(parameter: &mut Parameter) {
     }
     let pattern = match parameter.name.as_str() {
         "run" | "parent" | "root" => "^run_[0-9A-HJKMNP-TV-Z]{26}$",
+        "backfill" => "^backfill_[0-9A-HJKMNP-TV-Z]{26}$",
         "host" => "^host_[0-9A-HJKMNP-TV-Z]{26}$",
         "stream" => "^(stdout|stderr|log)$",
         "from" | "last-event-id" => "^[0-9]+\\.[0-9]+$",

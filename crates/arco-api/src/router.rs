@@ -10,9 +10,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, checks, definitions, dynamic_partitions, events, explanations, health, jobs, limits,
-    logs, materializations, metrics, observations, partitions, plan, queue, reports, rerun, root,
-    run, run_logs, run_retries, runs, schedules, status, tasks, ticks,
+    assets, backfill, backfills, checks, definitions, dynamic_partitions, events, explanations,
+    health, jobs, limits, logs, materializations, metrics, observations, partitions, plan, queue,
+    reports, rerun, root, run, run_logs, run_retries, runs, schedules, status, tasks, ticks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -37,6 +37,15 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(explanations::of_run))
         .routes(routes!(explanations::of_task))
         .routes(routes!(explanations::of_asset))
+        .routes(routes!(backfills::create, backfills::list))
+        .routes(routes!(backfills::preview))
+        .routes(routes!(backfill::show, backfill::edit))
+        .routes(routes!(backfill::pause))
+        .routes(routes!(backfill::resume))
+        .routes(routes!(backfill::cancel))
+        .routes(routes!(backfill::retry_failed))
+        .routes(routes!(backfill::partitions))
+        .routes(routes!(backfill::chunks))
         .routes(routes!(plan::preview))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
-    assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
-    queue, rerun, run, runs, schedule, serve, status, version, why, worker,
+    assets, backfill, cancel, completion, definitions, deploy, dev, jobs, log, logs, new,
+    partitions, plan, queue, rerun, run, runs, schedule, serve, status, version, why, worker,
 };
 use crate::env_vars;
 
@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Runs(runs::Options),
     Logs(logs::Options),
     Cancel(cancel::Options),
+    Backfill(backfill::Options),
     Queue(queue::Options),
     Plan(plan::Options),
     Why(why::Options),

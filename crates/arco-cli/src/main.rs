@@ -24,8 +24,8 @@ use clap::Parser;
 
 use crate::args::{Arguments, Command};
 use crate::command::{
-    assets, cancel, completion, definitions, deploy, dev, jobs, log, logs, new, partitions, plan,
-    queue, rerun, run, runs, schedule, serve, status, version, why, worker,
+    assets, backfill, cancel, completion, definitions, deploy, dev, jobs, log, logs, new,
+    partitions, plan, queue, rerun, run, runs, schedule, serve, status, version, why, worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -56,6 +56,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Runs(options) => asking(console, runs::run(options, console)),
         Command::Logs(options) => asking(console, logs::run(options, console)),
         Command::Cancel(options) => asking(console, cancel::run(options, console)),
+        Command::Backfill(options) => asking(console, backfill::run(options, console)),
         Command::Queue(options) => asking(console, queue::run(options, console)),
         Command::Plan(options) => asking(console, plan::run(options, console)),
         Command::Why(options) => asking(console, why::run(options, console)),

@@ -75,6 +75,11 @@ ulid_id!(
     HostId, "host_", "host", "host_01JD5Z6Q8G7V9K3W2M4N5P6R7S"
 );
 
+ulid_id!(
+    /// A backfill. Ids made later sort later, to the millisecond.
+    BackfillId, "backfill_", "backfill", "backfill_01JD5Z6Q8G7V9K3W2M4N5P6R7S"
+);
+
 /// The number of a task in its run's plan, from 0.
 pub type TaskIndex = u32;
 

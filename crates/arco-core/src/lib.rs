@@ -5,6 +5,7 @@
 //! stand on it, and both must answer the same on every replica and on every replay.
 
 pub mod asset_key;
+pub mod backfill;
 pub mod canonical;
 pub mod cron;
 pub mod definitions;
@@ -24,6 +25,6 @@ pub mod time;
 
 pub use asset_key::AssetKey;
 pub use digest::Digest;
-pub use id::{AttemptId, HostId, RunId, TaskIndex};
+pub use id::{AttemptId, BackfillId, HostId, RunId, TaskIndex};
 pub use partition::PartitionKey;
 pub use time::Timestamp;

@@ -20,7 +20,7 @@ use crate::committer::{Committer, Heard, Proposal, Stands, Wake};
 use crate::hosts::HostsHeard;
 use crate::ids::Ids;
 use crate::trusted_clock::TrustedClock;
-use crate::{EngineError, EngineSettings, View, leader, schedules, snapshots};
+use crate::{EngineError, EngineSettings, View, backfills, leader, schedules, snapshots};
 
 /// The parts an engine is made of.
 #[derive(Debug)]
@@ -142,6 +142,8 @@ impl Engine {
             .inner
             .duties
             .spawn(leader::watch(engine.clone(), stop.clone()));
+        let carried_on = backfills::watch(engine.clone(), stop.clone());
+        engine.inner.duties.spawn(carried_on);
         engine
             .inner
             .duties

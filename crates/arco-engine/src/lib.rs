@@ -10,6 +10,7 @@
 //! [`View`] of committed state and never wait for the committer. What this crate will never do:
 //! answer before the put that carries the answer's events succeeded.
 
+mod backfills;
 pub mod clock;
 mod commits;
 mod committer;
@@ -32,6 +33,7 @@ mod snapshots;
 mod trusted_clock;
 mod view;
 
+pub use backfills::{BackfillAsk, BackfillMade, BackfillPartitions};
 pub use engine::{Committed, Engine, EngineOptions};
 pub use error::EngineError;
 pub use hosts::{HeartbeatWork, HostWork, LeasePlan};

@@ -197,6 +197,7 @@ impl Engine {
             priority: ask.priority,
             time_limits: ask.time_limits,
             job: resolved.job,
+            backfill: None,
             rerun: None,
             tick: None,
             plan: Arc::new(resolved.planned.plan),

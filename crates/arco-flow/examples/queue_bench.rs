@@ -185,6 +185,7 @@ impl Bench {
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
             job: None,
+            backfill: None,
             rerun: None,
             tick: None,
             plan: Arc::new(planned.plan.clone()),

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arco_core::definitions::Definitions;
+use arco_core::backfill::{
+    BackfillOrder, BackfillSelector, BackfillSettings, BackfillTarget, ChunkOf,
+};
+use arco_core::definitions::{BackfillPolicy, Definitions};
 use arco_core::event::{
     Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity, TickId,
 };
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::{OutputValues, Plan};
 use arco_core::run_retries::RunRetries;
-use arco_core::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
+use arco_core::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, RunId, Timestamp};
 use serde_json::Value;
 
 pub use crate::identity::Identity;
@@ -110,6 +113,12 @@ pub enum Command {
         /// Schedule → the last instant in it.
         through: BTreeMap<String, Timestamp>,
     },
+    /// Many partitions.
+    CreateBackfill(Box<BackfillRequest>),
+    /// A backfill goes on in another way.
+    SteerBackfill(BackfillSteer),
+    /// Chunks of a backfill that are open become runs, and its end is said when nothing is left.
+    AdvanceBackfill(Box<BackfillAdvance>),
     /// Ended runs were written to a history object.
     PackHistory {
         /// How the log finds the object.
@@ -148,6 +157,8 @@ pub struct RunRequest {
     pub time_limits: TimeLimits,
     /// The job it is a run of.
     pub job: Option<JobRef>,
+    /// The chunk of a backfill that it makes.
+    pub backfill: Option<ChunkOf>,
     /// The run it does again. Without a run key it gets one of its own ([`crate::rerun`]).
     pub rerun: Option<RerunOf>,
     /// The tick that asks for it.
@@ -181,6 +192,92 @@ impl RunRequest {
     pub fn fingerprint(&self) -> Digest {
         self.identity().fingerprint()
     }
+}
+
+/// A backfill as it is asked for, with the target that was worked out for it.
+#[derive(Debug, Clone)]
+pub struct BackfillRequest {
+    /// Fresh id, used when a new backfill is made.
+    pub backfill: BackfillId,
+    /// The client's idempotency key.
+    pub idempotency_key: Option<String>,
+    /// The assets, as written.
+    pub selection: Option<String>,
+    /// Resolved assets, in order.
+    pub assets: Vec<AssetKey>,
+    /// The partitions, as asked.
+    pub selector: BackfillSelector,
+    /// For people.
+    pub title: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// Tags of its runs.
+    pub tags: BTreeMap<String, String>,
+    /// Configuration of its runs.
+    pub config: Value,
+    /// How it goes on.
+    pub settings: BackfillSettings,
+    /// How many partitions a run makes, when that was said in place of what the assets say.
+    pub policy: Option<BackfillPolicy>,
+    /// The backfill whose undone partitions it makes.
+    pub parent: Option<BackfillId>,
+    /// What is made.
+    pub target: Arc<BackfillTarget>,
+    /// Digest of the blob that holds the target, when it is too big for the event.
+    pub target_blob: Option<Digest>,
+    /// The definitions the target was worked out with; the decision is refused when they moved.
+    pub definitions: BTreeMap<String, Digest>,
+    /// Digest of what was asked.
+    pub fingerprint: Digest,
+}
+
+/// How a backfill is to go on.
+#[derive(Debug, Clone)]
+pub struct BackfillSteer {
+    /// The backfill.
+    pub backfill: BackfillId,
+    /// The number of changes that the caller has seen; refused when there were more.
+    pub state_version: Option<u64>,
+    /// What to do.
+    pub to: Steer,
+}
+
+/// What can be asked of a backfill that goes on. Asking again changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Steer {
+    /// No more chunks become runs; runs go on.
+    Pause,
+    /// Chunks become runs again.
+    Resume,
+    /// No more chunks become runs, for good.
+    Cancel {
+        /// Runs that go on may end by themselves; else they are stopped.
+        drain: bool,
+    },
+    /// Other settings.
+    Edit(SettingsEdit),
+}
+
+/// Settings that change; the others stay.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SettingsEdit {
+    /// Runs that go on at once, at most.
+    pub concurrency: Option<u32>,
+    /// Of the runs to come.
+    pub priority: Option<i32>,
+    /// Which ready chunk is next.
+    pub order: Option<BackfillOrder>,
+    /// Runs begun in a minute, at most; `Some(None)` for no such limit.
+    pub runs_per_minute: Option<Option<u32>>,
+}
+
+/// Chunks of a backfill, planned.
+#[derive(Debug, Clone)]
+pub struct BackfillAdvance {
+    /// The backfill.
+    pub backfill: BackfillId,
+    /// Each chunk with its run, or with the reason for which it can never be one.
+    pub chunks: Vec<(u64, Result<RunRequest, String>)>,
 }
 
 /// A fact about an asset, reported from outside of runs.
@@ -352,6 +449,13 @@ pub enum Answer {
         changed: u64,
         /// How many it has now.
         keys: u64,
+    },
+    /// A backfill: a new one, or the one that already stands for the same request.
+    Backfill {
+        /// The backfill.
+        backfill: BackfillId,
+        /// False when it was there before.
+        created: bool,
     },
     /// The epoch that began.
     Leads(u64),

@@ -2,7 +2,7 @@
 //! the same, without having been told.
 
 use arco_core::event::RetryOwed;
-use arco_core::{AttemptId, HostId, RunId, Timestamp};
+use arco_core::{AttemptId, BackfillId, HostId, RunId, Timestamp};
 
 use crate::State;
 use crate::state::Due;
@@ -47,6 +47,32 @@ pub fn has_work(state: &State, location: &str, now: Timestamp) -> bool {
 /// Runs that failed and whose retry is to be made, with what is owed.
 pub fn retries(state: &State) -> impl Iterator<Item = (RunId, RetryOwed)> + '_ {
     state.retries_owed.iter().map(|(run, owed)| (*run, *owed))
+}
+
+/// Backfills for which something is to be done at `now`: chunks that may become runs, or an end to say.
+pub fn backfills(state: &State, now: Timestamp) -> impl Iterator<Item = BackfillId> + '_ {
+    let open = state.open_backfills.iter().copied();
+    open.filter(move |id| {
+        state.backfills.get(id).is_some_and(|backfill| {
+            backfill.is_exhausted()
+                || backfill.status.plans()
+                    && backfill.room(now) > 0
+                    && (backfill.progress.open() > 0 || backfill.active.is_empty())
+        })
+    })
+}
+
+/// When the next chunk of a throttled backfill may become a run, later than `now`.
+#[must_use]
+pub fn next_chunk(state: &State, now: Timestamp) -> Option<Timestamp> {
+    let open = state.open_backfills.iter();
+    let planning = open
+        .filter_map(|id| state.backfills.get(id))
+        .filter(|backfill| backfill.status.plans() && backfill.progress.open() > 0);
+    planning
+        .filter_map(|backfill| backfill.next_begin())
+        .filter(|at| *at > now)
+        .min()
 }
 
 /// When the next try of any task is due, later than `now`: a try that is due already and waits for a

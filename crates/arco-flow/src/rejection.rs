@@ -1,7 +1,7 @@
 //! Why a command was refused. Named by what to do; each message carries the mend.
 
 use arco_core::partition::{MappingError, PartitionKeyError};
-use arco_core::{AssetKey, Digest, HostId, RunId};
+use arco_core::{AssetKey, BackfillId, Digest, HostId, RunId};
 use thiserror::Error;
 
 /// A refused command. Nothing changed.
@@ -314,6 +314,64 @@ pub enum Rejection {
         /// The bound.
         max: u64,
     },
+    /// No such backfill.
+    #[error("backfill {0} is not known; `arco backfill list` shows the backfills there are")]
+    UnknownBackfill(BackfillId),
+    /// A backfill that is over, or about to be, goes on in no other way.
+    #[error(
+        "backfill {backfill} is {status}, so it cannot be {what}; `arco backfill retry-failed {backfill}` makes what it left undone"
+    )]
+    BackfillOver {
+        /// The backfill.
+        backfill: BackfillId,
+        /// Where it stands.
+        status: &'static str,
+        /// `paused`.
+        what: &'static str,
+    },
+    /// A retry of a backfill that goes on.
+    #[error(
+        "backfill {backfill} is {status}, and only one that is over can be retried; wait for its end, or cancel it: `arco backfill cancel {backfill}`"
+    )]
+    BackfillNotOver {
+        /// The backfill.
+        backfill: BackfillId,
+        /// Where it stands.
+        status: &'static str,
+    },
+    /// A retry of a backfill that made everything.
+    #[error("backfill {0} left nothing undone, so there is nothing to retry")]
+    NothingUndone(BackfillId),
+    /// A backfill moved meanwhile.
+    #[error(
+        "backfill {backfill} is {status} at state version {known}, and the request was made for version {seen}; look at it again"
+    )]
+    BackfillMoved {
+        /// The backfill.
+        backfill: BackfillId,
+        /// Where it stands.
+        status: &'static str,
+        /// Its version.
+        known: u64,
+        /// What the caller saw.
+        seen: u64,
+    },
+    /// Nothing to make.
+    #[error("nothing is left to make of what was asked: {0}")]
+    EmptyBackfill(String),
+    /// Settings that mean nothing.
+    #[error("{0}")]
+    BadBackfill(String),
+    /// One idempotency key, two different backfills.
+    #[error(
+        "idempotency key `{key}` was used for another backfill, {backfill}; use a fresh key for a new one"
+    )]
+    BackfillConflict {
+        /// The key.
+        key: String,
+        /// The backfill made under it.
+        backfill: BackfillId,
+    },
     /// Another replica leads, or this one leads already.
     #[error("leadership epoch {epoch} is held by `{holder}`")]
     Led {
@@ -376,6 +434,14 @@ impl Rejection {
             Self::Replan => "replan",
             Self::Definitions(_) => "bad_definitions",
             Self::Limits(_) => "bad_limits",
+            Self::UnknownBackfill(_) => "unknown_backfill",
+            Self::BackfillOver { .. } => "backfill_over",
+            Self::BackfillNotOver { .. } => "backfill_not_over",
+            Self::NothingUndone(_) => "nothing_failed",
+            Self::BackfillMoved { .. } => "backfill_moved",
+            Self::EmptyBackfill(_) => "empty_backfill",
+            Self::BadBackfill(_) => "bad_backfill",
+            Self::BackfillConflict { .. } => "idempotency_conflict",
             Self::Led { .. } => "led",
         }
     }

@@ -225,6 +225,7 @@ impl World {
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
             job: None,
+            backfill: None,
             rerun: None,
             tick: None,
             plan: Arc::new(planned.plan),

@@ -8,18 +8,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::event::{FailureClass, SkipReason};
-use arco_core::{AssetKey, AttemptId, RunId};
+use arco_core::backfill::{BackfillOrder, BackfillSettings, BackfillStatus};
+use arco_core::event::{FailureClass, Severity, SkipReason};
+use arco_core::{AssetKey, AttemptId, BackfillId, RunId};
 use arco_flow::{Rejection, command, decide, planner, state};
 use proptest::prelude::*;
 
-use crate::command::{Command, Reported};
+use crate::backfills::{Ask, status};
+use crate::command::{BackfillSteer, Command, Reported, SettingsEdit, Steer};
 use crate::gates::cases;
 use crate::gates::life::{step_of, work_off};
 use crate::planner::PartitionsAsked;
 use crate::state::{RunStatus, State};
 use crate::testing::{World, failed, made};
 
+#[path = "gates/backfills.rs"]
+mod backfills;
 #[allow(dead_code, reason = "the three gates share it")]
 mod gates;
 #[allow(dead_code, reason = "shared with the crate's own tests")]
@@ -376,4 +380,379 @@ fn a_run_over_too_many_partitions_is_refused_with_the_mend() {
             .ends_with("ask for fewer partitions at a time"),
         "{refused}"
     );
+}
+
+/// What may happen to a backfill.
+#[derive(Debug, Clone, Copy)]
+enum Happens {
+    Advance,
+    Work {
+        tasks: u32,
+    },
+    Pause,
+    Resume,
+    Edit {
+        concurrency: u32,
+        newest: bool,
+    },
+    Deploy,
+    Restart,
+    /// A command that a leader made before is delivered again.
+    Stale,
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        5 => Just(Happens::Advance),
+        5 => (1_u32..6).prop_map(|tasks| Happens::Work { tasks }),
+        1 => Just(Happens::Pause),
+        1 => Just(Happens::Resume),
+        1 => (1_u32..5, any::<bool>()).prop_map(|(concurrency, newest)| Happens::Edit { concurrency, newest }),
+        1 => Just(Happens::Deploy),
+        1 => Just(Happens::Restart),
+        2 => Just(Happens::Stale),
+    ]
+}
+
+const BACKFILLED: [(&str, &str); 5] = [
+    ("a daily; b daily <- a; c daily <- yesterday(b)", "a b c"),
+    ("a daily; m monthly <- a; z <- m", "a m z"),
+    ("a; b daily <- a", "a b"),
+    ("a daily <- yesterday(a); s static <- all(a)", "a s"),
+    ("m monthly; b daily <- m; c daily <- b, m", "m b c"),
+];
+
+fn ask(definitions: usize, days: u32, per_run: Option<u32>) -> Ask {
+    let (_, assets) = BACKFILLED[definitions];
+    Ask {
+        assets: assets.into(),
+        keys: match definitions {
+            0 | 3 => vec![format!("{}...{}", day(1), day(days))],
+            _ => Vec::new(),
+        },
+        per_run,
+        settings: BackfillSettings {
+            concurrency: 3,
+            ..BackfillSettings::default()
+        },
+        key: None,
+    }
+}
+
+/// Works off some tasks; those of `bad` days fail.
+fn work_some(world: &mut World, tasks: u32, bad: &BTreeSet<u32>) {
+    for attempt in world.lease(tasks) {
+        let step = step_of(world, attempt);
+        let fails = step == "a" && day_of(world, attempt).is_some_and(|day| bad.contains(&day));
+        let said = match fails {
+            true => vec![Reported::Started, failed(FailureClass::UserCode)],
+            false => vec![made(&step), Reported::Succeeded],
+        };
+        world.report(attempt, said);
+    }
+}
+
+fn to_the_end(world: &mut World, id: BackfillId, bad: &BTreeSet<u32>) {
+    for _ in 0..2_000 {
+        if status(world, id).is_terminal() {
+            return;
+        }
+        backfills::advance(world, id);
+        work_some(world, 10, bad);
+    }
+    panic!(
+        "the backfill does not end: {:?}",
+        backfills::of(world, id).progress
+    );
+}
+
+proptest! {
+    #![proptest_config(cases(48))]
+
+    /// Whatever happens to it, no partition of a backfill is asked for twice and none is missing; paused it
+    /// plans nothing; what it says of each is what became of it.
+    #[test]
+    fn a_backfill_makes_each_partition_once(
+        definitions in 0..BACKFILLED.len(),
+        days in 1_u32..9,
+        per_run in prop::option::of(0_u32..5),
+        bad in prop::collection::btree_set(1_u32..JANUARY, 0..4),
+        happening in prop::collection::vec(happens(), 0..30),
+    ) {
+        let mut world = World::new(BACKFILLED[definitions].0);
+        let id = backfills::create(&mut world, &ask(definitions, days, per_run));
+        let mut stale: Vec<Command> = Vec::new();
+        for (n, what) in happening.into_iter().enumerate() {
+            let before = backfills::asked_for(&world, id);
+            let paused = !status(&world, id).plans();
+            match what {
+                Happens::Advance => {
+                    let command = backfills::advance_command(&mut world, id);
+                    world.run_command(&command).unwrap();
+                    stale.push(command);
+                }
+                Happens::Work { tasks } => work_some(&mut world, tasks, &bad),
+                Happens::Pause => drop(backfills::steer(&mut world, id, Steer::Pause)),
+                Happens::Resume => drop(backfills::steer(&mut world, id, Steer::Resume)),
+                Happens::Edit { concurrency, newest } => {
+                    let order = if newest { BackfillOrder::Newest } else { BackfillOrder::Oldest };
+                    let edit = SettingsEdit { concurrency: Some(concurrency), order: Some(order), ..SettingsEdit::default() };
+                    drop(backfills::edit(&mut world, id, edit));
+                }
+                Happens::Deploy => {
+                    let text = BACKFILLED[definitions].0.replacen("a daily", &format!("a daily v={n}"), 1);
+                    world.deploy(&testing::manifest(&text)).unwrap();
+                }
+                Happens::Restart => world.state = State::from_bytes(&world.state.to_bytes()).unwrap(),
+                Happens::Stale => if let Some(command) = stale.pop() {
+                    // Plans of former definitions are refused, which changes nothing.
+                    let log = world.log.len();
+                    let refused = world.run_command(&command).is_err();
+                    prop_assert!(!refused || world.log.len() == log);
+                },
+            }
+            if paused {
+                prop_assert_eq!(before, backfills::asked_for(&world, id), "a paused backfill plans nothing");
+            }
+            backfills::check_index(&world.state, id);
+        }
+        drop(backfills::steer(&mut world, id, Steer::Resume));
+        to_the_end(&mut world, id, &bad);
+        let asked = backfills::asked_for(&world, id);
+        prop_assert!(asked.values().all(|times| *times == 1), "nothing twice: {:?}", asked);
+        let backfill = backfills::of(&world, id);
+        let target = backfills::target(backfill);
+        let tried: BTreeSet<(String, String)> = asked.into_keys().collect();
+        prop_assert!(tried.is_subset(&target), "nothing that was not asked for");
+        let progress = &backfill.progress;
+        let done = backfills::members(backfill, |unit, n| progress.units[unit].done.contains(n));
+        let failed = backfills::members(backfill, |unit, n| progress.units[unit].failed.contains(n));
+        // Done is made, and nothing else is.
+        for (asset, key) in &target {
+            let facts = world.state.assets.get(&AssetKey::parse(asset).unwrap());
+            let made = facts.is_some_and(|facts| facts.latest.values().count() > 0
+                && facts.materialized.iter().any(|n| match facts.slot(n).unwrap() {
+                    None => key == "*",
+                    Some(known) => known.display() == key.as_str(),
+                }));
+            let is_done = done.contains(&(asset.clone(), key.clone()));
+            prop_assert!(made || !is_done, "{} {} is done and was not made", asset, key);
+        }
+        let over = backfill.status;
+        prop_assert_eq!(over == BackfillStatus::Succeeded, done == target, "{:?}", progress);
+        prop_assert_eq!(over == BackfillStatus::Failed, !failed.is_empty());
+        if failed.is_empty() {
+            prop_assert_eq!(&tried, &target, "none is missing");
+        }
+        prop_assert_eq!(world.replayed().hash(), world.state.hash());
+        prop_assert_eq!(State::from_bytes(&world.state.to_bytes()).unwrap().hash(), world.state.hash());
+
+        // A retry makes what was left undone, never more; asking twice is one retry.
+        if let Some(request) = backfills::retry_request(&mut world, id) {
+            let (child, created) = backfills::send(&mut world, &request).unwrap();
+            prop_assert!(created);
+            let again = backfills::retry_request(&mut world, id).unwrap();
+            prop_assert_eq!(backfills::send(&mut world, &again).unwrap(), (child, false));
+            let left: BTreeSet<(String, String)> = target.difference(&done).cloned().collect();
+            prop_assert_eq!(backfills::target(backfills::of(&world, child)), left);
+            to_the_end(&mut world, child, &BTreeSet::new());
+            prop_assert_eq!(status(&world, child), BackfillStatus::Succeeded);
+        } else {
+            prop_assert_eq!(done, target);
+        }
+    }
+
+    /// From the moment it is canceled a backfill plans nothing; drained, what goes on ends by itself.
+    #[test]
+    fn a_canceled_backfill_plans_nothing_more(
+        definitions in 0..BACKFILLED.len(),
+        worked in 0_u32..8,
+        drain in any::<bool>(),
+        begun in any::<bool>(),
+    ) {
+        let mut world = World::new(BACKFILLED[definitions].0);
+        let id = backfills::create(&mut world, &ask(definitions, 6, None));
+        if begun {
+            backfills::advance(&mut world, id);
+            work_some(&mut world, worked, &BTreeSet::new());
+            backfills::advance(&mut world, id);
+        }
+        let stale = backfills::advance_command(&mut world, id);
+        let ended = status(&world, id).is_terminal();
+        let asked = backfills::asked_for(&world, id);
+        let active = backfills::of(&world, id).active.len();
+        backfills::steer(&mut world, id, Steer::Cancel { drain }).unwrap();
+        let log = world.log.len();
+        backfills::steer(&mut world, id, Steer::Cancel { drain }).unwrap();
+        prop_assert_eq!(world.log.len(), log, "canceling again changes nothing");
+        if active == 0 && !ended {
+            prop_assert_eq!(status(&world, id), BackfillStatus::Canceled);
+        }
+        world.run_command(&stale).unwrap();
+        for _ in 0..20 {
+            backfills::advance(&mut world, id);
+            work_some(&mut world, 10, &BTreeSet::new());
+        }
+        prop_assert_eq!(backfills::asked_for(&world, id), asked);
+        if !ended {
+            prop_assert_eq!(status(&world, id), BackfillStatus::Canceled);
+            let tally = backfills::of(&world, id).progress.tally();
+            prop_assert!(!drain || tally.failed == 0, "what is drained ends well");
+        }
+        prop_assert!(backfills::of(&world, id).active.is_empty());
+        prop_assert_eq!(world.replayed().hash(), world.state.hash());
+    }
+}
+
+#[test]
+fn a_request_for_a_backfill_under_one_key_is_one_backfill() {
+    let mut world = World::new("a daily");
+    let mut asked = ask(0, 3, None);
+    asked.assets = "a".into();
+    asked.key = Some("nightly".into());
+    let first = backfills::request(&mut world, &asked).unwrap();
+    let again = backfills::request(&mut world, &asked).unwrap();
+    assert_ne!(first.backfill, again.backfill);
+    assert_eq!(
+        backfills::send(&mut world, &first).unwrap(),
+        (first.backfill, true)
+    );
+    assert_eq!(
+        backfills::send(&mut world, &again).unwrap(),
+        (first.backfill, false)
+    );
+    asked.per_run = Some(2);
+    let other = backfills::request(&mut world, &asked).unwrap();
+    let refused = backfills::send(&mut world, &other).unwrap_err();
+    assert_eq!(refused.code(), "idempotency_conflict");
+}
+
+#[test]
+fn a_failed_blocking_check_is_never_shown_as_success() {
+    let mut world = World::new("a daily; check a.ok blocking <- a; m monthly <- a");
+    let id = backfills::create(
+        &mut world,
+        &Ask {
+            assets: "a m".into(),
+            ..Ask::default()
+        },
+    );
+    for _ in 0..40 {
+        backfills::advance(&mut world, id);
+        for attempt in world.lease(10) {
+            let step = step_of(&world, attempt);
+            let said = match step.as_str() {
+                "a__ok" => vec![
+                    testing::judged("a", "ok", false, Severity::Error),
+                    Reported::Succeeded,
+                ],
+                step => vec![made(step), Reported::Succeeded],
+            };
+            world.report(attempt, said);
+        }
+    }
+    let backfill = backfills::of(&world, id);
+    assert_eq!(backfill.status, BackfillStatus::Failed);
+    let tally = backfill.progress.tally();
+    assert_eq!(
+        (tally.done, tally.failed),
+        (0, 31),
+        "made, and judged bad; m was not tried"
+    );
+    assert_eq!(
+        backfill.reason.as_deref(),
+        Some("31 partitions failed, 1 were not tried because of what failed")
+    );
+}
+
+#[test]
+fn a_throttled_backfill_begins_so_many_runs_a_minute() {
+    let mut world = World::new("a daily");
+    let settings = BackfillSettings {
+        runs_per_minute: Some(6),
+        ..BackfillSettings::default()
+    };
+    let id = backfills::create(
+        &mut world,
+        &Ask {
+            assets: "a".into(),
+            settings,
+            ..Ask::default()
+        },
+    );
+    let mut begun = Vec::new();
+    for _ in 0..30 {
+        backfills::advance(&mut world, id);
+        begun.push(backfills::asked_for(&world, id).len());
+        world.now = world.now.plus_ms(1_000);
+    }
+    assert_eq!((begun[0], begun[9], begun[10], begun[29]), (1, 1, 2, 3));
+}
+
+#[test]
+fn what_is_no_setting_or_no_state_is_refused_with_the_mend() {
+    let mut world = World::new("a daily");
+    let id = backfills::create(
+        &mut world,
+        &Ask {
+            assets: "a".into(),
+            ..Ask::default()
+        },
+    );
+    let none = SettingsEdit {
+        concurrency: Some(0),
+        ..SettingsEdit::default()
+    };
+    assert_eq!(
+        backfills::edit(&mut world, id, none).unwrap_err().code(),
+        "bad_backfill"
+    );
+    let seen = BackfillSteer {
+        backfill: id,
+        state_version: Some(7),
+        to: Steer::Pause,
+    };
+    let refused = world
+        .run_command(&Command::SteerBackfill(seen))
+        .unwrap_err();
+    assert_eq!(refused.code(), "backfill_moved");
+    to_the_end(&mut world, id, &BTreeSet::new());
+    let refused = backfills::steer(&mut world, id, Steer::Pause).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "backfill {id} is succeeded, so it cannot be paused; `arco backfill retry-failed {id}` makes what it left undone"
+        )
+    );
+    assert!(
+        backfills::retry_request(&mut world, id).is_none(),
+        "nothing was left undone"
+    );
+}
+
+/// B-20, better: what is gone from the definitions is named, and the rest goes on.
+#[test]
+fn partitions_that_go_while_it_goes_on_fail_by_name() {
+    let mut world = World::new("a daily");
+    let mut asked = Ask {
+        assets: "a".into(),
+        keys: vec!["2026-01-01...2026-01-04".into()],
+        ..Ask::default()
+    };
+    asked.settings.concurrency = 1;
+    let id = backfills::create(&mut world, &asked);
+    let mut later = testing::manifest("a daily");
+    later["assets"][0]["partitions"]["start"] = serde_json::json!("2026-01-03T00:00:00");
+    world.deploy(&later).unwrap();
+    to_the_end(&mut world, id, &BTreeSet::new());
+    let backfill = backfills::of(&world, id);
+    assert_eq!(backfill.status, BackfillStatus::Failed);
+    let tally = backfill.progress.tally();
+    assert_eq!((tally.done, tally.failed), (2, 2));
+    assert!(
+        backfill.dropped[0].1.contains("2026-01-01"),
+        "{:?}",
+        backfill.dropped
+    );
+    assert_eq!(days_of(&world.state, "a").made, BTreeSet::from([3, 4]));
 }

@@ -36,6 +36,8 @@ class Played:
                 self.end_headers()
                 self.wfile.write(text)
 
+            do_PATCH = do_POST
+
             def log_message(self, *args: Any) -> None: ...
 
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
@@ -105,3 +107,63 @@ def test_what_cannot_be_reported_is_told() -> None:
         dg.ArcoClient("localhost:3000")
     with pytest.raises(dg.UsageError, match="cannot be reported"):
         dg.ArcoClient("http://127.0.0.1:1").report_runless_asset_event(3)  # type: ignore[arg-type]
+
+
+SHOWN = {
+    "id": "backfill_01JD5Z6Q8G7V9K3W2M4N5P6R7S",
+    "status": "running",
+    "state_version": 1,
+    "progress": {"partitions": 31, "succeeded": 3, "failed": 1, "remaining": 27},
+}
+MADE = (201, {"created": True, "position": "5.0", "backfill": SHOWN})
+
+
+def test_a_backfill_is_asked_for_as_the_api_wants_it(played: Played) -> None:
+    client = dg.ArcoClient(played.url)
+    played.answers = [MADE, MADE, (200, {"runs": 31})]
+    made = client.create_backfill(
+        "a+", partition_range=("2026-01-01", "2026-01-31"), concurrency=5, idempotency_key="k"
+    )
+    assert (made.partitions, made.succeeded, made.failed, made.remaining) == (31, 3, 1, 27)
+    assert made.status == "running"
+    assert not made.is_over
+    client.create_backfill(["a"], statuses=["missing", "failed"], max_partitions_per_run=0)
+    assert client.plan_backfill("a", all_partitions=True) == {"runs": 31}
+    path, headers, body = played.asked[0]
+    assert path == "/api/v1/workspaces/default/backfills"
+    assert headers["idempotency-key"] == "k"
+    assert body == {
+        "selection": ["a+"],
+        "partitions": {"keys": ["2026-01-01...2026-01-31"]},
+        "concurrency": 5,
+    }
+    filtered = {"keys": [], "dimensions": {}, "statuses": ["failed", "missing"]}
+    assert played.asked[1][2] == {
+        "selection": ["a"],
+        "partitions": {"filter": filtered},
+        "partitions_per_run": 0,
+    }
+    assert played.asked[2][2] == {"selection": ["a"], "partitions": "all"}
+    with pytest.raises(dg.UsageError, match="give one"):
+        client.create_backfill("a", all_partitions=True, partition_keys=["x"])
+
+
+def test_a_backfill_is_steered(played: Played) -> None:
+    client = dg.ArcoClient(played.url)
+    played.answers = [MADE] * 5
+    ident = SHOWN["id"]
+    assert isinstance(ident, str)
+    client.pause_backfill(ident)
+    client.resume_backfill(ident)
+    client.cancel_backfill(ident, drain=True)
+    client.retry_failed_backfill(ident)
+    client.edit_backfill(ident, concurrency=3, runs_per_minute=0)
+    root = f"/api/v1/workspaces/default/backfills/{ident}"
+    asked = [(path.removeprefix(root), body) for path, _, body in played.asked]
+    assert asked == [
+        ("/pause", {}),
+        ("/resume", {}),
+        ("/cancel", {"drain": True}),
+        ("/retry-failed", {}),
+        ("", {"concurrency": 3, "runs_per_minute": 0}),
+    ]

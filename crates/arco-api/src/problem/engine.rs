@@ -70,6 +70,14 @@ impl From<Rejection> for Refusal {
             Rejection::Replan => Code::Replan,
             Rejection::Definitions(_) => Code::BadDefinitions,
             Rejection::Limits(_) => Code::BadLimits,
+            Rejection::UnknownBackfill(_) => Code::UnknownBackfill,
+            Rejection::BackfillOver { .. } => Code::BackfillOver,
+            Rejection::BackfillNotOver { .. } => Code::BackfillNotOver,
+            Rejection::NothingUndone(_) => Code::NothingFailed,
+            Rejection::BackfillMoved { .. } => Code::BackfillMoved,
+            Rejection::EmptyBackfill(_) => Code::EmptyBackfill,
+            Rejection::BadBackfill(_) => Code::BadBackfill,
+            Rejection::BackfillConflict { .. } => Code::IdempotencyConflict,
             Rejection::Led { .. } => Code::Led,
         };
         Self::new(code, rejection.to_string())

@@ -1,6 +1,7 @@
 //! Domain values as the wire shows them. Pure; bounded: a list inside a row is cut, its length said.
 
 pub(crate) mod asset;
+pub(crate) mod backfill;
 pub(crate) mod check;
 pub(crate) mod event;
 pub(crate) mod host;

@@ -1,6 +1,8 @@
 //! One file per resource. A handler extracts, calls, renders.
 
 pub(crate) mod assets;
+pub(crate) mod backfill;
+pub(crate) mod backfills;
 pub(crate) mod checks;
 pub(crate) mod definitions;
 pub(crate) mod dynamic_partitions;

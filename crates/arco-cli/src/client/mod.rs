@@ -83,6 +83,11 @@ impl Client {
         self.request(reqwest::Method::POST, path)
     }
 
+    /// Changes something.
+    pub(crate) fn patch<'a>(&self, path: impl IntoIterator<Item = &'a str>) -> Request {
+        self.request(reqwest::Method::PATCH, path)
+    }
+
     fn request<'a>(
         &self,
         method: reqwest::Method,

@@ -34,25 +34,30 @@ impl Ask {
 
     /// The configuration: text that begins like JSON is JSON, all else names a file.
     pub(crate) fn wire_config(&self) -> Outcome<Value> {
-        let Some(given) = &self.config else {
-            return Ok(Value::Null);
-        };
-        let (text, place) = if given.trim_start().starts_with(['{', '[', '"']) {
-            (given.clone(), "the text after `--config`".to_owned())
-        } else {
-            let text = std::fs::read_to_string(given)
-                .attempt(|| format!("could not read the run configuration `{given}`"))
-                .map_err(|failure| failure.hints(only_json(given)))?;
-            (text, format!("`{given}`"))
-        };
-        let value: Value = serde_json::from_str(&text)
-            .attempt(|| format!("{place} is not JSON"))
-            .map_err(|failure| failure.hints(only_json(given)).hint(EXAMPLE))?;
-        if value.is_object() {
-            Ok(value)
-        } else {
-            Err(Failure::new(format!("{place} is not a JSON object")).hint(EXAMPLE))
-        }
+        read_config(self.config.as_deref())
+    }
+}
+
+/// A configuration as it was given: text that begins like JSON is JSON, all else names a file.
+pub(crate) fn read_config(given: Option<&str>) -> Outcome<Value> {
+    let Some(given) = given else {
+        return Ok(Value::Null);
+    };
+    let (text, place) = if given.trim_start().starts_with(['{', '[', '"']) {
+        (given.to_owned(), "the text after `--config`".to_owned())
+    } else {
+        let text = std::fs::read_to_string(given)
+            .attempt(|| format!("could not read the run configuration `{given}`"))
+            .map_err(|failure| failure.hints(only_json(given)))?;
+        (text, format!("`{given}`"))
+    };
+    let value: Value = serde_json::from_str(&text)
+        .attempt(|| format!("{place} is not JSON"))
+        .map_err(|failure| failure.hints(only_json(given)).hint(EXAMPLE))?;
+    if value.is_object() {
+        Ok(value)
+    } else {
+        Err(Failure::new(format!("{place} is not a JSON object")).hint(EXAMPLE))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod assets;
+pub(crate) mod backfill;
 pub(crate) mod cancel;
 pub(crate) mod completion;
 pub(crate) mod definitions;

@@ -1,6 +1,7 @@
 //! The manifest: the JSON that an SDK makes of a code location.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -72,6 +73,9 @@ pub struct AssetDef {
     /// Partitions; absent when unpartitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionsDef>,
+    /// How many of its partitions one run of a backfill makes; absent for one (B-8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill_policy: Option<BackfillPolicy>,
     /// IO manager, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub io_manager: Option<String>,
@@ -81,6 +85,14 @@ pub struct AssetDef {
     /// Upstream assets.
     #[serde(default)]
     pub deps: Vec<Dep>,
+}
+
+/// How many partitions of an asset one run of a backfill makes (B-8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackfillPolicy {
+    /// At most so many; absent for all of them in one run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_partitions_per_run: Option<NonZeroU32>,
 }
 
 /// One upstream edge.

@@ -18,8 +18,8 @@ pub use diff::{Changes, Diff};
 pub use error::DefinitionsError;
 pub use job::{IMPLICIT_JOB, JobDef};
 pub use manifest::{
-    AssetDef, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, OpInput, OpOutput, OpSource,
-    ResourceDef, RetryPolicy, StepDef, StepKind,
+    AssetDef, BackfillPolicy, Backoff, CheckDef, Dep, Isolation, Jitter, Manifest, OpInput,
+    OpOutput, OpSource, ResourceDef, RetryPolicy, StepDef, StepKind,
 };
 pub use schedule::{CatchUp, CatchUpPolicy, DefaultStatus, PartitionRule, Schedule, ScheduleDef};
 pub use validate::Definitions;

@@ -7,13 +7,15 @@ use thiserror::Error;
 
 use super::{
     AssetMaterialized, AssetObserved, AttemptFinished, AttemptLeased, AttemptStartTimedOut,
-    AttemptStarted, AttemptValues, Cause, CheckEvaluated, DefinitionsDeployed,
-    DefinitionsLoadFailed, FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered,
-    LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal,
-    RawEvent, ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet,
-    RunRetryDropped, RunTimedOut, ScheduleReset, ScheduleStarted, ScheduleStopped, TasksMapped,
-    TasksSkipped, TickFinished, TicksMissed, TicksPacked,
+    AttemptStarted, AttemptValues, BackfillChunkDropped, BackfillCreated, BackfillEdited,
+    BackfillMoved, Cause, CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed,
+    FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased,
+    LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal, RawEvent, ReportRefused,
+    RunCancelRequested, RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut,
+    ScheduleReset, ScheduleStarted, ScheduleStopped, TasksMapped, TasksSkipped, TickFinished,
+    TicksMissed, TicksPacked,
 };
+use crate::backfill::BackfillSelector;
 use crate::{Digest, Timestamp};
 
 /// A fact with its envelope, before it has a position.
@@ -148,6 +150,14 @@ facts! {
     AssetObserved(AssetObserved) = "asset.observed", 1;
     /// A check was judged.
     CheckEvaluated(CheckEvaluated) = "check.evaluated", 1;
+    /// Someone asked for many partitions.
+    BackfillCreated(BackfillCreated) = "backfill.created", 1;
+    /// A backfill is in another state.
+    BackfillMoved(BackfillMoved) = "backfill.moved", 1;
+    /// Someone changed how a backfill goes on.
+    BackfillEdited(BackfillEdited) = "backfill.edited", 1;
+    /// A chunk of a backfill cannot become a run.
+    BackfillChunkDropped(BackfillChunkDropped) = "backfill.chunk_dropped", 1;
     /// Someone set the limits of the workspace.
     LimitsSet(LimitsSet) = "limits.set", 1;
     /// A set of dynamic partitions has more keys.
@@ -232,6 +242,13 @@ impl Fact {
         match self {
             Self::DefinitionsDeployed(e) => vec![e.version],
             Self::RunRequested(e) => e.plan.blob().into_iter().collect(),
+            Self::BackfillCreated(e) => {
+                let asked = match &e.selector {
+                    BackfillSelector::Explicit(keys) => keys.blob(),
+                    _ => None,
+                };
+                e.target.blob().into_iter().chain(asked).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -5,6 +5,7 @@
 
 mod asset;
 mod attempt;
+mod backfill;
 mod envelope;
 mod failure;
 mod host;
@@ -23,6 +24,7 @@ pub use attempt::{
     AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
     AttemptValues, ReportRefused,
 };
+pub use backfill::{BackfillChunkDropped, BackfillCreated, BackfillEdited, BackfillMoved};
 pub use envelope::{Cause, Position, Principal, RawEvent};
 pub use failure::{ErrorInfo, FailureClass, Severity};
 pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, HostRegistered};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Stored, TickId};
+use crate::backfill::ChunkOf;
 use crate::limits::TimeLimits;
 use crate::plan::Plan;
 use crate::run_retries::RunRetries;
@@ -54,6 +55,9 @@ pub struct RunRequested {
     /// The run it does again, in whole or in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,
+    /// The chunk of a backfill that it makes. From fold version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<ChunkOf>,
     /// Time limits of its own.
     #[serde(default, skip_serializing_if = "TimeLimits::is_empty")]
     pub time_limits: TimeLimits,

@@ -3,10 +3,16 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::backfill::{
+    BackfillOrder, BackfillSelector, BackfillSettings, BackfillStatus, BackfillTarget, ChunkOf,
+    LeftOut, PartitionFilter, PartitionWanted, TargetNeed, TargetUnit,
+};
+use crate::definitions::BackfillPolicy;
 use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
+use crate::partition::{Ordinals, PartitionMapping, PartitionsDef};
 use crate::plan::{OutputValues, Plan, PlannedTask};
 use crate::run_retries::{RetryStrategy, RunRetries};
-use crate::{AssetKey, AttemptId, Digest, HostId, PartitionKey, RunId, Timestamp};
+use crate::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
 fn attempt() -> AttemptId {
     AttemptId {
@@ -28,6 +34,106 @@ fn error() -> ErrorInfo {
         kind: "ValueError".into(),
         message: "no".into(),
         traceback: "line 1".into(),
+    }
+}
+
+fn backfill() -> BackfillId {
+    BackfillId::from_parts(1_700_000_000_000, 5)
+}
+
+fn backfill_created() -> BackfillCreated {
+    let (raw, daily) = ("raw/flights", "daily");
+    let unit = |key: &str, needs: Vec<TargetNeed>| TargetUnit {
+        assets: vec![AssetKey::parse(key).unwrap()],
+        partitions: Some(PartitionsDef::dynamic("airlines").unwrap()),
+        members: [0, 1, 3].into_iter().collect(),
+        chunk_size: 2,
+        ready: if needs.is_empty() {
+            Ordinals::from(0..3)
+        } else {
+            Ordinals::default()
+        },
+        needs,
+    };
+    let needs = vec![TargetNeed {
+        unit: 0,
+        mapping: Some(PartitionMapping::Identity),
+    }];
+    let keys = serde_json::from_value(json!(["AA", "BB", "CC", "DD"])).unwrap_or_default();
+    BackfillCreated {
+        backfill: backfill(),
+        selection: Some("raw/flights+".into()),
+        assets: [raw, daily]
+            .map(|key| AssetKey::parse(key).unwrap())
+            .to_vec(),
+        selector: BackfillSelector::Filter(PartitionFilter {
+            keys: vec!["AA...DD".into()],
+            dimensions: BTreeMap::from([("region".into(), vec!["eu".into()])]),
+            statuses: [PartitionWanted::Missing, PartitionWanted::Failed].into(),
+        }),
+        target: Stored::Inline(BackfillTarget {
+            now: Timestamp(1_700_000_000_000),
+            sets: BTreeMap::from([("airlines".into(), keys)]),
+            units: vec![unit(raw, Vec::new()), unit(daily, needs)],
+            left_out: vec![LeftOut {
+                asset: AssetKey::parse(daily).unwrap(),
+                partitions: 1,
+                first: Some(PartitionKey::text("CC")),
+                parent: AssetKey::parse(raw).unwrap(),
+                lacks: Some(PartitionKey::text("CC")),
+            }],
+        }),
+        title: Some("the year".into()),
+        description: Some("all of it again".into()),
+        tags: BTreeMap::from([("team".into(), "core".into())]),
+        config: json!({"ops": {}}),
+        settings: BackfillSettings::default(),
+        policy: Some(BackfillPolicy {
+            max_partitions_per_run: std::num::NonZeroU32::new(2),
+        }),
+        parent: Some(BackfillId::from_parts(1_700_000_000_000, 4)),
+        idempotency: Some(("key".into(), Digest::of(b"f"))),
+    }
+}
+
+#[test]
+fn the_selectors_of_backfills_read_and_write_their_golden_files() {
+    let undone = BackfillSelector::Undone(backfill());
+    let selectors = [
+        ("all", BackfillSelector::All),
+        (
+            "range",
+            BackfillSelector::Range {
+                from: "2013-01-01".into(),
+                to: "2013-12-31".into(),
+            },
+        ),
+        (
+            "explicit",
+            BackfillSelector::Explicit(Stored::Blob(Digest::of(b"keys"))),
+        ),
+        ("undone", undone),
+    ];
+    for (name, selector) in selectors {
+        let created = BackfillCreated {
+            selector,
+            target: Stored::Blob(Digest::of(b"target")),
+            ..backfill_created()
+        };
+        check_learned(created, name);
+    }
+}
+
+#[test]
+fn a_run_of_a_chunk_reads_and_writes_its_golden_file() {
+    for fact in examples() {
+        if let Fact::RunRequested(mut requested) = fact {
+            requested.backfill = Some(ChunkOf {
+                backfill: backfill(),
+                chunk: 7,
+            });
+            check_learned(requested, "backfill");
+        }
     }
 }
 
@@ -89,6 +195,7 @@ fn examples() -> Vec<Fact> {
             priority: 5,
             idempotency: Some(("key".into(), Digest::of(b"f"))),
             job: None,
+            backfill: None,
             rerun: None,
             time_limits: TimeLimits::default(),
             tick: None,
@@ -112,6 +219,30 @@ fn examples() -> Vec<Fact> {
             run,
             tasks: vec![4, 5],
             because: SkipReason::UpstreamFailed(3),
+        }
+        .into(),
+        backfill_created().into(),
+        BackfillMoved {
+            backfill: backfill(),
+            state_version: 3,
+            to: BackfillStatus::Failed,
+            reason: Some("1 partition failed".into()),
+        }
+        .into(),
+        BackfillEdited {
+            backfill: backfill(),
+            settings: BackfillSettings {
+                concurrency: 10,
+                priority: -1,
+                order: BackfillOrder::Newest,
+                runs_per_minute: Some(60),
+            },
+        }
+        .into(),
+        BackfillChunkDropped {
+            backfill: backfill(),
+            chunk: 7,
+            reason: "partition `2013-01-01` of `raw/flights` does not exist".into(),
         }
         .into(),
         AttemptLeased {

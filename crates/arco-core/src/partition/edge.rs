@@ -104,6 +104,18 @@ impl PartitionEdge {
         })
     }
 
+    /// Whether both sides have one definition and each partition reads its own.
+    #[must_use]
+    pub fn is_same(&self) -> bool {
+        matches!(self.rule, Rule::Same)
+    }
+
+    /// Whether every child partition reads all that exists of the parent.
+    #[must_use]
+    pub fn reads_all(&self) -> bool {
+        matches!(self.rule, Rule::All)
+    }
+
     /// What the child partition with this ordinal needs at `now`; `None` asks for an unpartitioned
     /// child. The child partition itself need not exist yet.
     #[must_use]
@@ -139,6 +151,7 @@ impl PartitionEdge {
         match &self.rule {
             Rule::All => child.existing(now),
             Rule::Last => all_if(self.last(now) == Some(parent)),
+            Rule::Same if self.is_in_a_row() && parent < child.count(now) => Ordinals::one(parent),
             Rule::Same => only(child, child.key_at(parent).as_ref(), now),
             Rule::Identity => only(child, self.parent.key_at(parent).as_ref(), now),
             Rule::Windows(overlap) => overlap.downstream(parent, child.count(now)).into(),

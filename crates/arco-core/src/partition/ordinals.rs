@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 #[cfg(test)]
 mod tests;
 
@@ -142,6 +144,39 @@ impl From<Range<u64>> for Ordinals {
         let mut out = Self::default();
         out.push(range);
         out
+    }
+}
+
+/// Gap and length of each range in turn: `[0, 31]`, `[2, 29, 1, 5]`. A million in a row are two numbers.
+impl Serialize for Ordinals {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut last = 0;
+        let numbers = self.ranges.iter().flat_map(|range| {
+            let gap = range.start - last;
+            last = range.end;
+            [gap, range.end - range.start]
+        });
+        serializer.collect_seq(numbers.collect::<Vec<u64>>())
+    }
+}
+
+impl<'de> Deserialize<'de> for Ordinals {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let numbers = Vec::<u64>::deserialize(deserializer)?;
+        let mut out = Self::default();
+        let mut at = 0_u64;
+        for pair in numbers.chunks(2) {
+            let end = |start: u64| start.checked_add(*pair.get(1)?);
+            let Some((start, end)) = at.checked_add(pair[0]).and_then(|s| Some((s, end(s)?)))
+            else {
+                return Err(serde::de::Error::custom(
+                    "ordinals are pairs of a gap and a length, below 2^64",
+                ));
+            };
+            out.push(start..end);
+            at = end;
+        }
+        Ok(out)
     }
 }
 

@@ -4,10 +4,14 @@
 //! * [`Target`]: the partitions of each asset, resolved once from what was asked, without those that can
 //!   never be made because a parent partition does not exist.
 //! * [`Unit`]: assets that are made together, one run for each of their partitions.
-//! * [`Outline`]: for each partition of each unit the round in which it may begin at the earliest. Rounds
-//!   are what a preview shows; readiness itself is per partition, never per round (D-15).
+//! * [`resolve()`]: the two as they are stored, with what makes the first partitions ready.
+//! * [`Outline`]: what becomes a run when, if all goes well. Rounds are what a preview shows; readiness itself
+//!   is per partition, never per round (D-15).
+//! * [`plan`]: the next chunks of a backfill as runs.
 
 mod outline;
+mod plan;
+mod resolve;
 mod target;
 mod units;
 
@@ -15,5 +19,7 @@ mod units;
 mod tests;
 
 pub use outline::{Outline, Round};
+pub use plan::{Chunk, ChunkRun, next, plan};
+pub use resolve::{Resolved, TargetAsk, by_status, resolve, undone};
 pub use target::{LeftOut, Selector, Target, Wanted};
 pub use units::Unit;

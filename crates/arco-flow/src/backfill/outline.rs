@@ -1,168 +1,115 @@
-//! When each partition of a backfill may begin.
+//! A look ahead over a whole backfill: what would become a run when, if every run succeeds. It walks the
+//! same progress as the controller does, so that what is shown is what will happen.
 
-use std::collections::BTreeMap;
-
-use arco_core::AssetKey;
-use arco_core::Timestamp;
-use arco_core::definitions::Catalog;
+use arco_core::backfill::{BackfillOrder, BackfillTarget};
 use arco_core::partition::Ordinals;
 
-use super::target::{Target, TargetEdge, Wanted, edges};
-use super::units::Unit;
 use crate::Rejection;
+use crate::state::backfill::{Progress, Settled, Shape};
 
-/// A whole backfill at a glance. It says what will happen if every run succeeds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::resolve::shape;
+
+/// A whole backfill at a glance.
+#[derive(Debug, Clone)]
 pub struct Outline {
     /// What is made.
-    pub target: Target,
-    /// Which assets go together.
-    pub units: Vec<Unit>,
-    /// For each unit, for each of its partitions in order, the round in which it may begin, from 0 on.
-    rounds: Vec<Vec<u32>>,
+    pub target: BackfillTarget,
+    /// Its members and chunks.
+    pub shape: Shape,
+    /// What may begin at once when all before it is done: per unit the chunks, in order.
+    pub rounds: Vec<Round>,
 }
 
 /// What may begin at once when all before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// Units by number, with the partitions that may begin; none for units without partitions.
-    pub units: Vec<(usize, Ordinals)>,
+    /// (Unit, chunks of it that begin, members of those).
+    pub units: Vec<(usize, u32, u32)>,
+    /// All members that begin, per unit; kept for the first rounds only.
+    pub members: Vec<(usize, Ordinals)>,
 }
+
+/// Rounds whose members are kept.
+const DETAILED_MAX: usize = 1_000;
 
 impl Outline {
     /// Looks ahead over the whole target.
     ///
     /// # Errors
-    /// [`Rejection`] when a mapping no longer fits its definitions.
-    pub fn of(catalog: &Catalog, target: Target, now: Timestamp) -> Result<Self, Rejection> {
-        let units = Unit::of(catalog, &target);
-        let wanted: BTreeMap<AssetKey, Wanted> = target.assets.iter().cloned().collect();
-        let of_asset: BTreeMap<&AssetKey, usize> = units
-            .iter()
-            .enumerate()
-            .flat_map(|(at, unit)| unit.assets.iter().map(move |key| (key, at)))
-            .collect();
-        let mut rounds: Vec<Vec<u32>> = Vec::with_capacity(units.len());
-        for (at, unit) in units.iter().enumerate() {
-            let mut outer = Vec::new();
-            for key in &unit.assets {
-                for edge in edges(catalog, key, &wanted)? {
-                    let from = of_asset.get(&edge.dep.asset).copied();
-                    let reads_itself = edge.dep.asset == *key;
-                    if let Some(from) = from.filter(|from| *from != at || reads_itself) {
-                        outer.push((from, edge));
-                    }
-                }
+    /// [`Rejection`] when a mapping does not fit its definitions.
+    pub fn of(target: BackfillTarget) -> Result<Self, Rejection> {
+        let shape = shape(&target)?;
+        let mut progress = Progress::new(&shape, &target);
+        let mut rounds: Vec<Round> = Vec::new();
+        loop {
+            let mut open: Vec<(usize, u32)> = progress.next(BackfillOrder::Oldest).collect();
+            if open.is_empty() {
+                open = progress.rest(&shape).collect();
             }
-            // Parents without partitions, which no edge speaks of.
-            let least = unit
-                .needs
-                .iter()
-                .filter(|need| units[**need].wanted == Wanted::Whole);
-            let least = least.map(|need| rounds[*need][0] + 1).max().unwrap_or(0);
-            rounds.push(of_unit(at, unit, &units, &rounds, &outer, least, now));
+            if open.is_empty() {
+                break;
+            }
+            rounds.push(walk(
+                &shape,
+                &mut progress,
+                &open,
+                rounds.len() < DETAILED_MAX,
+            ));
         }
         Ok(Self {
             target,
-            units,
+            shape,
             rounds,
         })
     }
 
-    /// How many rounds there are, if every partition waits for all that begins before it.
+    /// How many runs it is.
     #[must_use]
-    pub fn rounds(&self) -> usize {
-        let last = self.rounds.iter().flatten().max();
-        last.map_or(0, |last| *last as usize + 1)
+    pub fn runs(&self) -> u64 {
+        let units = self.rounds.iter().flat_map(|round| &round.units);
+        units.map(|(_, chunks, _)| u64::from(*chunks)).sum()
     }
 
-    /// What may begin in a round.
+    /// Materializations in all: members times assets.
     #[must_use]
-    pub fn round(&self, round: usize) -> Round {
-        let mut out = Round { units: Vec::new() };
-        for (at, (unit, rounds)) in self.units.iter().zip(&self.rounds).enumerate() {
-            let here = |of: u32| of as usize == round;
-            match &unit.wanted {
-                Wanted::Whole if rounds.first().is_some_and(|of| here(*of)) => {
-                    out.units.push((at, Ordinals::default()));
-                }
-                Wanted::Whole => {}
-                Wanted::Partitions(ordinals) => {
-                    let of_round = ordinals.iter().zip(rounds).filter(|(_, of)| here(**of));
-                    let begin: Ordinals = of_round.map(|(ordinal, _)| ordinal).collect();
-                    if !begin.is_empty() {
-                        out.units.push((at, begin));
-                    }
-                }
+    pub fn materializations(&self) -> u64 {
+        let units = self.target.units.iter();
+        units
+            .map(|unit| unit.count() * unit.assets.len() as u64)
+            .sum()
+    }
+}
+
+fn walk(shape: &Shape, progress: &mut Progress, open: &[(usize, u32)], detailed: bool) -> Round {
+    let mut round = Round {
+        units: Vec::new(),
+        members: Vec::new(),
+    };
+    for same in open.chunk_by(|a, b| a.0 == b.0) {
+        let unit = same[0].0;
+        let mut members: Vec<u32> = Vec::with_capacity(same.len());
+        for (_, chunk) in same {
+            match progress.units[unit].open.contains(*chunk) {
+                true => members.extend(shape.units[unit].members_of(*chunk)),
+                false => members.extend(progress.members(shape, unit, *chunk)),
             }
         }
-        out
-    }
-}
-
-/// The rounds of one unit. A unit that reads its own past is walked in order: what it reads comes before.
-fn of_unit(
-    at: usize,
-    unit: &Unit,
-    units: &[Unit],
-    earlier: &[Vec<u32>],
-    outer: &[(usize, TargetEdge<'_>)],
-    least: u32,
-    now: Timestamp,
-) -> Vec<u32> {
-    let count = usize::try_from(unit.wanted.count()).unwrap_or(usize::MAX);
-    let mut own: Vec<u32> = Vec::with_capacity(count);
-    let latest: Vec<u32> = earlier
-        .iter()
-        .map(|r| r.iter().copied().max().unwrap_or(0))
-        .collect();
-    let ordinals: Vec<Option<u64>> = match &unit.wanted {
-        Wanted::Whole => vec![None],
-        Wanted::Partitions(ordinals) => ordinals.iter().map(Some).collect(),
-    };
-    for ordinal in ordinals {
-        let mut round = least;
-        for (from, edge) in outer {
-            let Wanted::Partitions(targeted) = &units[*from].wanted else {
-                continue;
+        same.iter().for_each(|(_, chunk)| {
+            progress.plan(unit, *chunk);
+        });
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        round
+            .units
+            .push((unit, count(same.len()), count(members.len())));
+        if detailed {
+            let form = &shape.units[unit];
+            let ordinals = match form.def {
+                Some(_) => form.members.ordinals(members.iter().copied()),
+                None => Ordinals::default(),
             };
-            let needs = edge.edge.upstream(ordinal, now).ordinals;
-            let rounds = if *from == at { &own } else { &earlier[*from] };
-            let last = match *from != at && targeted.difference(&needs).is_empty() {
-                // All of them: looked at once for every partition that reads so many.
-                true => Some(latest[*from]),
-                false => last_of(targeted, &needs, rounds),
-            };
-            round = round.max(last.map_or(0, |last| last + 1));
+            round.members.push((unit, ordinals));
         }
-        own.push(round);
+        progress.settle_all(shape, unit, &members, Settled::Done);
     }
-    own
-}
-
-/// The latest round of those that are needed and targeted.
-fn last_of(targeted: &Ordinals, needs: &Ordinals, rounds: &[u32]) -> Option<u32> {
-    let mut last = None;
-    for range in needs.intersection(targeted).ranges() {
-        let from = rank(targeted, range.start);
-        let to = (from + (range.end - range.start) as usize).min(rounds.len());
-        last = last.max(
-            rounds
-                .get(from..to)
-                .and_then(|all| all.iter().copied().max()),
-        );
-    }
-    last
-}
-
-/// How many targeted ordinals come before one of them.
-fn rank(targeted: &Ordinals, ordinal: u64) -> usize {
-    let mut before = 0;
-    for range in targeted.ranges() {
-        if ordinal < range.end {
-            return (before + ordinal.saturating_sub(range.start)) as usize;
-        }
-        before += range.end - range.start;
-    }
-    before as usize
+    round
 }

@@ -1,7 +1,6 @@
 //! Which partitions of which assets a backfill makes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use arco_core::definitions::{Catalog, Dep};
 use arco_core::partition::{Ordinals, PartitionEdge, PartitionMapping, PartitionsDef};
@@ -10,16 +9,33 @@ use arco_core::{AssetKey, PartitionKey, Timestamp};
 use crate::Rejection;
 use crate::planner::in_order;
 
-/// Which partitions are asked for, of the assets that no other selected one leads to. What lies downstream
-/// follows by the mappings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selector {
+/// Which partitions are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selector {
+    /// Keys and `FIRST...LAST` ranges in Dagster's text, of the assets that no other selected one leads to;
+    /// what lies downstream follows by the mappings. `None` for all that exist, of every asset.
+    pub keys: Option<Vec<String>>,
+    /// Keys by dimension, of those assets too.
+    pub dimensions: BTreeMap<String, Vec<String>>,
+    /// Of each asset nothing but these.
+    pub only: Option<BTreeMap<AssetKey, Ordinals>>,
+}
+
+impl Selector {
     /// All that exist.
-    All,
-    /// Keys and `FIRST...LAST` ranges, in Dagster's text.
-    Keys(Vec<String>),
-    /// Those that exist and are not in here: made already, or not failed.
-    Except(BTreeMap<AssetKey, Ordinals>),
+    #[must_use]
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// These keys and ranges.
+    #[must_use]
+    pub fn keys(keys: Vec<String>) -> Self {
+        Self {
+            keys: Some(keys),
+            ..Self::default()
+        }
+    }
 }
 
 /// What of one asset is made.
@@ -65,7 +81,7 @@ pub struct Target {
 }
 
 /// A dependency between two assets of a backfill.
-pub(super) struct TargetEdge<'a> {
+pub(crate) struct TargetEdge<'a> {
     pub(super) dep: &'a Dep,
     pub(super) edge: PartitionEdge,
 }
@@ -82,40 +98,55 @@ impl Target {
         now: Timestamp,
     ) -> Result<Self, Rejection> {
         let mut wanted: BTreeMap<AssetKey, Wanted> = BTreeMap::new();
-        let mut excluded: BTreeMap<AssetKey, Option<PartitionKey>> = BTreeMap::new();
+        let mut excluded: BTreeMap<AssetKey, Excluded> = BTreeMap::new();
         let mut target = Self {
             assets: Vec::new(),
             left_out: Vec::new(),
         };
         for key in in_order(catalog, selected)? {
+            let edges = edges(catalog, &key, &wanted)?;
             let mut own = match definition(catalog, &key) {
                 None => Wanted::Whole,
-                Some(def) => {
-                    let edges = edges(catalog, &key, &wanted)?;
-                    let fed = fed(&edges, &wanted, now);
-                    Wanted::Partitions(match (fed, selector) {
-                        (Some(fed), Selector::All | Selector::Keys(_)) => fed,
-                        (_, Selector::Except(out)) => {
-                            let out = out.get(&key).cloned().unwrap_or_default();
-                            def.existing(now).difference(&out)
-                        }
-                        (None, Selector::All) => def.existing(now),
-                        (None, Selector::Keys(texts)) => asked(&key, def, texts, now)?,
-                    })
-                }
+                Some(def) => Wanted::Partitions(selector.of(&key, def, &edges, &wanted, now)?),
             };
-            for edge in edges(catalog, &key, &wanted)? {
-                if let Some(left_out) =
-                    leave_out(catalog, &key, &mut own, &edge, &excluded, &wanted, now)
-                {
-                    excluded
-                        .entry(key.clone())
-                        .or_insert_with(|| left_out.key.clone());
-                    target.left_out.push(left_out);
-                }
+            for edge in &edges {
+                let Some(left_out) = leave_out(catalog, &key, &mut own, edge, &excluded, now)
+                else {
+                    continue;
+                };
+                let here = excluded.entry(key.clone()).or_default();
+                here.whole |= left_out.ordinals.is_empty();
+                here.ordinals = here.ordinals.union(&left_out.ordinals);
+                target.left_out.push(left_out);
+            }
+            if let Some(parent) = whole_parent(catalog, &key, &excluded) {
+                let ordinals = match &own {
+                    Wanted::Whole => Ordinals::default(),
+                    Wanted::Partitions(all) => all.clone(),
+                };
+                let here = excluded.entry(key.clone()).or_default();
+                here.whole |= own == Wanted::Whole;
+                here.ordinals = here.ordinals.union(&ordinals);
+                own = Wanted::Partitions(Ordinals::default());
+                target.left_out.push(LeftOut {
+                    asset: key.clone(),
+                    ordinals,
+                    parent,
+                    key: None,
+                });
             }
             wanted.insert(key.clone(), own.clone());
             target.assets.push((key, own));
+        }
+        if let Some(only) = &selector.only {
+            for (key, wanted) in &mut target.assets {
+                if let Wanted::Partitions(all) = wanted {
+                    *all = match only.get(key) {
+                        Some(only) => all.intersection(only),
+                        None => Ordinals::default(),
+                    };
+                }
+            }
         }
         target.assets.retain(|(_, wanted)| wanted.count() > 0);
         Ok(target)
@@ -174,23 +205,139 @@ pub(super) fn edges<'a>(
     Ok(out)
 }
 
+/// A parent without partitions that is left out.
+fn whole_parent(
+    catalog: &Catalog,
+    key: &AssetKey,
+    excluded: &BTreeMap<AssetKey, Excluded>,
+) -> Option<AssetKey> {
+    let deps = &catalog.asset(key)?.asset.deps;
+    let mut parents = deps.iter().map(|dep| &dep.asset);
+    parents
+        .find(|parent| excluded.get(*parent).is_some_and(|excluded| excluded.whole))
+        .cloned()
+}
+
+/// What of an asset is left out.
+#[derive(Debug, Default)]
+struct Excluded {
+    ordinals: Ordinals,
+    /// The asset has no partitions, and is left out itself.
+    whole: bool,
+}
+
+impl Selector {
+    fn of(
+        &self,
+        key: &AssetKey,
+        def: &PartitionsDef,
+        edges: &[TargetEdge<'_>],
+        wanted: &BTreeMap<AssetKey, Wanted>,
+        now: Timestamp,
+    ) -> Result<Ordinals, Rejection> {
+        let existing = def.existing(now);
+        if self.keys.is_none() && self.dimensions.is_empty() {
+            return Ok(existing);
+        }
+        if let Some(fed) = fed(def, edges, wanted, now) {
+            return Ok(fed);
+        }
+        let mut out = match &self.keys {
+            Some(texts) => asked(key, def, texts, now)?,
+            None => existing,
+        };
+        if !self.dimensions.is_empty() {
+            out = within(key, def, &out, &self.dimensions)?;
+        }
+        Ok(out)
+    }
+}
+
+/// Those of some partitions whose dimensions have one of the keys.
+fn within(
+    asset: &AssetKey,
+    def: &PartitionsDef,
+    ordinals: &Ordinals,
+    dimensions: &BTreeMap<String, Vec<String>>,
+) -> Result<Ordinals, Rejection> {
+    let bad = |text: String| Rejection::BadPartition {
+        asset: asset.clone(),
+        message: text,
+    };
+    let PartitionsDef::Multi(multi) = def else {
+        let names: Vec<&str> = dimensions.keys().map(String::as_str).collect();
+        return Err(bad(format!(
+            "`{asset}` has no dimensions, and keys of {} were given; give its keys themselves",
+            names.join(", ")
+        )));
+    };
+    let mut keys: Vec<(&str, BTreeSet<arco_core::partition::PartitionValue>)> = Vec::new();
+    for (name, texts) in dimensions {
+        let Some(at) = multi.position(name) else {
+            let known: Vec<&str> = multi.dimensions().iter().map(|d| d.name.as_str()).collect();
+            return Err(bad(format!(
+                "`{asset}` has no dimension `{name}`; its dimensions are {}",
+                known.join(", ")
+            )));
+        };
+        let own = &multi.dimensions()[at].def;
+        let mut values = BTreeSet::new();
+        for text in texts {
+            let found = own.parse_range(text);
+            let found = found.map_err(|error| Rejection::bad_partition(asset, &error))?;
+            values.extend(found.filter_map(|key| key.only_value()));
+        }
+        keys.push((name, values));
+    }
+    let fits = |key: &PartitionKey| {
+        let values = key.dimensions();
+        keys.iter().all(|(name, allowed)| {
+            values
+                .iter()
+                .any(|(known, value)| known == name && allowed.contains(value))
+        })
+    };
+    let fitting = ordinals
+        .iter()
+        .filter(|at| def.key_at(*at).is_some_and(|key| fits(&key)));
+    Ok(fitting.collect())
+}
+
 /// What the wanted partitions of the parents feed; `None` when no parent is wanted.
 fn fed(
+    def: &PartitionsDef,
     edges: &[TargetEdge<'_>],
     wanted: &BTreeMap<AssetKey, Wanted>,
     now: Timestamp,
 ) -> Option<Ordinals> {
-    let mut ranges: Option<Vec<Range<u64>>> = None;
+    let mut out: Option<Ordinals> = None;
     for each in edges {
-        if let Some(Wanted::Partitions(parents)) = wanted.get(&each.dep.asset) {
-            let ranges = ranges.get_or_insert_with(Vec::new);
-            for parent in parents.iter() {
-                let fed = each.edge.downstream(parent, now);
-                ranges.extend(fed.ranges().iter().cloned());
-            }
-        }
+        let Some(Wanted::Partitions(parents)) = wanted.get(&each.dep.asset) else {
+            continue;
+        };
+        let existing = def.existing(now);
+        let fed: Ordinals = if each.edge.is_same() {
+            parents.intersection(&existing)
+        } else if each.edge.reads_all() && !parents.is_empty() {
+            existing
+        } else if parents.len() > existing.len() {
+            // Fewer questions from the side of the child.
+            let reads = |at: &u64| {
+                let needs = each.edge.upstream(Some(*at), now).ordinals;
+                !needs.intersection(parents).is_empty()
+            };
+            existing.iter().filter(reads).collect()
+        } else {
+            let fed = parents.iter().map(|at| each.edge.downstream(at, now));
+            let ranges = fed.flat_map(|fed| fed.ranges().to_vec());
+            ranges.collect::<Ordinals>()
+        };
+        out = Some(match out {
+            Some(known) => known.union(&fed),
+            None => fed,
+        });
     }
-    ranges.map(|ranges| ranges.into_iter().collect())
+    out
 }
 
 fn asked(
@@ -221,46 +368,44 @@ fn leave_out(
     asset: &AssetKey,
     own: &mut Wanted,
     edge: &TargetEdge<'_>,
-    excluded: &BTreeMap<AssetKey, Option<PartitionKey>>,
-    wanted: &BTreeMap<AssetKey, Wanted>,
+    excluded: &BTreeMap<AssetKey, Excluded>,
     now: Timestamp,
 ) -> Option<LeftOut> {
     let parent = &edge.dep.asset;
-    let made = match wanted.get(parent) {
-        Some(Wanted::Partitions(made)) => made.clone(),
-        _ => Ordinals::default(),
-    };
-    // A parent that lost partitions: what reads one that is not made would read something old.
-    let is_short = parent != asset && excluded.contains_key(parent);
+    let gone = excluded.get(parent).filter(|_| parent != asset);
     let lacks = |ordinal: Option<u64>| -> Option<Option<PartitionKey>> {
         let needs = edge.edge.upstream(ordinal, now);
         if let Some(key) = needs.nonexistent.first() {
             return Some(Some(key.clone()));
         }
-        let missing = is_short
-            .then(|| needs.ordinals.difference(&made).first())
-            .flatten()?;
+        // What reads one that is not made would read something old.
+        let missing = needs.ordinals.intersection(&gone?.ordinals).first()?;
         Some(definition(catalog, parent).and_then(|def| def.key_at(missing)))
     };
     let mut key = None;
-    let ordinals = match own {
+    let ordinals: Ordinals = match own {
         Wanted::Whole => {
             key = lacks(None)?;
             Ordinals::default()
         }
         Wanted::Partitions(all) => {
+            // One definition on both sides: what exists of one exists of the other.
+            let at_risk = match (edge.edge.is_same(), gone) {
+                (true, None) => Ordinals::default(),
+                (true, Some(gone)) => all.intersection(&gone.ordinals),
+                _ => all.clone(),
+            };
             let mut out = Vec::new();
-            for ordinal in all.iter() {
+            for ordinal in at_risk.iter() {
                 if let Some(missing) = lacks(Some(ordinal)) {
                     key = key.or(missing);
                     out.push(ordinal);
                 }
             }
-            let out: Ordinals = out.into_iter().collect();
             if out.is_empty() {
                 return None;
             }
-            out
+            out.into_iter().collect()
         }
     };
     *own = match own {

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use arco_core::AssetKey;
+use arco_core::definitions::BackfillPolicy;
 use arco_core::partition::Ordinals;
 use proptest::prelude::*;
 use serde_json::json;
@@ -10,39 +12,52 @@ use crate::Rejection;
 use crate::testing::{NOW, World, manifest};
 
 fn outline(world: &World, assets: &str, selector: &Selector) -> Result<Outline, Rejection> {
-    let selected: BTreeSet<AssetKey> = assets
-        .split_whitespace()
-        .map(|key| AssetKey::parse(key).expect("a key"))
-        .collect();
-    let catalog = &world.state.catalog;
-    let target = Target::resolve(catalog, &selected, selector, NOW)?;
-    Outline::of(catalog, target, NOW)
+    outline_with(world, assets, selector, None)
+}
+
+fn outline_with(
+    world: &World,
+    assets: &str,
+    selector: &Selector,
+    policy: Option<u32>,
+) -> Result<Outline, Rejection> {
+    let ask = TargetAsk {
+        assets: assets
+            .split_whitespace()
+            .map(|key| AssetKey::parse(key).expect("a key"))
+            .collect(),
+        selector: selector.clone(),
+        policy: policy.map(|n| BackfillPolicy {
+            max_partitions_per_run: NonZeroU32::new(n),
+        }),
+        refuse_left_out: false,
+    };
+    Outline::of(resolve(&world.state, &ask, NOW)?.target)
 }
 
 fn keys(texts: &[&str]) -> Selector {
-    Selector::Keys(texts.iter().map(|text| (*text).to_owned()).collect())
+    Selector::keys(texts.iter().map(|text| (*text).to_owned()).collect())
 }
 
 /// `a+b[01 02] | c[*]`: rounds apart by bars, the day of each key, `*` for an asset without partitions.
 fn told(world: &World, outline: &Outline) -> String {
-    let rounds: Vec<String> = (0..outline.rounds())
+    let rounds: Vec<String> = outline
+        .rounds
+        .iter()
         .map(|round| {
-            let units = outline
-                .round(round)
-                .units
-                .into_iter()
-                .map(|(at, ordinals)| {
-                    let unit = &outline.units[at];
-                    let assets: Vec<&str> = unit.assets.iter().map(AssetKey::as_str).collect();
-                    let found = world.state.catalog.asset(&unit.assets[0]).expect("defined");
-                    let days = match &found.asset.partitions {
-                        None => "*".to_owned(),
-                        Some(def) => {
-                            days(def.keys_of(ordinals).map(|key| key.display().into_owned()))
-                        }
-                    };
-                    format!("{}[{days}]", assets.join("+"))
-                });
+            let units = round.members.iter().map(|(at, ordinals)| {
+                let unit = &outline.target.units[*at];
+                let assets: Vec<&str> = unit.assets.iter().map(AssetKey::as_str).collect();
+                let found = world.state.catalog.asset(&unit.assets[0]).expect("defined");
+                let days = match &found.asset.partitions {
+                    None => "*".to_owned(),
+                    Some(def) => days(
+                        def.keys_of(ordinals.clone())
+                            .map(|key| key.display().into_owned()),
+                    ),
+                };
+                format!("{}[{days}]", assets.join("+"))
+            });
             units.collect::<Vec<_>>().join(" ")
         })
         .collect();
@@ -142,13 +157,86 @@ fn partitions_begin_when_what_they_read_is_done() {
     }
 }
 
+/// The rows of 7.3 about policies: chunks are fixed, so that a preview counts the runs there will be.
+#[test]
+fn a_policy_says_how_many_partitions_a_run_makes() {
+    let rows = [
+        // definitions, selected, partitions a run, days, runs, rounds
+        (
+            "a daily; b daily <- a",
+            "a b",
+            Some(3),
+            3,
+            1,
+            "a+b[01-01 01-02 01-03]",
+        ),
+        ("a daily", "a", Some(2), 3, 2, "a[01-01 01-02 01-03]"),
+        (
+            "a daily <- yesterday(a)",
+            "a",
+            Some(31),
+            3,
+            1,
+            "a[01-01 01-02 01-03]",
+        ),
+        (
+            "a daily <- yesterday(a)",
+            "a",
+            Some(2),
+            3,
+            2,
+            "a[01-01 01-02] | a[01-03]",
+        ),
+        (
+            "a daily; b daily <- yesterday(a)",
+            "a b",
+            Some(2),
+            2,
+            2,
+            "a[01-01 01-02] | b[01-02 01-03]",
+        ),
+        ("a daily; b daily", "a b", None, 2, 2, "a+b[01-01 01-02]"),
+    ];
+    for (definitions, selected, policy, days, runs, rounds) in rows {
+        let world = World::new(definitions);
+        let asked = keys(&[&format!("2026-01-01...2026-01-{days:02}")]);
+        let outline = outline_with(&world, selected, &asked, policy).expect("a target");
+        assert_eq!(told(&world, &outline), rounds, "{definitions}, {policy:?}");
+        assert_eq!(outline.runs(), runs, "{definitions}, {policy:?}");
+    }
+}
+
+#[test]
+fn assets_of_different_policies_are_made_apart() {
+    let mut definitions = manifest("a daily; b daily <- a");
+    definitions["assets"][0]["backfill_policy"] = json!({});
+    let mut world = World::new("z");
+    world.deploy(&definitions).expect("they hold together");
+    let outline = outline(&world, "a b", &keys(&["2026-01-01...2026-01-02"])).expect("a target");
+    assert_eq!(told(&world, &outline), "a[01-01 01-02] | b[01-01 01-02]");
+    let runs: Vec<u32> = outline.rounds.iter().map(|r| r.units[0].1).collect();
+    assert_eq!(runs, [1, 2], "one run of a, one run per partition of b");
+}
+
+#[test]
+fn what_cannot_be_a_run_is_refused_before_anything_is() {
+    let world = World::new("a daily by=s; b daily by=s");
+    let refused = outline(&world, "a", &Selector::all()).expect_err("refused");
+    assert_eq!(refused.code(), "partial_step");
+    let refused = outline(&world, "a b", &keys(&[])).expect_err("refused");
+    assert_eq!(refused.code(), "empty_backfill");
+}
+
 #[test]
 fn what_was_made_already_may_be_passed_by() {
     let world = World::new("a daily; b daily <- a");
     let made = |key: &str, range: std::ops::Range<u64>| {
         (AssetKey::parse(key).expect("a key"), Ordinals::from(range))
     };
-    let selector = Selector::Except([made("a", 2..31), made("b", 1..31)].into());
+    let selector = Selector {
+        only: Some([made("a", 0..2), made("b", 0..1)].into()),
+        ..Selector::all()
+    };
     let outline = outline(&world, "a b", &selector).expect("a target");
     assert_eq!(told(&world, &outline), "a[01-01 01-02] | b[01-01]");
 }
@@ -159,25 +247,27 @@ fn what_needs_a_parent_that_cannot_exist_is_left_out_with_the_reason() {
     let mut definitions = manifest("x daily; a daily; b daily <- x, a; c daily <- b; d <- b");
     definitions["assets"][1]["partitions"]["start"] = json!("2026-01-03T00:00:00");
     world.deploy(&definitions).expect("they hold together");
-    let outline = outline(&world, "a b c d x", &Selector::All).expect("a target");
+    let outline = outline(&world, "a b c d x", &Selector::all()).expect("a target");
     let left_out: Vec<String> = outline
         .target
         .left_out
         .iter()
         .map(|out| {
             let key = out
-                .key
+                .lacks
                 .as_ref()
                 .map_or_else(String::new, |key| key.display().into_owned());
-            format!(
-                "{}:{} of {} {key}",
-                out.asset,
-                out.ordinals.len(),
-                out.parent
-            )
+            format!("{}:{} of {} {key}", out.asset, out.partitions, out.parent)
         })
         .collect();
-    assert_eq!(left_out, ["b:2 of a 2026-01-01", "d:0 of b 2026-01-01"]);
+    assert_eq!(
+        left_out,
+        [
+            "b:2 of a 2026-01-01",
+            "c:2 of b 2026-01-01",
+            "d:1 of b 2026-01-01"
+        ]
+    );
     assert_eq!(
         told(&world, &outline),
         "a[01-03...01-31] x[01-01...01-31] | b+c[01-03...01-31]"
@@ -224,24 +314,34 @@ proptest! {
         }
         let world = World::new(&lines.join("; "));
         let selected: Vec<&str> = (0..kinds.len()).filter(|n| picked[*n]).map(|n| names[n]).collect();
-        let outline = outline(&world, &selected.join(" "), &Selector::All).expect("a target");
+        prop_assume!(!selected.is_empty());
+        let outline = outline(&world, &selected.join(" "), &Selector::all()).expect("a target");
         let mut begun: std::collections::BTreeMap<(AssetKey, Option<u64>), usize> = Default::default();
-        for round in 0..outline.rounds() {
-            for (at, ordinals) in outline.round(round).units {
-                let unit = &outline.units[at];
-                let slots: Vec<Option<u64>> = match &unit.wanted {
-                    Wanted::Whole => vec![None],
-                    Wanted::Partitions(_) => ordinals.iter().map(Some).collect(),
+        for (number, round) in outline.rounds.iter().enumerate() {
+            for (at, ordinals) in &round.members {
+                let unit = &outline.target.units[*at];
+                let slots: Vec<Option<u64>> = match &unit.partitions {
+                    None => vec![None],
+                    Some(_) => ordinals.iter().map(Some).collect(),
                 };
                 for key in &unit.assets {
                     for slot in &slots {
-                        prop_assert!(begun.insert((key.clone(), *slot), round).is_none(), "begins once");
+                        prop_assert!(begun.insert((key.clone(), *slot), number).is_none(), "begins once");
                     }
                 }
             }
         }
-        prop_assert_eq!(begun.len() as u64, outline.target.count());
-        let wanted = outline.target.assets.iter().cloned().collect();
+        prop_assert_eq!(begun.len() as u64, outline.materializations());
+        let all = |unit: &arco_core::backfill::TargetUnit| match unit.partitions {
+            None => Wanted::Whole,
+            Some(_) => Wanted::Partitions(unit.members.clone()),
+        };
+        let wanted = outline
+            .target
+            .units
+            .iter()
+            .flat_map(|unit| unit.assets.iter().map(|key| (key.clone(), all(unit))))
+            .collect();
         for ((key, slot), round) in &begun {
             for edge in super::target::edges(&world.state.catalog, key, &wanted).expect("they fit") {
                 for needed in edge.edge.upstream(*slot, NOW).ordinals.iter() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arco_core::AssetKey;
-use arco_core::definitions::Catalog;
+use arco_core::definitions::{BackfillPolicy, Catalog};
 use arco_core::partition::{PartitionMapping, PartitionsDef};
 
 use super::target::{Target, Wanted, definition};
@@ -20,6 +20,12 @@ pub struct Unit {
     pub needs: BTreeSet<usize>,
     /// The code location, since a run of several has no order to gain.
     location: String,
+    /// How many partitions a run makes.
+    pub policy: Option<BackfillPolicy>,
+}
+
+fn policy(catalog: &Catalog, key: &AssetKey) -> Option<BackfillPolicy> {
+    catalog.asset(key)?.asset.backfill_policy
 }
 
 impl Unit {
@@ -34,10 +40,14 @@ impl Unit {
                 .step_of(key)
                 .map(|step| step.definitions.location().to_owned())
                 .unwrap_or_default();
+            let policy = policy(catalog, key);
             let fits = |unit: &Unit| {
                 let same =
                     |other: &AssetKey| definition(catalog, other) == definition(catalog, key);
-                unit.wanted == *wanted && unit.location == location && same(&unit.assets[0])
+                unit.wanted == *wanted
+                    && unit.location == location
+                    && unit.policy == policy
+                    && same(&unit.assets[0])
             };
             let joined = units.iter().enumerate().position(|(at, unit)| {
                 let all_here = together.iter().all(|parent| *parent == at);
@@ -55,6 +65,7 @@ impl Unit {
                     wanted: wanted.clone(),
                     needs: apart.union(&together).copied().collect(),
                     location,
+                    policy,
                 }),
             }
             of_asset.insert(key, at);

@@ -1,6 +1,7 @@
 //! From a command and the state to the events that follow. None of this acts.
 
 mod admission;
+mod backfills;
 mod context;
 mod definitions;
 mod exchange;
@@ -27,6 +28,7 @@ use crate::command::{Answer, Command, Context};
 use crate::state::{Blobs, State};
 
 pub(crate) use admission::{next as next_task, spare};
+pub use backfills::{SCOPE as BACKFILL_SCOPE, known as known_backfill, run_key as chunk_key};
 pub(crate) use context::Deciding;
 pub(crate) use retry::{Budget, INFRASTRUCTURE_RETRIES_MAX, WORKER_LOST_RETRIES_MAX};
 pub(crate) use run_retry::failures;
@@ -102,6 +104,9 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
             });
             Answer::Done
         }
+        Command::CreateBackfill(request) => backfills::create(d, request)?,
+        Command::SteerBackfill(steer) => backfills::steer(d, steer)?,
+        Command::AdvanceBackfill(advance) => backfills::advance(d, advance)?,
         Command::PackHistory { reference, runs } => {
             d.emit_as_leader(arco_core::event::HistoryPacked {
                 object: reference.clone(),

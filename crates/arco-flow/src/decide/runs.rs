@@ -64,6 +64,7 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         time_limits,
         idempotency: r.idempotency_key.clone().map(|key| (key, fingerprint)),
         job: r.job.clone(),
+        backfill: r.backfill,
         rerun: r.rerun.clone(),
         tick: r.tick.clone(),
         plan: match r.plan_blob {
@@ -178,7 +179,7 @@ pub(super) fn cancel_all(d: &mut Deciding<'_>, runs: &[RunId]) -> Answer {
 }
 
 /// Says whether it was asked to stop just now.
-fn stop(d: &mut Deciding<'_>, id: RunId) -> bool {
+pub(super) fn stop(d: &mut Deciding<'_>, id: RunId) -> bool {
     let goes_on = |run: &Arc<Run>| !run.status.is_terminal() && !run.is_canceling();
     let stops = d.state.run(id).is_some_and(goes_on);
     if stops {

@@ -47,6 +47,7 @@ impl World {
             priority: 0,
             time_limits: arco_core::limits::TimeLimits::default(),
             job: parent.job.clone(),
+            backfill: None,
             rerun: Some(again.clone()),
             tick: None,
             plan: Arc::new(planned.plan),

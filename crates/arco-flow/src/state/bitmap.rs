@@ -1,5 +1,7 @@
 //! Sets of ordinals in small copy-on-write pages.
 
+use std::ops::Range;
+
 use imbl::OrdMap;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,40 @@ impl PagedBitmap {
             .is_some_and(|page| page.contains(ordinal % PAGE))
     }
 
+    /// The set of a range. Costs its pages.
+    #[must_use]
+    pub fn of_range(ordinals: Range<u32>) -> Self {
+        let mut out = Self::default();
+        out.insert_range(ordinals);
+        out
+    }
+
+    /// Puts all of a range in. Costs its pages.
+    pub fn insert_range(&mut self, ordinals: Range<u32>) {
+        for (page, bits) in pages(ordinals) {
+            self.len += self.pages.entry(page).or_default().insert_range(bits);
+        }
+    }
+
+    /// How many of a range are in.
+    #[must_use]
+    pub fn count(&self, ordinals: Range<u32>) -> u64 {
+        let within = pages(ordinals).filter_map(|(page, bits)| {
+            let set = self.pages.get(&page)?;
+            Some(set.range_cardinality(bits))
+        });
+        within.sum()
+    }
+
+    /// Whether all of a range are in; so is nothing.
+    #[must_use]
+    pub fn contains_range(&self, ordinals: Range<u32>) -> bool {
+        pages(ordinals).all(|(page, bits)| {
+            let set = self.pages.get(&page);
+            set.is_some_and(|set| set.contains_range(bits))
+        })
+    }
+
     /// How many are in.
     #[must_use]
     pub fn len(&self) -> u64 {
@@ -66,4 +102,34 @@ impl PagedBitmap {
             .iter()
             .flat_map(|(page, bits)| bits.iter().map(move |bit| page * PAGE + bit))
     }
+
+    /// The ordinals, the last first.
+    pub fn iter_rev(&self) -> impl Iterator<Item = u32> + '_ {
+        let pages = self.pages.iter().rev();
+        pages.flat_map(|(page, bits)| bits.iter().rev().map(move |bit| page * PAGE + bit))
+    }
+}
+
+impl FromIterator<u32> for PagedBitmap {
+    fn from_iter<I: IntoIterator<Item = u32>>(ordinals: I) -> Self {
+        let mut out = Self::default();
+        ordinals.into_iter().for_each(|ordinal| {
+            out.insert(ordinal);
+        });
+        out
+    }
+}
+
+/// The pages of a range, with what is in each.
+fn pages(ordinals: Range<u32>) -> impl Iterator<Item = (u32, Range<u32>)> {
+    let end = if ordinals.is_empty() {
+        0
+    } else {
+        ordinals.end.div_ceil(PAGE)
+    };
+    (ordinals.start / PAGE..end).map(move |page| {
+        let from = ordinals.start.max(page * PAGE) - page * PAGE;
+        let to = (ordinals.end - page * PAGE).min(PAGE);
+        (page, from..to)
+    })
 }

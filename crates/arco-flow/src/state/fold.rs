@@ -9,8 +9,8 @@ use arco_core::plan::Plan;
 use thiserror::Error;
 
 use super::{
-    State, admission, deadlines, definitions, fact_fold, host, op_fold, partition_sets, run_fold,
-    run_retry, schedule, task_fold, tick,
+    State, admission, backfill, deadlines, definitions, fact_fold, host, op_fold, partition_sets,
+    run_fold, run_retry, schedule, task_fold, tick,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -88,7 +88,7 @@ impl State {
             Fact::RunCancelRequested(e) => run_fold::cancel_requested(self, at, event, e),
             Fact::RunTimedOut(e) => run_fold::run_timed_out(self, event.time, e),
             Fact::RunFinished(e) => run_fold::run_finished(self, at, event.time, e),
-            Fact::RunRetryDropped(e) => run_retry::dropped(self, e),
+            Fact::RunRetryDropped(e) => run_retry::dropped(self, event.time, e),
             Fact::RunRetriesSet(e) => self.run_retries = e.retries,
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
             Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
@@ -101,6 +101,10 @@ impl State {
             Fact::AssetMaterialized(e) => fact_fold::materialized(self, at, event.time, e),
             Fact::AssetObserved(e) => fact_fold::observed(self, at, event.time, e),
             Fact::CheckEvaluated(e) => fact_fold::checked(self, at, event.time, e),
+            Fact::BackfillCreated(e) => backfill::created(self, at, event, e, blobs)?,
+            Fact::BackfillMoved(e) => backfill::moved(self, at, event.time, e),
+            Fact::BackfillEdited(e) => backfill::edited(self, e),
+            Fact::BackfillChunkDropped(e) => backfill::chunk_dropped(self, e),
             Fact::LimitsSet(e) => {
                 self.limits = e.limits.clone();
                 admission::rebuild(self);

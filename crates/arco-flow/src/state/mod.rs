@@ -2,6 +2,7 @@
 
 mod admission;
 mod asset;
+pub mod backfill;
 mod bitmap;
 mod deadlines;
 mod definitions;
@@ -35,11 +36,12 @@ use arco_core::event::{Position, RetryOwed, TickId};
 use arco_core::limits::Limits;
 use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
-use arco_core::{AssetKey, Digest, HostId, RunId, TaskIndex, Timestamp};
+use arco_core::{AssetKey, BackfillId, Digest, HostId, RunId, TaskIndex, Timestamp};
 use imbl::{OrdMap, OrdSet};
 
 pub use admission::{Admission, Lane, Needs, Place, Retry};
 pub use asset::{AssetState, CheckRow, Materialization, Observation, Slot};
+pub use backfill::Backfill;
 pub use bitmap::PagedBitmap;
 pub use deadlines::{Deadline, Due};
 pub use definitions::{LoadFailure, LocationState};
@@ -62,7 +64,8 @@ pub use tick::{Tick, TickRow, TickStatus};
 ///   who asked to stop them, and whether they are owed a retry; tasks know which of their assets they made,
 ///   and which they left unmade; ops give values, and plans grow by the keys of dynamic outputs; assets know
 ///   the task that did not make a slot; steps know how long they took lately; what is observed, or reported
-///   from outside of runs, is kept; dynamic partitions; schedules and their ticks.
+///   from outside of runs, is kept; dynamic partitions; schedules and their ticks; backfills, and the runs
+///   that make their chunks.
 pub const FOLD_VERSION: u32 = 3;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
@@ -119,6 +122,14 @@ pub struct State {
     pub decided_ticks: OrdSet<(Position, TickId)>,
     /// What is due when. Derived.
     pub timers: OrdSet<(Timestamp, Timer)>,
+    /// Backfills that are not over, and the last that are.
+    pub backfills: OrdMap<BackfillId, Arc<Backfill>>,
+    /// Those that are not over. Derived.
+    pub open_backfills: OrdSet<BackfillId>,
+    /// Those that are over, oldest end first. Derived.
+    pub ended_backfills: OrdSet<(Position, BackfillId)>,
+    /// Idempotency keys of backfills → digest of the request, backfill, time.
+    pub backfill_keys: OrdMap<String, (Digest, BackfillId, Timestamp)>,
     /// Facts about assets.
     pub assets: OrdMap<AssetKey, Arc<AssetState>>,
     /// How much may go on at once.

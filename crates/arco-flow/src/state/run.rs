@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arco_core::backfill::ChunkOf;
 use arco_core::event::{
     JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit, TickId,
 };
@@ -99,6 +100,9 @@ pub struct Run {
     /// The job it is a run of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<JobRef>,
+    /// The chunk of a backfill that it makes. From fold version 3 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<ChunkOf>,
     /// The run it does again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<RerunOf>,

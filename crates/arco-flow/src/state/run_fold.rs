@@ -13,8 +13,8 @@ use imbl::Vector;
 use super::output::outputs;
 use super::task_fold::transition;
 use super::{
-    Counts, Run, RunKey, RunStatus, State, Task, TaskEvent, TimedOut, admission, deadlines,
-    definitions, run, run_retry,
+    Counts, Run, RunKey, RunStatus, State, Task, TaskEvent, TimedOut, admission, backfill,
+    deadlines, definitions, run, run_retry,
 };
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
@@ -61,6 +61,7 @@ pub(super) fn run_requested(
             _ => e.time_limits,
         },
         timed_out: None,
+        backfill: e.backfill.filter(|_| state.fold_version >= 3),
         job: e.job.clone().filter(|_| state.fold_version >= 3),
         tick: e.tick.clone().filter(|_| state.fold_version >= 3),
         dependents: Arc::new(run::dependents(&plan)),
@@ -83,6 +84,7 @@ pub(super) fn run_requested(
         let lineage = state.lineages.entry(rerun.root).or_default();
         lineage.insert(e.run);
     }
+    backfill::run_asked(state, event.time, &run);
     run.pools = admission::pools(state, &run);
     admission::index(state, &run);
     deadlines::expect_run(state, &run);
@@ -189,6 +191,7 @@ pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: 
     state.active_runs.remove(&e.run);
     state.ended_runs.insert((at, e.run));
     run_retry::ended(state, e.run, e.retry);
+    backfill::run_ended(state, time, e.run, e.retry.is_some());
     definitions::prune_versions(state);
 }
 

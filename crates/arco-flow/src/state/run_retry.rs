@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arco_core::RunId;
 use arco_core::event::{RerunOf, RetryOwed, RunRetryDropped};
+use arco_core::{RunId, Timestamp};
 
-use super::{Retried, Run, State};
+use super::{Retried, Run, State, backfill};
 use crate::rerun::{RETRIED_BY_TAG, WILL_RETRY_TAG};
 
 /// A run failed and is owed a retry, or failed as a retry and is owed none. The tags are Dagster's
@@ -44,8 +44,9 @@ pub(super) fn made(state: &mut State, run: RunId, rerun: &RerunOf) {
     });
 }
 
-pub(super) fn dropped(state: &mut State, e: &RunRetryDropped) {
+pub(super) fn dropped(state: &mut State, time: Timestamp, e: &RunRetryDropped) {
     if state.retries_owed.remove(&e.run).is_some() {
+        backfill::run_ended(state, time, e.run, false);
         edit(state, e.run, |run, retried| {
             retried.dropped = Some(e.reason.clone());
             say(run, WILL_RETRY_TAG, "false");

@@ -10,14 +10,14 @@ use arco_core::event::{Position, RetryOwed};
 use arco_core::limits::Limits;
 use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
-use arco_core::{AssetKey, Digest, HostId, RunId, Timestamp};
+use arco_core::{AssetKey, BackfillId, Digest, HostId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, Durations, HostState, Leadership, LocationState, Run, RunKey, ScheduleState, State,
-    Tick, admission, deadlines, definitions, run, schedule, tick,
+    AssetState, Backfill, Durations, HostState, Leadership, LocationState, Run, RunKey,
+    ScheduleState, State, Tick, admission, deadlines, definitions, run, schedule, tick,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -69,6 +69,10 @@ struct Out<'a> {
     ticks: Vec<&'a Arc<Tick>>,
     #[serde(skip_serializing_if = "imbl::Vector::is_empty")]
     tick_history: &'a imbl::Vector<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backfills: Vec<&'a Arc<Backfill>>,
+    #[serde(skip_serializing_if = "imbl::OrdMap::is_empty")]
+    backfill_keys: &'a imbl::OrdMap<String, (Digest, BackfillId, Timestamp)>,
     assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
@@ -113,6 +117,12 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     tick_history: imbl::Vector<Value>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    backfills: Vec<Backfill>,
+    /// From fold version 3 on.
+    #[serde(default)]
+    backfill_keys: imbl::OrdMap<String, (Digest, BackfillId, Timestamp)>,
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -154,6 +164,8 @@ impl State {
             schedules: self.schedules.iter().collect(),
             ticks: self.ticks.values().collect(),
             tick_history: &self.tick_history,
+            backfills: self.backfills.values().collect(),
+            backfill_keys: &self.backfill_keys,
             assets: self.assets.iter().collect(),
         };
         serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
@@ -189,6 +201,7 @@ impl State {
             retries_owed: read.retries_owed.into_iter().collect(),
             durations: read.durations.into_iter().collect(),
             partition_sets: Arc::new(read.partition_sets),
+            backfill_keys: read.backfill_keys,
             ..Self::default()
         };
         for (location, manifest, version) in read.manifests {
@@ -203,6 +216,9 @@ impl State {
         }
         for tick in read.ticks {
             tick::put(&mut state, tick);
+        }
+        for backfill in read.backfills {
+            restore_backfill(&mut state, backfill);
         }
         for run in read.runs {
             restore_run(&mut state, run);
@@ -244,4 +260,17 @@ fn restore_run(state: &mut State, mut run: Run) {
         }
     }
     state.runs.insert(run.id, Arc::new(run));
+}
+
+fn restore_backfill(state: &mut State, mut backfill: Backfill) {
+    backfill.rebuild();
+    match backfill.ended {
+        Some((at, _)) => {
+            state.ended_backfills.insert((at, backfill.id));
+        }
+        None => {
+            state.open_backfills.insert(backfill.id);
+        }
+    }
+    state.backfills.insert(backfill.id, Arc::new(backfill));
 }

@@ -4,6 +4,7 @@
 //! [`LogPosition`], an instant a [`Time`].
 
 mod asset;
+mod backfill;
 mod cancel;
 mod check;
 mod definitions;
@@ -28,10 +29,17 @@ mod time;
 #[cfg(test)]
 mod tests;
 
+pub use arco_core::backfill::{BackfillOrder, BackfillStatus, PartitionWanted};
 pub use arco_core::explanation::{Explanation, Reason, TaskName, Unknown, Why};
 pub use arco_core::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
 pub use arco_core::run_retries::{RetryStrategy, RunRetries};
 pub use asset::{Asset, AssetDependency, AssetSummary, PartitionsInfo, PartitionsShape};
+pub use backfill::{
+    Backfill, BackfillChunk, BackfillCreated, BackfillDropped, BackfillFilter, BackfillLeftOut,
+    BackfillPartition, BackfillPartitionStatus, BackfillPartitions, BackfillPreview,
+    BackfillProgress, BackfillRound, BackfillUnit, CancelBackfill, CreateBackfill, EditBackfill,
+    SteerBackfill,
+};
 pub use cancel::{CancelRuns, RunsCancelled, RunsMatching};
 pub use check::{AssetCheck, CheckResult};
 pub use definitions::{

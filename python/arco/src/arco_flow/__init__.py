@@ -19,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition
+from arco_flow._internal.backfills import BackfillPolicy
 from arco_flow._internal.check_decorators import asset_check, multi_asset_check
 from arco_flow._internal.checks import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec
 from arco_flow._internal.context import (
@@ -170,6 +171,7 @@ __all__ = [
     "AssetSelection",
     "AssetSpec",
     "AssetsDefinition",
+    "BackfillPolicy",
     "Backoff",
     "CatchUp",
     "Config",

@@ -492,6 +492,7 @@ fn rerun_of(world: &mut World, parent: RunId, kind: RerunKind, fresh: u64) -> Ru
     let request = RunRequest {
         run: RunId::from_parts(1_000 + fresh, 7),
         assets: rerun::assets_of(&found, &catalog, &tasks),
+        backfill: None,
         rerun: Some(rerun),
         plan: planned.plan.into(),
         definitions: planned.definitions,

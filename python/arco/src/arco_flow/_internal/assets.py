@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic
 
+from arco_flow._internal.backfills import BackfillPolicy
 from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.deps import AssetDep
 from arco_flow._internal.errors import DefinitionError, UsageError
@@ -55,12 +56,19 @@ class StepOptions:
     retry_policy: RetryPolicy | None = None
     op_tags: Mapping[str, Any] = field(default_factory=dict)
     pool: str | None = None
+    backfill_policy: BackfillPolicy | None = None
     isolation: str = "reuse"
     timeout_seconds: float | None = None
     memory_limit: int | None = None
     """Bytes."""
 
     def __post_init__(self) -> None:
+        policy = self.backfill_policy
+        if policy is not None and not isinstance(policy, BackfillPolicy):
+            raise DefinitionError(
+                f"backfill_policy must be a BackfillPolicy, not {policy!r}; write "
+                "BackfillPolicy.single_run() or BackfillPolicy.multi_run(10)"
+            )
         if self.isolation not in ISOLATIONS:
             raise DefinitionError(
                 f"isolation is one of {', '.join(ISOLATIONS)}, not {self.isolation!r}"

@@ -1,4 +1,4 @@
-"""Talking to a control plane from any program: reports of what no run made."""
+"""Talking to a control plane from any program: reports of what no run made, and backfills."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from arco_flow._internal.client_backfills import BackfillCalls
 from arco_flow._internal.checks import AssetCheckSeverity
 from arco_flow._internal.errors import ArcoError, UsageError
 from arco_flow._internal.in_process import AssetCheckEvaluation
@@ -45,8 +46,9 @@ class Reported:
     created: bool
 
 
-class ArcoClient:
-    """Reports facts about assets to a control plane (Dagster's `report_runless_asset_event`).
+class ArcoClient(BackfillCalls):
+    """Reports facts about assets to a control plane (Dagster's `report_runless_asset_event`), and asks for
+    backfills.
 
     Each report is sent under an idempotency key and tried again for some seconds when the control
     plane does not answer, so that it counts once.
@@ -189,20 +191,27 @@ class ArcoClient:
         self, asset: CoercibleToAssetKey, what: str, body: dict[str, Any], key: str | None
     ) -> Reported:
         text = AssetKey.from_coercible(asset).to_user_string()
-        path = f"{self._root}/assets/{urllib.parse.quote(text, safe='')}/{what}"
-        headers = {
-            "content-type": "application/json",
-            "idempotency-key": key or os.urandom(16).hex(),
-        }
+        path = f"assets/{urllib.parse.quote(text, safe='')}/{what}"
+        said = self._call("POST", path, body, key or os.urandom(16).hex())
+        return Reported(said["position"], said["created"])
+
+    def _call(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
+        """Every call may be made twice: it reads, has a key, or says what is to be so."""
+        headers = {}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        if key is not None:
+            headers["idempotency-key"] = key
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
-        data = json.dumps(body).encode()
+        data = None if body is None else json.dumps(body).encode()
         for attempt in range(_TRIES):
             try:
-                request = urllib.request.Request(path, data, headers, method="POST")
+                request = urllib.request.Request(
+                    f"{self._root}/{path}", data, headers, method=method
+                )
                 with self._opener.open(request, timeout=self._timeout) as answer:
-                    said = json.load(answer)
-                    return Reported(said["position"], said["created"])
+                    return json.load(answer)
             except urllib.error.HTTPError as error:
                 refused = _refused(error)
                 if error.code not in (502, 503, 504) or attempt == _TRIES - 1:

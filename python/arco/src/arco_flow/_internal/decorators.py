@@ -8,6 +8,7 @@ from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from arco_flow._internal import names
 from arco_flow._internal.assets import AssetsDefinition, LoadedInput, StepOptions
+from arco_flow._internal.backfills import BackfillPolicy
 from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep
 from arco_flow._internal.errors import DefinitionError
@@ -82,7 +83,7 @@ def asset(
     output_required: bool = True,
     automation_condition: None = None,
     freshness_policy: None = None,
-    backfill_policy: None = None,
+    backfill_policy: BackfillPolicy | None = None,
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     key: CoercibleToAssetKey | None = None,
@@ -117,6 +118,7 @@ def asset(
         group_name: Group; `default` when absent (M-11).
         output_required: False when the function, a generator, may yield nothing, so that nothing is
             made and what reads it is skipped (M-25, R-37). A returned None is a value.
+        backfill_policy: How many partitions one run of a backfill makes; one when absent (B-8).
         retry_policy: Tries after the first (R-20).
         code_version: Version of the code as its author sees it.
         key: The whole key, in place of name and prefix. Its parts may have any characters.
@@ -137,7 +139,6 @@ def asset(
         "@asset", config_schema=config_schema, resource_defs=resource_defs, hooks=hooks,
         io_manager_def=io_manager_def, dagster_type=dagster_type, is_virtual=is_virtual,
         automation_condition=automation_condition, freshness_policy=freshness_policy,
-        backfill_policy=backfill_policy,
     )  # fmt: skip
     refuse_unknown("@asset", removed)
 
@@ -167,6 +168,7 @@ def asset(
             options=StepOptions(
                 required_resource_keys=frozenset(required_resource_keys or ()),
                 retry_policy=retry_policy,
+                backfill_policy=backfill_policy,
                 op_tags=dict(op_tags or {}),
                 pool=pool,
                 isolation=isolation,

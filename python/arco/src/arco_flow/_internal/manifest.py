@@ -62,10 +62,17 @@ def _asset(node: AssetNode) -> dict[str, Any]:
         code_version=spec.code_version,
         metadata=metadata_json(spec.metadata),
         partitions=spec.partitions_def.to_json() if spec.partitions_def else None,
+        backfill_policy=_backfill_policy(node),
         io_manager=node.io_manager if node.step else None,
         skippable=True if node.step and spec.skippable else None,
         deps=_deps(node.edges),
     )
+
+
+def _backfill_policy(node: AssetNode) -> dict[str, int] | None:
+    if not isinstance(node.step, AssetsDefinition) or node.step.options.backfill_policy is None:
+        return None
+    return node.step.options.backfill_policy.to_json()
 
 
 def _maker(node: AssetNode) -> str | None:

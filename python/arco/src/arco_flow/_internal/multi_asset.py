@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from arco_flow._internal import names
 from arco_flow._internal.assets import AssetsDefinition, StepOptions
+from arco_flow._internal.backfills import BackfillPolicy
 from arco_flow._internal.checks import AssetCheckSpec
 from arco_flow._internal.decorators import Isolation, loaded_inputs, own_checks
 from arco_flow._internal.deps import AssetIn, CoercibleToAssetDep, coerce_deps
@@ -106,7 +107,7 @@ def multi_asset(
     internal_asset_deps: Mapping[str, set[AssetKey]] | None = None,
     partitions_def: PartitionsDefinition | None = None,
     hooks: None = None,
-    backfill_policy: None = None,
+    backfill_policy: BackfillPolicy | None = None,
     op_tags: Mapping[str, Any] | None = None,
     can_subset: bool = False,
     resource_defs: None = None,
@@ -127,6 +128,7 @@ def multi_asset(
     `MaterializeResult`s or `Output`s. With `specs`, deps are those of each spec.
 
     Args:
+        backfill_policy: How many partitions one run of a backfill makes; one when absent (B-8).
         can_subset: A run may make some of the assets. The function then makes those that
             `context.selected_asset_keys` (or `selected_output_names`) has, and no other; assets given
             by `specs` it may leave unmade, whatever is selected, as in Dagster. Without it a run makes
@@ -138,7 +140,7 @@ def multi_asset(
         DefinitionError: When there is no asset, or `outs` and `specs` are both given.
     """
     refuse(
-        "@multi_asset", config_schema=config_schema, hooks=hooks, backfill_policy=backfill_policy,
+        "@multi_asset", config_schema=config_schema, hooks=hooks,
         resource_defs=resource_defs,
     )  # fmt: skip
     refuse_unknown("@multi_asset", removed)
@@ -180,6 +182,7 @@ def multi_asset(
             options=StepOptions(
                 required_resource_keys=frozenset(required_resource_keys or ()),
                 retry_policy=retry_policy,
+                backfill_policy=backfill_policy,
                 op_tags=dict(op_tags or {}),
                 pool=pool,
                 isolation=isolation,

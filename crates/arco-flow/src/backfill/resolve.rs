@@ -1,0 +1,330 @@
+//! What a backfill is to make, worked out once before it is asked for: off the loop, on a view of the state.
+//! The decision is refused when the definitions moved since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arco_core::backfill::{
+    BackfillTarget, LeftOut, PartitionFilter, PartitionWanted, TargetNeed, TargetUnit,
+};
+use arco_core::definitions::{BackfillPolicy, Catalog};
+use arco_core::partition::{DynamicSets, Ordinals, PartitionMapping, PartitionsDef};
+use arco_core::{AssetKey, Digest, Timestamp};
+
+use super::target::{Selector, Target, Wanted, definition};
+use super::units::Unit;
+use crate::Rejection;
+use crate::planner::{self, PartitionsAsked, PlanRequest, TASKS_MAX};
+use crate::state::backfill::{Progress, Shape};
+use crate::state::{AssetState, Backfill, State};
+
+/// What is asked of a backfill, as far as it says what is made.
+#[derive(Debug, Clone, Default)]
+pub struct TargetAsk {
+    /// The assets, as selected.
+    pub assets: BTreeSet<AssetKey>,
+    /// Which partitions of them.
+    pub selector: Selector,
+    /// How many partitions a run makes, in place of what the assets say.
+    pub policy: Option<BackfillPolicy>,
+    /// What needs a parent partition that does not exist is no reason to go on without it.
+    pub refuse_left_out: bool,
+}
+
+/// A target, and the definitions it was worked out with.
+#[derive(Debug, Clone)]
+pub struct Resolved {
+    /// What is made.
+    pub target: BackfillTarget,
+    /// Each asset of it after all its ancestors among them.
+    pub assets: Vec<AssetKey>,
+    /// Version per location.
+    pub definitions: BTreeMap<String, Digest>,
+}
+
+/// Works out what is made of what is asked at `now`.
+///
+/// # Errors
+/// [`Rejection`] when an asset or a key is not what it should be, when nothing is left to make, or when a run
+/// of it could not be planned.
+pub fn resolve(state: &State, ask: &TargetAsk, now: Timestamp) -> Result<Resolved, Rejection> {
+    let catalog = &state.catalog;
+    let target = Target::resolve(catalog, &ask.assets, &ask.selector, now)?;
+    if let Some(out) = target.left_out.first().filter(|_| ask.refuse_left_out) {
+        return Err(refused(catalog, out, target.left_out.len()));
+    }
+    if target.assets.is_empty() {
+        return Err(Rejection::EmptyBackfill(match target.left_out.first() {
+            Some(out) => format!(
+                "every partition needs one of `{}` that does not exist",
+                out.parent
+            ),
+            None => "no partition is like that".into(),
+        }));
+    }
+    let units = Unit::of(catalog, &target);
+    let stored = stored(state, &target, &units, ask.policy, now)?;
+    check_runs(catalog, &stored, now)?;
+    let definitions = target.assets.iter().filter_map(|(key, _)| {
+        let found = catalog.step_of(key)?.definitions;
+        Some((found.location().to_owned(), found.version()))
+    });
+    Ok(Resolved {
+        definitions: definitions.collect(),
+        assets: target.assets.iter().map(|(key, _)| key.clone()).collect(),
+        target: stored,
+    })
+}
+
+fn refused(catalog: &Catalog, out: &super::target::LeftOut, all: usize) -> Rejection {
+    let first = out.ordinals.first();
+    let key = first.and_then(|at| definition(catalog, &out.asset)?.key_at(at));
+    let key = key.map_or_else(String::new, |key| format!("[{}]", key.display()));
+    let more = out.ordinals.len().saturating_sub(1) + all as u64 - 1;
+    Rejection::NonexistentUpstream {
+        child: format!("{}{key}", out.asset),
+        key: out
+            .key
+            .as_ref()
+            .map_or_else(String::new, |key| key.display().into_owned()),
+        parent: out.parent.clone(),
+        more: match more {
+            0 => String::new(),
+            n => format!(" (and {n} more)"),
+        },
+    }
+}
+
+fn stored(
+    state: &State,
+    target: &Target,
+    units: &[Unit],
+    policy: Option<BackfillPolicy>,
+    now: Timestamp,
+) -> Result<BackfillTarget, Rejection> {
+    let catalog = &state.catalog;
+    let mut of_asset: BTreeMap<&AssetKey, u32> = BTreeMap::new();
+    for (at, unit) in (0..).zip(units) {
+        unit.assets.iter().for_each(|key| {
+            of_asset.insert(key, at);
+        });
+    }
+    let mut out = Vec::with_capacity(units.len());
+    let mut sets = DynamicSets::new();
+    for (at, unit) in (0..).zip(units) {
+        let def = definition(catalog, &unit.assets[0]);
+        for name in def.into_iter().flat_map(PartitionsDef::dynamic_names) {
+            if let Some(keys) = state.partition_sets.get(name) {
+                sets.insert(name.to_owned(), keys.clone());
+            }
+        }
+        let members = match &unit.wanted {
+            Wanted::Whole => Ordinals::default(),
+            Wanted::Partitions(ordinals) => ordinals.clone(),
+        };
+        if unit.wanted.count() > u64::from(u32::MAX) {
+            return Err(Rejection::BadBackfill(format!(
+                "`{}` has {} partitions to make, and a backfill makes {} of an asset at most; ask for fewer",
+                unit.assets[0],
+                unit.wanted.count(),
+                u32::MAX
+            )));
+        }
+        out.push(TargetUnit {
+            chunk_size: chunk_size(policy.or(unit.policy), unit),
+            needs: needs(catalog, unit, at, &of_asset),
+            assets: unit.assets.clone(),
+            partitions: def.cloned(),
+            members,
+            ready: Ordinals::default(),
+        });
+    }
+    let mut out = BackfillTarget {
+        now,
+        sets,
+        units: out,
+        left_out: target
+            .left_out
+            .iter()
+            .map(|out| left_out(catalog, out))
+            .collect(),
+    };
+    let shape = shape(&out)?;
+    let nothing = Progress::new(&shape, &out);
+    for at in 0..out.units.len() {
+        let count = shape.units[at].count();
+        out.units[at].ready = match shape.units[at].needs_nothing() {
+            true => Ordinals::from(0..u64::from(count)),
+            false => (0..count)
+                .filter(|member| nothing.is_ready(&shape, at, *member))
+                .map(u64::from)
+                .collect(),
+        };
+    }
+    Ok(out)
+}
+
+/// The shape of a target that is being worked out.
+pub(super) fn shape(target: &BackfillTarget) -> Result<Shape, Rejection> {
+    Shape::of(target).map_err(|reason| {
+        let first = target.units.first().and_then(|unit| unit.assets.first());
+        Rejection::BadBackfill(match first {
+            Some(key) => {
+                format!("the partitions of the backfill of `{key}` cannot be mapped: {reason}")
+            }
+            None => reason.to_string(),
+        })
+    })
+}
+
+/// Without a policy one (B-8). No chunk is more than a run can be.
+fn chunk_size(policy: Option<BackfillPolicy>, unit: &Unit) -> u32 {
+    let asked = match policy {
+        None => 1,
+        Some(policy) => policy.max_partitions_per_run.map_or(u32::MAX, u32::from),
+    };
+    let most = u32::try_from(TASKS_MAX / (2 * unit.assets.len()).max(1)).unwrap_or(u32::MAX);
+    let count = u32::try_from(unit.wanted.count()).unwrap_or(u32::MAX);
+    asked.min(most.max(1)).min(count.max(1))
+}
+
+/// What the assets of a unit read of targeted ones, each once; and of themselves.
+fn needs(
+    catalog: &Catalog,
+    unit: &Unit,
+    at: u32,
+    of_asset: &BTreeMap<&AssetKey, u32>,
+) -> Vec<TargetNeed> {
+    let mut out: Vec<TargetNeed> = Vec::new();
+    for key in &unit.assets {
+        let Some(found) = catalog.asset(key) else {
+            continue;
+        };
+        for dep in &found.asset.deps {
+            let Some(parent) = of_asset.get(&dep.asset).copied() else {
+                continue;
+            };
+            // Within the unit only an asset's own past: the others are the same partition of the same run.
+            if parent == at && dep.asset != *key {
+                continue;
+            }
+            let def = definition(catalog, &dep.asset);
+            let own = found.asset.partitions.as_ref();
+            let mapping = def.map(|def| {
+                let given = dep.mapping.clone();
+                given.unwrap_or_else(|| PartitionMapping::infer(own, Some(def)))
+            });
+            let need = TargetNeed {
+                unit: parent,
+                mapping,
+            };
+            if !out.contains(&need) {
+                out.push(need);
+            }
+        }
+    }
+    out
+}
+
+fn left_out(catalog: &Catalog, out: &super::target::LeftOut) -> LeftOut {
+    let first = out.ordinals.first();
+    LeftOut {
+        asset: out.asset.clone(),
+        partitions: out.ordinals.len().max(1),
+        first: first.and_then(|at| definition(catalog, &out.asset)?.key_at(at)),
+        parent: out.parent.clone(),
+        lacks: out.key.clone(),
+    }
+}
+
+/// Plans a run of each unit, of its first partition: what cannot be a run is refused before anything is.
+fn check_runs(catalog: &Catalog, target: &BackfillTarget, now: Timestamp) -> Result<(), Rejection> {
+    for unit in &target.units {
+        let key = unit.partitions.as_ref().zip(unit.members.first());
+        let key = key.and_then(|(def, at)| def.resolved(&target.sets).key_at(at));
+        let request = PlanRequest {
+            assets: unit.assets.iter().cloned().collect(),
+            checks: None,
+            partitions: match key {
+                Some(key) => PartitionsAsked::Keys(vec![key.display().into_owned()]),
+                None => PartitionsAsked::None,
+            },
+        };
+        planner::plan(catalog, &request, now)?;
+    }
+    Ok(())
+}
+
+/// The partitions of each asset that stand as a filter wants them.
+#[must_use]
+pub fn by_status(
+    state: &State,
+    assets: &BTreeSet<AssetKey>,
+    filter: &PartitionFilter,
+    now: Timestamp,
+) -> Option<BTreeMap<AssetKey, Ordinals>> {
+    if filter.statuses.is_empty() {
+        return None;
+    }
+    let mut out = BTreeMap::new();
+    for key in assets {
+        let Some(def) = definition(&state.catalog, key) else {
+            continue;
+        };
+        let known = state.assets.get(key).map(AsRef::as_ref);
+        let with = |bits: fn(&AssetState) -> &crate::state::PagedBitmap| -> Ordinals {
+            let Some(asset) = known else {
+                return Ordinals::default();
+            };
+            let slots = bits(asset).iter().filter_map(|at| asset.slot(at)?.as_ref());
+            slots.filter_map(|key| def.ordinal_of(key)).collect()
+        };
+        let (made, failed) = (with(|a| &a.materialized), with(|a| &a.failed));
+        let mut chosen = Ordinals::default();
+        for status in &filter.statuses {
+            chosen = chosen.union(&match status {
+                PartitionWanted::Missing => def.existing(now).difference(&made),
+                PartitionWanted::Failed => failed.clone(),
+                PartitionWanted::Materialized => made.difference(&failed),
+            });
+        }
+        out.insert(key.clone(), chosen);
+    }
+    Some(out)
+}
+
+/// What a backfill left undone, in the definitions of now: each asset with partitions of which some are left
+/// and defined still, and each without that was not made.
+#[must_use]
+pub fn undone(
+    state: &State,
+    backfill: &Backfill,
+) -> (BTreeSet<AssetKey>, BTreeMap<AssetKey, Ordinals>) {
+    let (mut assets, mut only) = (BTreeSet::new(), BTreeMap::new());
+    for (at, unit) in backfill.target.units.iter().enumerate() {
+        let (shape, progress) = (&backfill.shape.units[at], &backfill.progress.units[at]);
+        let left = (0..shape.count())
+            .filter(|n| !progress.done.contains(*n) && !progress.skipped.contains(*n));
+        let left: Vec<u32> = left.collect();
+        if left.is_empty() {
+            continue;
+        }
+        for key in &unit.assets {
+            match (definition(&state.catalog, key), &shape.def) {
+                (None, None) => {
+                    assets.insert(key.clone());
+                }
+                (Some(now), Some(_)) => {
+                    let keys = left.iter().filter_map(|n| shape.key(*n));
+                    let ordinals: Ordinals = keys.filter_map(|key| now.ordinal_of(&key)).collect();
+                    if !ordinals.is_empty() {
+                        assets.insert(key.clone());
+                        only.insert(key.clone(), ordinals);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assets.retain(|key| state.catalog.step_of(key).is_some());
+    (assets, only)
+}

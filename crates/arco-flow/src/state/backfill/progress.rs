@@ -1,0 +1,298 @@
+//! How far a backfill is: which chunks may become runs, and what became of each partition.
+//!
+//! Readiness is per partition (D-15): a member is ready when every targeted partition that it reads is done.
+//! A chunk is open when all its members are ready and it was not planned. Both are kept up as members are
+//! settled, so that what is next costs nothing to find; what they cost follows what changed. A member whose
+//! parent failed never becomes ready: nothing has to be passed on, and what is left when nothing is open and
+//! nothing goes on was not tried because of a failure.
+
+use std::ops::Range;
+
+use arco_core::backfill::{BackfillOrder, BackfillTarget};
+use serde::{Deserialize, Serialize};
+
+use super::shape::{Shape, UnitShape};
+use crate::state::PagedBitmap;
+
+/// What became of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// Made by a run of the backfill, with no blocking check failed (B-21).
+    Done,
+    /// Its run ended without making it, with no try left (B-13, B-16).
+    Failed,
+    /// Left unmade on purpose: its body may, and nothing failed.
+    Skipped,
+}
+
+/// How far one unit is. All by member, but for `open` and `planned`, which are by chunk of the unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct UnitProgress {
+    /// Everything they read is done.
+    pub ready: PagedBitmap,
+    /// Chunks that may become runs.
+    pub open: PagedBitmap,
+    /// Chunks that became runs, or were dropped.
+    pub planned: PagedBitmap,
+    /// Made.
+    pub done: PagedBitmap,
+    /// Tried, and not made.
+    pub failed: PagedBitmap,
+    /// Tried, and left unmade on purpose.
+    pub skipped: PagedBitmap,
+}
+
+impl UnitProgress {
+    fn is_settled(&self, member: u32) -> bool {
+        self.done.contains(member) || self.failed.contains(member) || self.skipped.contains(member)
+    }
+}
+
+/// How far a backfill is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Progress {
+    /// One per unit of the target.
+    pub units: Vec<UnitProgress>,
+}
+
+/// Partitions by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Made.
+    pub done: u64,
+    /// Tried, and not made.
+    pub failed: u64,
+    /// Tried, and left unmade on purpose.
+    pub skipped: u64,
+}
+
+impl Progress {
+    /// Nothing is planned yet.
+    #[must_use]
+    pub fn new(shape: &Shape, target: &BackfillTarget) -> Self {
+        let mut out = Self {
+            units: vec![UnitProgress::default(); shape.units.len()],
+        };
+        for (at, unit) in target.units.iter().enumerate() {
+            for range in unit.ready.ranges() {
+                let member = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+                out.units[at]
+                    .ready
+                    .insert_range(member(range.start)..member(range.end));
+            }
+            let ready = &out.units[at].ready;
+            let is_whole = |chunk: &u32| is_whole(&shape.units[at], ready, *chunk);
+            let open: PagedBitmap = match ready.len() == u64::from(shape.units[at].count()) {
+                true => PagedBitmap::of_range(0..shape.units[at].chunks()),
+                false => (0..shape.units[at].chunks()).filter(is_whole).collect(),
+            };
+            out.units[at].open = open;
+        }
+        out
+    }
+
+    /// Partitions by what became of them.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for unit in &self.units {
+            tally.done += unit.done.len();
+            tally.failed += unit.failed.len();
+            tally.skipped += unit.skipped.len();
+        }
+        tally
+    }
+
+    /// Chunks that may become runs.
+    #[must_use]
+    pub fn open(&self) -> u64 {
+        self.units.iter().map(|unit| unit.open.len()).sum()
+    }
+
+    /// Chunks that became runs, or were dropped.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        self.units.iter().map(|unit| unit.planned.len()).sum()
+    }
+
+    /// The open chunks in order, (unit, chunk of it); earlier units first.
+    pub fn next(&self, order: BackfillOrder) -> impl Iterator<Item = (usize, u32)> + '_ {
+        self.units.iter().enumerate().flat_map(move |(at, unit)| {
+            let chunks: Box<dyn Iterator<Item = u32>> = match order {
+                BackfillOrder::Oldest => Box::new(unit.open.iter()),
+                BackfillOrder::Newest => Box::new(unit.open.iter_rev()),
+            };
+            chunks.map(move |chunk| (at, chunk))
+        })
+    }
+
+    /// Chunks of which some members are ready and the others never will be. Right only when no chunk is
+    /// open and no run goes on.
+    pub fn rest<'a>(&'a self, shape: &'a Shape) -> impl Iterator<Item = (usize, u32)> + 'a {
+        let units = shape.units.iter().zip(&self.units).enumerate();
+        // A chunk of one member is open as soon as that is ready.
+        let units = units.filter(|(_, (shape, _))| shape.chunk_size > 1);
+        units.flat_map(|(at, (unit, progress))| {
+            let chunks = (0..unit.chunks()).filter(|chunk| !progress.planned.contains(*chunk));
+            chunks
+                .filter(|chunk| progress.ready.count(unit.members_of(*chunk)) > 0)
+                .map(move |chunk| (at, chunk))
+        })
+    }
+
+    /// The members of a chunk that a run of it makes: all, or of the rest those that are ready, as far as
+    /// they read none of the others.
+    #[must_use]
+    pub fn members(&self, shape: &Shape, unit: usize, chunk: u32) -> Vec<u32> {
+        let (form, progress) = (&shape.units[unit], &self.units[unit]);
+        let range = form.members_of(chunk);
+        let mut out: Vec<u32> = Vec::with_capacity(range.len());
+        for member in range.clone() {
+            let reads_others = form
+                .needs
+                .iter()
+                .filter(|need| need.unit == unit)
+                .any(|need| {
+                    let own = needed(shape, unit, need, member);
+                    own.into_iter().flatten().any(|n| {
+                        n != member && range.contains(&n) && out.binary_search(&n).is_err()
+                    })
+                });
+            let goes = progress.ready.contains(member) && !reads_others;
+            if goes || progress.open.contains(chunk) {
+                out.push(member);
+            }
+        }
+        out
+    }
+
+    /// A chunk became a run, or was dropped. Says whether it was not planned before.
+    pub fn plan(&mut self, unit: usize, chunk: u32) -> bool {
+        self.units[unit].open.remove(chunk);
+        self.units[unit].planned.insert(chunk)
+    }
+
+    /// A member is over; opens what that makes ready. Settling again changes nothing.
+    pub fn settle(&mut self, shape: &Shape, unit: usize, member: u32, how: Settled) {
+        if member >= shape.units[unit].count() || self.units[unit].is_settled(member) {
+            return;
+        }
+        match how {
+            Settled::Done => self.units[unit].done.insert(member),
+            Settled::Failed => self.units[unit].failed.insert(member),
+            Settled::Skipped => self.units[unit].skipped.insert(member),
+        };
+        if how != Settled::Done {
+            return;
+        }
+        let all_done = self.units[unit].done.len() == u64::from(shape.units[unit].count());
+        for (reader, place) in &shape.units[unit].readers {
+            let need = &shape.units[*reader].needs[*place];
+            if need.reads_all {
+                if all_done && *reader != unit {
+                    self.look(shape, *reader, 0..shape.units[*reader].count());
+                }
+                continue;
+            }
+            let Some(edge) = &need.edge else { continue };
+            if shape.units[*reader].def.is_none() {
+                self.look(shape, *reader, 0..1);
+                continue;
+            }
+            let Some(ordinal) = shape.units[unit].members.ordinal(member) else {
+                continue;
+            };
+            for range in edge.downstream(ordinal, shape.now).ranges() {
+                for members in shape.units[*reader].members.within(range.clone()) {
+                    self.look(shape, *reader, members);
+                }
+            }
+        }
+    }
+
+    /// As [`Self::settle`] of each. Of many it looks at the readers once, when these are fewer.
+    pub fn settle_all(&mut self, shape: &Shape, unit: usize, members: &[u32], how: Settled) {
+        let readers = &shape.units[unit].readers;
+        let reading: u64 = readers
+            .iter()
+            .map(|(reader, _)| {
+                let all = u64::from(shape.units[*reader].count());
+                all - self.units[*reader].ready.len()
+            })
+            .sum();
+        if how != Settled::Done || reading > members.len() as u64 {
+            for member in members {
+                self.settle(shape, unit, *member, how);
+            }
+            return;
+        }
+        for member in members {
+            if *member < shape.units[unit].count() && !self.units[unit].is_settled(*member) {
+                self.units[unit].done.insert(*member);
+            }
+        }
+        let readers: Vec<usize> = readers.iter().map(|(reader, _)| *reader).collect();
+        for reader in readers {
+            self.look(shape, reader, 0..shape.units[reader].count());
+        }
+    }
+
+    /// Looks at members of a unit again: what they read may be done.
+    fn look(&mut self, shape: &Shape, unit: usize, members: Range<u32>) {
+        let form = &shape.units[unit];
+        for member in members {
+            if self.units[unit].ready.contains(member) || !self.is_ready(shape, unit, member) {
+                continue;
+            }
+            self.units[unit].ready.insert(member);
+            let chunk = form.chunk_of(member);
+            let progress = &self.units[unit];
+            if !progress.planned.contains(chunk) && is_whole(form, &progress.ready, chunk) {
+                self.units[unit].open.insert(chunk);
+            }
+        }
+    }
+
+    /// Whether every targeted partition that a member reads is done. What it reads of its own chunk comes
+    /// before it in the same run.
+    #[must_use]
+    pub fn is_ready(&self, shape: &Shape, unit: usize, member: u32) -> bool {
+        let form = &shape.units[unit];
+        form.needs.iter().all(|need| {
+            let parent = &self.units[need.unit].done;
+            if need.reads_all && need.unit != unit {
+                return parent.len() == u64::from(shape.units[need.unit].count());
+            }
+            let own = match need.unit == unit {
+                true => form.members_of(form.chunk_of(member)),
+                false => 0..0,
+            };
+            needed(shape, unit, need, member).iter().all(|range| {
+                parent.contains_range(range.start..range.end.min(own.start.max(range.start)))
+                    && parent.contains_range(range.start.max(own.end.min(range.end))..range.end)
+            })
+        })
+    }
+}
+
+/// The members of a unit that a member reads.
+fn needed(shape: &Shape, unit: usize, need: &super::shape::Need, member: u32) -> Vec<Range<u32>> {
+    let Some(edge) = &need.edge else {
+        return vec![0..1];
+    };
+    let ordinal = match shape.units[unit].def {
+        Some(_) => shape.units[unit].members.ordinal(member),
+        None => None,
+    };
+    let upstream = edge.upstream(ordinal, shape.now).ordinals;
+    let parent = &shape.units[need.unit].members;
+    let ranges = upstream.ranges().iter();
+    ranges
+        .flat_map(|range| parent.within(range.clone()))
+        .collect()
+}
+
+fn is_whole(unit: &UnitShape, ready: &PagedBitmap, chunk: u32) -> bool {
+    ready.contains_range(unit.members_of(chunk))
+}
