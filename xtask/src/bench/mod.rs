@@ -3,6 +3,7 @@
 //! A workload starts what it measures by itself: a release build of the server and, apart from it, a
 //! worker host, each with fresh state on the disk of the repository, and talks to them by HTTP.
 
+mod backfill;
 mod deployment;
 pub(crate) mod peer;
 mod queue;
@@ -33,6 +34,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "start", about: "from the start of `arco dev` to its health; memory of what runs", run: start::run },
     Workload { name: "steps", about: "one run over a graph of trivial assets: time per task",           run: steps::run },
     Workload { name: "runs",  about: "many runs of one trivial asset: runs a second",                   run: runs::run },
+    Workload { name: "backfill", about: "a backfill of a million partitions: its plan, and what the loop decides", run: backfill::run },
     Workload { name: "queue", about: "runs admitted from a long queue; a plan of 10,000 assets",          run: queue::run },
     Workload { name: "schedules", about: "500 schedules due at one minute: when the last tick is committed", run: schedules::run },
 ];

@@ -9,12 +9,11 @@ use clap::Args;
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::Value;
 
-use crate::api::{Run, TaskCounts};
 use crate::python_env::{PythonEnv, Recipe};
 use crate::repo::{self, Profile};
 use crate::server::{Server, free_port};
 use crate::shell::Cmd;
-use crate::timing::Stopwatch;
+use crate::timing::{Stopwatch, poll};
 use crate::toolchain;
 
 /// Where the command line looks for a server when nobody tells it.
@@ -23,10 +22,17 @@ const DEFAULT_PORT: u16 = 3000;
 /// What it runs.
 const PIPELINE: &str = "examples/flights/definitions.py";
 
+/// Assets of it that have checks.
+const CHECKED: [&str; 2] = ["raw_flights", "year_summary"];
+
+/// A year takes well under a minute.
+const PATIENCE: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// How the demo ends.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// End after the run instead of keeping the server up.
+    /// End after the backfill instead of keeping the server up.
     #[arg(long)]
     once: bool,
 }
@@ -42,8 +48,8 @@ pub(crate) struct Outcome {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let demo = Demo::prepare()?;
     let mut server = demo.start()?;
-    let run = demo.materialize_year(&server)?;
-    println!("{}", demo.where_to_look(&server, &run, !options.once));
+    let backfill = demo.materialize_year(&server)?;
+    println!("{}", demo.where_to_look(&server, &backfill, !options.once));
     if options.once {
         return Ok(());
     }
@@ -108,26 +114,34 @@ impl Demo {
         Ok(server)
     }
 
-    /// One run over every asset and every partition, as a person would start it.
+    /// One backfill over every asset and every partition, as a person would ask for it.
     fn materialize_year(&self, server: &Server) -> Result<String> {
-        eprintln!("materializing every asset for every day and month of 2013 as one run");
+        eprintln!("materializing every asset for every day and month of 2013 by one backfill");
         let watch = Stopwatch::start();
         let answer = self
-            .arco(server, &["run", "*", "--all-partitions", "--json"])
+            .arco(server, &["backfill", "create", "*", "--all", "--json"])
             .capture_stdout()
             .with_context(|| server.log_tail())?;
+        let id = created_backfill(&answer)?;
+        let path = format!("backfills/{id}");
+        let over = |backfill: &Value| {
+            let status = backfill["status"].as_str().unwrap_or_default();
+            ["succeeded", "failed", "canceled"].contains(&status)
+        };
+        let ended = poll(PATIENCE, PAUSE, || server.api.get(&path).ok().filter(over));
+        let backfill = ended.with_context(|| {
+            format!("{id} does not end; its server says: {}", server.log_tail())
+        })?;
         let seconds = watch.elapsed().as_secs_f64();
-        let id = created_run(&answer)?;
-        let run = server.api.run(&id)?;
-        if run.status != "success" || run.checks_failed > 0 {
+        let checks = checks(server)?;
+        if backfill["status"] != "succeeded" || checks.0 != checks.1 {
             bail!(
-                "run {id} ended in {}, {} checks failed:\n{}",
-                run.status,
-                run.checks_failed,
-                run.failures()
+                "backfill {id} ended, {} of {} checks passed:\n{backfill:#}",
+                checks.0,
+                checks.1
             );
         }
-        println!("{}", summary(&run, flights(server)?, seconds));
+        println!("{}", summary(&backfill, checks, flights(server)?, seconds));
         Ok(id)
     }
 
@@ -138,7 +152,7 @@ impl Demo {
     }
 
     /// What to type to see more, while the server is up or after it has ended.
-    fn where_to_look(&self, server: &Server, run: &str, stays: bool) -> String {
+    fn where_to_look(&self, server: &Server, backfill: &str, stays: bool) -> String {
         let arco = shown(&self.arco);
         let state = shown(&self.state);
         let base = server.api.base();
@@ -146,7 +160,7 @@ impl Demo {
         if stays {
             lines.extend([
                 format!("  server      {base}"),
-                format!("  run         {arco} runs show {run} --server {base}"),
+                format!("  backfill    {arco} backfill show {backfill} --server {base}"),
                 format!("  assets      {arco} assets --server {base}"),
                 format!("  partitions  {arco} partitions carrier_delays --server {base}"),
             ]);
@@ -172,25 +186,36 @@ fn shown(path: &Path) -> String {
         .to_string()
 }
 
-/// What a run did, for people.
-fn summary(run: &Run, flights: u64, seconds: f64) -> String {
-    let TaskCounts {
-        total,
-        succeeded,
-        failed,
-        skipped,
-    } = run.tasks;
-    let checks = run.checks_passed + run.checks_failed;
+/// What a backfill did, for people.
+fn summary(backfill: &Value, checks: (usize, usize), flights: u64, seconds: f64) -> String {
+    let progress = &backfill["progress"];
     [
-        format!("\nthe run ended in {} after {seconds:.1} s", run.status),
         format!(
-            "  tasks       {succeeded} of {total} succeeded, {failed} failed, {skipped} skipped"
+            "\nthe backfill ended in {} after {seconds:.1} s",
+            backfill["status"].as_str().unwrap_or_default()
         ),
-        format!("  assets      {} materializations", run.materializations),
-        format!("  checks      {} of {checks} passed", run.checks_passed),
+        format!(
+            "  partitions  {} of {} made, {} failed",
+            progress["succeeded"], progress["partitions"], progress["failed"]
+        ),
+        format!("  runs        {}", progress["runs_requested"]),
+        format!("  checks      {} of {} passed", checks.0, checks.1),
         format!("  rows        {flights} flights in the summary of the year"),
     ]
     .join("\n")
+}
+
+/// Checks that passed, and all: the last result of each.
+fn checks(server: &Server) -> Result<(usize, usize)> {
+    let (mut passed, mut all) = (0, 0);
+    for asset in CHECKED {
+        let page = server.api.get(&format!("assets/{asset}/checks"))?;
+        for check in page["items"].as_array().context("find the checks")? {
+            all += 1;
+            passed += usize::from(check["latest"]["passed"] == true);
+        }
+    }
+    Ok((passed, all))
 }
 
 /// The number of flights the pipeline itself counted in the end.
@@ -205,16 +230,13 @@ fn flights(server: &Server) -> Result<u64> {
         })
 }
 
-/// The id of the run, from what `arco run --json` printed.
-fn created_run(printed: &str) -> Result<String> {
-    let answer: Value =
-        serde_json::from_str(printed).context("parse what `arco run --json` printed")?;
-    let id = answer
-        .pointer("/run/id")
-        .or_else(|| answer.pointer("/id"))
-        .and_then(Value::as_str);
+/// The id of the backfill, from what `arco backfill create --json` printed.
+fn created_backfill(printed: &str) -> Result<String> {
+    let answer: Value = serde_json::from_str(printed)
+        .context("parse what `arco backfill create --json` printed")?;
+    let id = answer.pointer("/backfill/id").and_then(Value::as_str);
     id.map(str::to_owned)
-        .with_context(|| format!("find the id of the run in {printed}"))
+        .with_context(|| format!("find the id of the backfill in {printed}"))
 }
 
 fn lock(folder: &Path) -> Result<Flock<File>> {

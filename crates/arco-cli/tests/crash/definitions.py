@@ -70,4 +70,17 @@ def after(context: dg.AssetExecutionContext, slow):
     return live_for(context, 0.1)
 
 
-defs = dg.Definitions(assets=[first, left, right, last, slow, after])
+PIECES = dg.StaticPartitionsDefinition([f"p{n:03}" for n in range(300)])
+
+
+@dg.asset(retry_policy=AGAIN, partitions_def=PIECES)
+def piece(context: dg.AssetExecutionContext):
+    return live_for(context, 0.05)
+
+
+@dg.asset(retry_policy=AGAIN)
+def total(context: dg.AssetExecutionContext, piece):
+    return live_for(context, 0.05)
+
+
+defs = dg.Definitions(assets=[first, left, right, last, slow, after, piece, total])

@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod accidents;
+mod backfill;
 mod cases;
 mod deployment;
 mod journal;

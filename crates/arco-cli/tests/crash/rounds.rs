@@ -17,7 +17,7 @@ const ACCIDENTS_A_ROUND: u64 = 3;
 /// Runs that are asked for while accidents happen, at most. Four tasks each.
 const RUNS_A_ROUND: usize = 12;
 
-fn number(variable: &str) -> Option<u64> {
+pub(crate) fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(
         text.parse()

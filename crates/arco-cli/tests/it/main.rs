@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod backfills;
 mod bad_input;
 mod cancel;
 mod dev_start;

@@ -1,6 +1,7 @@
 //! The engine as its callers see it: on a store in memory, with a clock moved by hand and hosts
 //! whose bodies are closures.
 
+mod backfills;
 mod cancel;
 mod commands;
 mod history;

@@ -208,7 +208,7 @@ pub(in crate::state) fn run_ended(state: &mut State, time: Timestamp, id: RunId,
 /// A run whose retry is given up after it left memory: what of its chunk is not settled was not made.
 fn gone(state: &mut State, id: RunId) {
     let of = |backfill: &&BackfillId| {
-        let known = state.backfills.get(backfill);
+        let known = state.backfills.get(*backfill);
         known.is_some_and(|known| known.active.contains_key(&id))
     };
     let Some(backfill) = state.open_backfills.iter().find(of).copied() else {

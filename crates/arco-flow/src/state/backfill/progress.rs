@@ -83,9 +83,12 @@ impl Progress {
             }
             let ready = &out.units[at].ready;
             let is_whole = |chunk: &u32| is_whole(&shape.units[at], ready, *chunk);
-            let open: PagedBitmap = match ready.len() == u64::from(shape.units[at].count()) {
-                true => PagedBitmap::of_range(0..shape.units[at].chunks()),
-                false => (0..shape.units[at].chunks()).filter(is_whole).collect(),
+            let open = if shape.units[at].chunk_size == 1 {
+                ready.clone()
+            } else if ready.len() == u64::from(shape.units[at].count()) {
+                PagedBitmap::of_range(0..shape.units[at].chunks())
+            } else {
+                (0..shape.units[at].chunks()).filter(is_whole).collect()
             };
             out.units[at].open = open;
         }
