@@ -111,21 +111,8 @@ impl Api {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Run {
     pub(crate) status: String,
-    pub(crate) tasks: TaskCounts,
-    pub(crate) materializations: u64,
-    pub(crate) checks_passed: u64,
-    pub(crate) checks_failed: u64,
     #[serde(default)]
     failures: Vec<Value>,
-}
-
-/// Tasks of a run per status.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct TaskCounts {
-    pub(crate) total: u64,
-    pub(crate) succeeded: u64,
-    pub(crate) failed: u64,
-    pub(crate) skipped: u64,
 }
 
 impl Run {

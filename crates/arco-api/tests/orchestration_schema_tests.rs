@@ -69,8 +69,8 @@ fn type_of(schema: &Value) -> String {
         return name.rsplit('/').next().unwrap().to_owned();
     }
     if let Some(parts) = schema["oneOf"].as_array().or(schema["allOf"].as_array()) {
-        let parts = parts.iter().filter(|part| part["type"] != "null");
-        return type_of(parts.last().unwrap());
+        let mut parts = parts.iter().filter(|part| part["type"] != "null");
+        return type_of(parts.next_back().unwrap());
     }
     let kind = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().find(|kind| **kind != "null").unwrap().clone(),
@@ -144,7 +144,7 @@ async fn primary_keys_name_each_row_once() {
     let mut ids = Vec::new();
     for _ in 0..2 {
         let body = json!({"selection": ["*"], "partitions": {"keys": ["2025-12-01...2025-12-05"]}});
-        let made = server.post("backfills", &body).await.ok();
+        let made = server.post("backfills", &body).await.value();
         ids.push(made["backfill"]["id"].as_str().unwrap().to_owned());
     }
     let over = |row: &Value| ["succeeded", "failed"].contains(&row["status"].as_str().unwrap());

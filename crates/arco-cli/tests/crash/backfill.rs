@@ -59,7 +59,7 @@ fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     deployment.verify(serve);
 
     let state = state(&deployment.file("store"));
-    let backfill = &state.backfills[&id.parse().unwrap()];
+    let backfill = &state.backfills[&id.parse::<arco_core::BackfillId>().unwrap()];
     assert_eq!(
         backfill.status,
         BackfillStatus::Succeeded,

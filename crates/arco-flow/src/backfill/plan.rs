@@ -128,6 +128,7 @@ fn request(
             backfill: id,
             chunk: chunk.chunk,
         }),
+        tick: None,
         rerun: None,
         plan: Arc::new(planned.plan),
         plan_blob: None,

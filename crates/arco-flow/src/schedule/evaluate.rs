@@ -249,6 +249,7 @@ fn request(
         priority: 0,
         time_limits: TimeLimits::default(),
         job: target.job.clone(),
+        backfill: None,
         rerun: None,
         tick: Some(tick),
         plan: Arc::new(planned.plan),

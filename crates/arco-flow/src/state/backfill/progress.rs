@@ -282,7 +282,7 @@ impl Progress {
 /// The members of a unit that a member reads.
 fn needed(shape: &Shape, unit: usize, need: &super::shape::Need, member: u32) -> Vec<Range<u32>> {
     let Some(edge) = &need.edge else {
-        return vec![0..1];
+        return std::iter::once(0..1).collect();
     };
     let ordinal = match shape.units[unit].def {
         Some(_) => shape.units[unit].members.ordinal(member),

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arco_flow._internal.client_backfills import BackfillCalls
 from arco_flow._internal.checks import AssetCheckSeverity
+from arco_flow._internal.client_backfills import BackfillCalls
 from arco_flow._internal.errors import ArcoError, UsageError
 from arco_flow._internal.in_process import AssetCheckEvaluation
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
