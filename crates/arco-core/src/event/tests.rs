@@ -9,7 +9,7 @@ use crate::backfill::{
 };
 use crate::definitions::BackfillPolicy;
 use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
-use crate::partition::{Ordinals, PartitionMapping, PartitionsDef};
+use crate::partition::{DynamicKeys, Ordinals, PartitionMapping, PartitionsDef};
 use crate::plan::{OutputValues, Plan, PlannedTask};
 use crate::run_retries::{RetryStrategy, RunRetries};
 use crate::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, RunId, Timestamp};
@@ -59,7 +59,10 @@ fn backfill_created() -> BackfillCreated {
         unit: 0,
         mapping: Some(PartitionMapping::Identity),
     }];
-    let keys = serde_json::from_value(json!(["AA", "BB", "CC", "DD"])).unwrap_or_default();
+    let mut keys = DynamicKeys::default();
+    for key in ["AA", "BB", "CC", "DD"] {
+        keys.add(PartitionKey::text(key));
+    }
     BackfillCreated {
         backfill: backfill(),
         selection: Some("raw/flights+".into()),
