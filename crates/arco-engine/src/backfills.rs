@@ -1,34 +1,28 @@
-//! Backfills: worked out off the loop when they are asked for, and carried on by the leader, who plans their
-//! next chunks off the loop too (`docs/adr/0018-backfills.md`). What the loop decides is small.
+//! Backfills: asked for, and steered (`docs/adr/0018-backfills.md`). What is to be made is worked out off the
+//! loop; what the loop decides is small.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod carry_on;
+mod resolve;
+
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arco_core::backfill::{BackfillSelector, BackfillSettings, PartitionFilter};
 use arco_core::definitions::BackfillPolicy;
 use arco_core::event::{Position, Stored};
-use arco_core::selection::Selection;
-use arco_core::{AssetKey, BackfillId, Digest, Timestamp};
-use arco_flow::backfill::{self, Outline, Resolved, Selector, TargetAsk};
-use arco_flow::command::{
-    Answer, BackfillAdvance, BackfillRequest, BackfillSteer, Command, RunRequest,
-};
+use arco_core::{BackfillId, Digest, Timestamp};
+use arco_flow::Rejection;
+use arco_flow::backfill::Outline;
+use arco_flow::command::{Answer, BackfillRequest, BackfillSteer, Command};
 use arco_flow::decide::known_backfill;
-use arco_flow::{Rejection, State, pending, selection_graph};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::carry_on::watch;
+use self::resolve::What;
 use crate::runs::REPLANS_MAX;
-use crate::{Engine, EngineError, View, config};
-
-/// Chunks of one decision: 50 runs with inline plans are some hundred kilobytes of one segment.
-const CHUNKS_MAX: usize = 50;
-
-/// A look again at what could not be done, or was not to be done yet.
-const AGAIN: Duration = Duration::from_millis(200);
+use crate::{Engine, EngineError, View};
 
 /// A backfill as a person asks for it.
 #[derive(Debug, Clone, Default)]
@@ -324,207 +318,5 @@ impl Engine {
         tokio::task::spawn_blocking(move || work(&view, now))
             .await
             .map_err(|_| EngineError::Stopped)
-    }
-
-    /// Plans the next chunks of each backfill that has room; says when to look again.
-    async fn advance_backfills(&self) -> Result<Option<Duration>, EngineError> {
-        let view = self.view();
-        if !view.leads || view.read_only.is_some() || view.state.open_backfills.is_empty() {
-            return Ok(None);
-        }
-        let now = self.now().max(view.state.time);
-        let due: Vec<BackfillId> = pending::backfills(&view.state, now).collect();
-        for id in &due {
-            self.advance_backfill(*id, view.state.leadership.epoch)
-                .await?;
-        }
-        if !due.is_empty() {
-            return Ok(Some(AGAIN));
-        }
-        let next = pending::next_chunk(&view.state, now);
-        Ok(next.map(|at| Duration::from_millis(at.ms_since(now).max(1))))
-    }
-
-    async fn advance_backfill(&self, id: BackfillId, epoch: u64) -> Result<(), EngineError> {
-        let ids: Vec<_> = (0..CHUNKS_MAX).map(|_| self.new_run_id()).collect();
-        let planned = self.off_loop(self.view(), move |view, now| {
-            let chunks = backfill::next(&view.state, id, now, CHUNKS_MAX);
-            let Some(of) = view.state.backfills.get(&id) else {
-                return Ok(Vec::new());
-            };
-            let plan = |(chunk, run): (&backfill::Chunk, _)| {
-                backfill::plan(&view.state.catalog, of, chunk, run, now)
-            };
-            chunks.iter().zip(ids).map(plan).collect()
-        });
-        let mut chunks: Vec<backfill::ChunkRun> = match planned.await? {
-            Err(Rejection::Replan) => return Ok(()),
-            planned => planned?,
-        };
-        let mut blobs = HashMap::new();
-        for request in chunks
-            .iter_mut()
-            .filter_map(|(_, request)| request.as_mut().ok())
-        {
-            self.store_plan(request, &mut blobs).await?;
-        }
-        let advance = BackfillAdvance {
-            backfill: id,
-            chunks,
-        };
-        let command = Command::AsLeader {
-            epoch,
-            command: Box::new(Command::AdvanceBackfill(Box::new(advance))),
-        };
-        let cause = format!("backfill {id}");
-        let done = self.submit_with("controller:backfills", &cause, command, blobs);
-        match done.await {
-            // Another leads now, or definitions moved: what is still open is for the next look.
-            Ok(_) | Err(EngineError::Rejected(Rejection::Led { .. } | Rejection::Replan)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn store_plan(
-        &self,
-        request: &mut RunRequest,
-        blobs: &mut HashMap<Digest, Bytes>,
-    ) -> Result<(), EngineError> {
-        let plan =
-            serde_json::to_vec(&*request.plan).expect("plans serialise: lists of text and numbers");
-        if plan.len() > self.inner.settings.inline_plan_max {
-            request.plan_blob = Some(self.blob(plan, blobs).await?);
-        }
-        Ok(())
-    }
-}
-
-/// Carries backfills on while this process leads: looks whenever something was committed.
-pub(crate) async fn watch(engine: Engine, stop: CancellationToken) {
-    let mut commits = engine.inner.commits.clone();
-    loop {
-        commits.look();
-        let again = match engine.advance_backfills().await {
-            Ok(again) => again,
-            Err(error) => {
-                tracing::warn!(%error, "a backfill could not go on; trying again");
-                Some(AGAIN)
-            }
-        };
-        let later = async {
-            match again {
-                Some(again) => tokio::time::sleep(again).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            changed = commits.changed() => if changed.is_err() { return },
-            () = later => {}
-        }
-    }
-}
-
-/// What a backfill is to make.
-#[derive(Debug, Clone)]
-enum What {
-    Asked(Arc<BackfillAsk>),
-    Undone(BackfillId),
-}
-
-impl What {
-    fn resolve(&self, state: &State, now: Timestamp) -> Result<Resolved, EngineError> {
-        match self {
-            Self::Asked(ask) => asked(state, ask, now),
-            Self::Undone(parent) => Ok(undone(state, *parent, now)?),
-        }
-    }
-}
-
-fn asked(state: &State, ask: &BackfillAsk, now: Timestamp) -> Result<Resolved, EngineError> {
-    let selections = Selection::parse_all(&ask.selection)?;
-    let assets: BTreeSet<AssetKey> =
-        selection_graph::select(&state.catalog, &state.assets, &selections)?
-            .into_iter()
-            .collect();
-    if assets.is_empty() {
-        return Err(Rejection::EmptySelection(ask.selection.join(", ")).into());
-    }
-    config::check(&state.catalog, &ask.config)?;
-    let selector = match &ask.partitions {
-        BackfillPartitions::None => {
-            require_unpartitioned(state, &assets)?;
-            Selector::all()
-        }
-        BackfillPartitions::All => Selector::all(),
-        BackfillPartitions::Keys(keys) => {
-            require_partitioned(state, &assets, keys)?;
-            Selector::keys(keys.clone())
-        }
-        BackfillPartitions::Filter(filter) => Selector {
-            keys: (!filter.keys.is_empty()).then(|| filter.keys.clone()),
-            dimensions: filter.dimensions.clone(),
-            only: backfill::by_status(state, &assets, filter, now),
-        },
-    };
-    let ask = TargetAsk {
-        assets,
-        selector,
-        policy: ask.policy(),
-        refuse_left_out: ask.refuse_left_out,
-    };
-    Ok(backfill::resolve(state, &ask, now)?)
-}
-
-fn undone(state: &State, parent: BackfillId, now: Timestamp) -> Result<Resolved, Rejection> {
-    let known = state.backfills.get(&parent);
-    let known = known.ok_or(Rejection::UnknownBackfill(parent))?;
-    let (assets, only) = backfill::undone(state, known);
-    if assets.is_empty() {
-        return Err(Rejection::NothingUndone(parent));
-    }
-    let ask = TargetAsk {
-        assets,
-        selector: Selector {
-            only: Some(only),
-            ..Selector::all()
-        },
-        policy: known.policy,
-        refuse_left_out: false,
-    };
-    backfill::resolve(state, &ask, now)
-}
-
-fn partitioned<'a>(
-    state: &'a State,
-    assets: &'a BTreeSet<AssetKey>,
-) -> Option<(&'a AssetKey, &'a arco_core::partition::PartitionsDef)> {
-    assets.iter().find_map(|key| {
-        let def = state.catalog.asset(key)?.asset.partitions.as_ref()?;
-        Some((key, def))
-    })
-}
-
-fn require_unpartitioned(state: &State, assets: &BTreeSet<AssetKey>) -> Result<(), Rejection> {
-    match partitioned(state, assets) {
-        None => Ok(()),
-        Some((asset, def)) => Err(Rejection::PartitionMissing {
-            asset: asset.clone(),
-            example: def.example_key(),
-        }),
-    }
-}
-
-fn require_partitioned(
-    state: &State,
-    assets: &BTreeSet<AssetKey>,
-    keys: &[String],
-) -> Result<(), Rejection> {
-    match partitioned(state, assets) {
-        Some(_) => Ok(()),
-        None => Err(Rejection::PartitionUnused(
-            keys.first().cloned().unwrap_or_default(),
-        )),
     }
 }

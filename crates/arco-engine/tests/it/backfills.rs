@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use arco_core::BackfillId;
 use arco_core::backfill::{BackfillSettings, BackfillStatus};
-use arco_engine::{BackfillAsk, BackfillPartitions, Engine};
+use arco_engine::{BackfillAsk, BackfillPartitions, Engine, RunAsk};
 use arco_flow::command::{BackfillSteer, Steer};
 use arco_testkit::host::{raises, succeeds};
-use arco_testkit::{ManifestBuilder, ScriptedHost, World, asset};
+use arco_testkit::{ManifestBuilder, ScriptedHost, World, asset, world};
 
 use crate::support::*;
 
@@ -244,6 +244,23 @@ async fn what_is_asked_wrongly_changes_nothing() {
     let world = World::new();
     let (engine, _) = ready(&world, &two()).await;
     let before = engine.view().position();
+    // What its runs would be refused for, one after the other and for ever.
+    for (tag, value) in [
+        ("dagster/max_retries", "many"),
+        ("dagster/max_runtime", "soon"),
+        ("dagster/parent_run_id", "x"),
+        ("a b/c", "x"),
+    ] {
+        let asked = BackfillAsk {
+            tags: [(tag.to_owned(), value.to_owned())].into(),
+            ..ask(1)
+        };
+        let refused = engine.create_backfill("client:anna", "req", asked).await;
+        assert!(
+            matches!(refused, Err(EngineError::Rejected(_))),
+            "{tag}: {refused:?}"
+        );
+    }
     let cases = [
         (BackfillPartitions::None, "*", "partition_missing"),
         (
@@ -271,4 +288,41 @@ async fn what_is_asked_wrongly_changes_nothing() {
     let preview = engine.preview_backfill(&ask(1)).await.expect("a target");
     assert_eq!((preview.runs(), preview.rounds.len()), (7, 2));
     assert_eq!(engine.view().position(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_that_can_never_be_a_run_holds_up_nothing_else() {
+    let world = World::new();
+    let (engine, mut host) = ready(&world, &two()).await;
+    let (id, _) = create(&engine, ask(1)).await;
+    // Somebody has a run under the key of its second chunk.
+    let taken = RunAsk {
+        run_key: Some(format!("backfill:{id}:1")),
+        scope: "backfill".into(),
+        ..world::ask("sum")
+    };
+    engine
+        .request_run("client:anna", "req_2", taken)
+        .await
+        .expect("a run");
+    let other = BackfillAsk {
+        idempotency_key: Some("other".into()),
+        ..ask(1)
+    };
+    let (other, _) = create(&engine, other).await;
+    let bodies = work(&engine, &mut host, id, |_, _| false).await;
+    assert_eq!(status(&engine, id), BackfillStatus::Failed);
+    let view = engine.view();
+    let dropped = &view.state.backfills[&id].dropped;
+    assert_eq!(dropped.len(), 1);
+    assert_eq!(dropped[0].0, 1);
+    assert!(dropped[0].1.contains("run key"), "{}", dropped[0].1);
+    for key in KEYS.iter().filter(|key| **key != "k1") {
+        assert!(
+            bodies.contains_key(&("b".into(), (*key).into())),
+            "{bodies:?}"
+        );
+    }
+    work(&engine, &mut host, other, |_, _| false).await;
+    assert_eq!(status(&engine, other), BackfillStatus::Succeeded);
 }

@@ -7,14 +7,13 @@ use arco_core::backfill::{BackfillSettings, BackfillStatus, CONCURRENCY_MAX};
 use arco_core::event::{
     BackfillChunkDropped, BackfillCreated, BackfillEdited, BackfillMoved, RunRetryDropped, Stored,
 };
-use arco_core::run_tag;
 
 use super::{Deciding, runs};
+use crate::Rejection;
 use crate::command::{
     Answer, BackfillAdvance, BackfillRequest, BackfillSteer, SettingsEdit, Steer,
 };
 use crate::state::{Backfill, State};
-use crate::{Rejection, rerun};
 
 /// The scope of the run keys of chunks.
 pub const SCOPE: &str = "backfill";
@@ -62,10 +61,8 @@ pub(super) fn create(d: &mut Deciding<'_>, r: &BackfillRequest) -> Result<Answer
         });
     }
     check(r.settings)?;
-    if let Some(tag) = r.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
-        return Err(Rejection::ReservedTag(tag.clone()));
-    }
-    run_tag::check_keys(&r.tags)?;
+    // Its runs will have them, and must not be refused one by one.
+    runs::check_tags(&r.tags)?;
     let moved = r.definitions.iter().any(|(location, version)| {
         d.state.locations.get(location).and_then(|l| l.version) != Some(*version)
     });

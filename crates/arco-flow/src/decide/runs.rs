@@ -1,9 +1,11 @@
 //! Runs: asked for, and asked to stop.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::RunId;
 use arco_core::event::{RunCancelRequested, RunRequested, Stored};
+use arco_core::limits::TimeLimits;
 use arco_core::run_retries::RunRetries;
 use arco_core::run_tag;
 
@@ -96,15 +98,26 @@ fn check_words(r: &RunRequest) -> Result<(), Rejection> {
         }
         _ => {}
     }
-    match r.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
-        Some(tag) => Err(Rejection::ReservedTag(tag.clone())),
-        None => Ok(()),
-    }?;
     // A rerun carries the tags of its parent, which may be of an older log.
-    if r.rerun.is_none() {
-        run_tag::check_keys(&r.tags)?;
+    match r.rerun {
+        None => check_tags(&r.tags),
+        Some(_) => check_meant_tags(&r.tags),
     }
-    RunRetries::of(&r.tags, RunRetries::default())?;
+}
+
+/// What may be said in the tags of runs, before the first of them is made.
+pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Rejection> {
+    run_tag::check_keys(tags)?;
+    check_meant_tags(tags)
+}
+
+/// Tags that mean something say it right, and those that are given to runs are not given by hand.
+fn check_meant_tags(tags: &BTreeMap<String, String>) -> Result<(), Rejection> {
+    if let Some(tag) = tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
+        return Err(Rejection::ReservedTag(tag.clone()));
+    }
+    RunRetries::of(tags, RunRetries::default())?;
+    TimeLimits::default().with_tags(tags)?;
     Ok(())
 }
 
