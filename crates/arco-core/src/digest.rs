@@ -36,6 +36,18 @@ impl Digest {
         Some(Self(out))
     }
 
+    /// The 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// A digest of its 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The first 128 bits, for ids that are derived from what they name.
     #[must_use]
     pub fn first_bits(&self) -> u128 {

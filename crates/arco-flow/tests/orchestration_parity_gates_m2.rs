@@ -87,7 +87,7 @@ fn days_of(state: &State, asset: &str) -> Days {
         return Days::default();
     };
     let day = |ordinal: u32| {
-        let slot = facts.slot(ordinal).and_then(Option::as_ref);
+        let slot = facts.slot(ordinal).flatten();
         let key = slot.expect("a partition").display().into_owned();
         key[8..].parse().expect("a day")
     };
@@ -204,7 +204,7 @@ proptest! {
         prop_assert_eq!(&failed, &days.intersection(&bad).copied().collect());
         let latest = |world: &World| -> BTreeMap<u32, arco_core::event::Position> {
             let facts = &world.state.assets[&AssetKey::parse("a").expect("a key")];
-            facts.latest.iter().map(|(ordinal, made)| (*ordinal, made.position)).collect()
+            facts.latest.iter().map(|(ordinal, made)| (ordinal, made.position)).collect()
         };
         let before = latest(&world);
         let again = PartitionsAsked::Keys(failed.iter().map(|n| day(*n)).collect());
@@ -530,7 +530,7 @@ proptest! {
         // Done is made, and nothing else is.
         for (asset, key) in &target {
             let facts = world.state.assets.get(&AssetKey::parse(asset).unwrap());
-            let made = facts.is_some_and(|facts| facts.latest.values().count() > 0
+            let made = facts.is_some_and(|facts| !facts.latest.is_empty()
                 && facts.materialized.iter().any(|n| match facts.slot(n).unwrap() {
                     None => key == "*",
                     Some(known) => known.display() == key.as_str(),

@@ -21,7 +21,7 @@ pub(crate) fn check(
             } else {
                 failed += 1
             }
-            let at = state.slot(*ordinal).cloned().unwrap_or_default();
+            let at = state.slot(*ordinal).unwrap_or_default();
             let wanted = slot.is_none_or(|slot| *slot == at);
             if wanted
                 && latest

@@ -102,7 +102,7 @@ async fn older(
         }
         // The segment was trimmed: what the fold keeps is what there is.
         _ => Materialization {
-            summary: materialization::short(row),
+            summary: materialization::short(&row),
             partition: slot.as_ref().map(|key| key.display().into_owned()),
             metadata: std::collections::BTreeMap::new(),
             tags: std::collections::BTreeMap::new(),

@@ -131,7 +131,7 @@ fn partition(
         status,
         latest: facts
             .and_then(|facts| facts.latest_of(&slot))
-            .map(materialization::short),
+            .map(|made| materialization::short(&made)),
         runs: runs.into_iter().flatten().take(RUNS).copied().collect(),
     }
 }

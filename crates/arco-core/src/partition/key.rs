@@ -147,6 +147,14 @@ impl PartitionKey {
         Ok(Self(text.into()))
     }
 
+    /// The key that gave this text ([`PartitionKey::as_str`]), without reading it again: what holds millions
+    /// of keys holds their texts.
+    #[must_use]
+    pub fn of_canonical(text: &str) -> Self {
+        debug_assert!(Self::parse(text).is_ok(), "`{text}` is not canonical");
+        Self(text.into())
+    }
+
     /// The canonical text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -275,8 +275,8 @@ pub fn by_status(
             let Some(asset) = known else {
                 return Ordinals::default();
             };
-            let slots = bits(asset).iter().filter_map(|at| asset.slot(at)?.as_ref());
-            slots.filter_map(|key| def.ordinal_of(key)).collect()
+            let slots = bits(asset).iter().filter_map(|at| asset.slot(at)?);
+            slots.filter_map(|key| def.ordinal_of(&key)).collect()
         };
         let (made, failed) = (with(|a| &a.materialized), with(|a| &a.failed));
         let mut chosen = Ordinals::default();

@@ -34,7 +34,7 @@ impl Explainer<'_> {
             }
         }
         if let Some((_, made)) = made
-            && self.whole(facts, made).is_none()
+            && self.whole(facts, &made).is_none()
         {
             missing.made.push(made.position);
         }
@@ -116,7 +116,7 @@ impl Explainer<'_> {
             out.push(failed.because(self.unmade(facts, &slot)));
         }
         if let Some((slot, made)) = self.last_made(facts, key, &None) {
-            out.push(self.materialized(key, facts, &slot, made));
+            out.push(self.materialized(key, facts, &slot, &made));
         }
         out
     }
@@ -127,7 +127,7 @@ impl Explainer<'_> {
             return vec![slot.clone()];
         }
         let failed = facts.failed.iter().take(ROWS);
-        failed.filter_map(|n| facts.slot(n).cloned()).collect()
+        failed.filter_map(|n| facts.slot(n)).collect()
     }
 
     fn is_whole(&self, key: &AssetKey, slot: &Slot) -> bool {
@@ -136,12 +136,12 @@ impl Explainer<'_> {
     }
 
     /// The last materialization that an answer shows.
-    fn last_made<'f>(
+    fn last_made(
         &self,
-        facts: &'f AssetState,
+        facts: &AssetState,
         key: &AssetKey,
         slot: &Slot,
-    ) -> Option<(Slot, &'f Materialization)> {
+    ) -> Option<(Slot, Materialization)> {
         let slot = if self.is_whole(key, slot) {
             facts.recent.last()?.2.partition.clone()
         } else {
@@ -173,7 +173,7 @@ impl Explainer<'_> {
                 })
             }));
         }
-        out.extend(made.map(|made| self.materialized(key, facts, slot, made)));
+        out.extend(made.map(|made| self.materialized(key, facts, slot, &made)));
         out
     }
 

@@ -82,7 +82,7 @@ pub fn status(asset: &AssetDef, state: Option<&AssetState>) -> AssetStatus {
         return AssetStatus::NeverMaterialized;
     };
     let ours = |ordinal: u32| match (state.slot(ordinal), &asset.partitions) {
-        (Some(Some(key)), Some(def)) => def.ordinal_of(key).is_some(),
+        (Some(Some(key)), Some(def)) => def.ordinal_of(&key).is_some(),
         (Some(None), None) => true,
         _ => false,
     };

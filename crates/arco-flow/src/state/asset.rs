@@ -11,6 +11,12 @@ use serde_json::Value;
 
 use super::PagedBitmap;
 
+mod made;
+mod slots;
+
+pub use made::Made;
+pub use slots::Slots;
+
 /// A partition, or the whole of an unpartitioned asset.
 pub type Slot = Option<PartitionKey>;
 
@@ -22,10 +28,7 @@ const RECENT_MAX: usize = 100;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AssetState {
     /// Slot of each ordinal.
-    slots: Vector<Slot>,
-    /// Ordinal of each slot. Derived.
-    #[serde(skip)]
-    ordinals: OrdMap<Slot, u32>,
+    slots: Slots,
     /// Ordinals that were ever materialized.
     pub materialized: PagedBitmap,
     /// Ordinals whose last attempted task failed, with no materialization since (F-2).
@@ -37,7 +40,8 @@ pub struct AssetState {
     /// Ordinals planned in runs that are not over (F-3): a set of runs, not a counter.
     pub in_progress: OrdMap<u32, OrdSet<RunId>>,
     /// Last materialization of each ordinal.
-    pub latest: OrdMap<u32, Materialization>,
+    #[serde(default, skip_serializing_if = "Made::is_empty")]
+    pub latest: Made,
     /// The last materializations, whole, oldest first.
     pub recent: Vector<Arc<(Position, Timestamp, AssetMaterialized)>>,
     /// How many materializations there were.
@@ -106,19 +110,25 @@ impl AssetState {
     /// The ordinal of a slot, when the slot was ever spoken of.
     #[must_use]
     pub fn ordinal(&self, slot: &Slot) -> Option<u32> {
-        self.ordinals.get(slot).copied()
+        self.slots.ordinal(slot)
     }
 
     /// The slot of an ordinal.
     #[must_use]
-    pub fn slot(&self, ordinal: u32) -> Option<&Slot> {
-        self.slots.get(ordinal as usize)
+    pub fn slot(&self, ordinal: u32) -> Option<Slot> {
+        self.slots.get(ordinal)
+    }
+
+    /// The slots, by ordinal.
+    #[must_use]
+    pub fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// The last materialization of a slot.
     #[must_use]
-    pub fn latest_of(&self, slot: &Slot) -> Option<&Materialization> {
-        self.latest.get(&self.ordinal(slot)?)
+    pub fn latest_of(&self, slot: &Slot) -> Option<Materialization> {
+        self.latest.get(self.ordinal(slot)?)
     }
 
     /// The last observation of a slot.
@@ -130,39 +140,23 @@ impl AssetState {
     /// The data version of a slot and where it was said: by its last materialization, and for an
     /// external asset by its last observation when that is later.
     #[must_use]
-    pub fn version_of(&self, slot: &Slot, external: bool) -> Option<(&Arc<str>, Position)> {
+    pub fn version_of(&self, slot: &Slot, external: bool) -> Option<(Arc<str>, Position)> {
         let made = self.latest_of(slot);
-        let made = made.map(|made| (&made.data_version, made.position));
+        let made = made.map(|made| (made.data_version, made.position));
         let seen = self.observed_of(slot).filter(|_| external);
-        let seen = seen.and_then(|seen| Some((seen.data_version.as_ref()?, seen.position)));
+        let seen =
+            seen.and_then(|seen| Some((Arc::clone(seen.data_version.as_ref()?), seen.position)));
         made.into_iter().chain(seen).max_by_key(|(_, at)| *at)
     }
 
-    fn intern(&mut self, slot: &Slot) -> u32 {
-        if let Some(known) = self.ordinal(slot) {
-            return known;
-        }
-        let ordinal = u32::try_from(self.slots.len()).expect("fewer than 2^32 partitions an asset");
-        self.slots.push_back(slot.clone());
-        self.ordinals.insert(slot.clone(), ordinal);
-        ordinal
-    }
-
-    pub(super) fn rebuild_index(&mut self) {
-        self.ordinals = (0_u32..)
-            .zip(&self.slots)
-            .map(|(n, slot)| (slot.clone(), n))
-            .collect();
-    }
-
     pub(super) fn planned(&mut self, slot: &Slot, run: RunId) {
-        let ordinal = self.intern(slot);
+        let ordinal = self.slots.intern(slot);
         self.in_progress.entry(ordinal).or_default().insert(run);
     }
 
     /// A run is done with a slot, well or not.
     pub(super) fn settled(&mut self, slot: &Slot, run: RunId) {
-        let ordinal = self.intern(slot);
+        let ordinal = self.slots.intern(slot);
         if let Some(runs) = self.in_progress.get_mut(&ordinal) {
             runs.remove(&run);
             if runs.is_empty() {
@@ -172,35 +166,33 @@ impl AssetState {
     }
 
     pub(super) fn attempt_failed(&mut self, slot: &Slot) {
-        let ordinal = self.intern(slot);
+        let ordinal = self.slots.intern(slot);
         self.failed.insert(ordinal);
     }
 
     /// A task is over; when it did not make the slot, it is remembered as the one that did not.
     pub(super) fn unmade_by(&mut self, slot: &Slot, run: RunId, task: TaskIndex) {
-        let ordinal = self.intern(slot);
-        let made = self.latest.get(&ordinal).and_then(|made| made.attempt);
+        let ordinal = self.slots.intern(slot);
+        let made = self.latest.get(ordinal).and_then(|made| made.attempt);
         if made.is_none_or(|attempt| (attempt.run, attempt.task) != (run, task)) {
             self.unmade.insert(ordinal, (run, task));
         }
     }
 
     pub(super) fn materialized(&mut self, at: Position, time: Timestamp, e: &AssetMaterialized) {
-        let ordinal = self.intern(&e.partition);
+        let ordinal = self.slots.intern(&e.partition);
         self.materialized.insert(ordinal);
         self.failed.remove(ordinal);
         self.unmade.remove(&ordinal);
         self.materializations += 1;
-        self.latest.insert(
-            ordinal,
-            Materialization {
-                position: at,
-                time,
-                attempt: e.attempt,
-                data_version: e.data_version.as_str().into(),
-                code_version: e.code_version.as_deref().map(Into::into),
-            },
-        );
+        let made = Materialization {
+            position: at,
+            time,
+            attempt: e.attempt,
+            data_version: e.data_version.as_str().into(),
+            code_version: e.code_version.as_deref().map(Into::into),
+        };
+        self.latest.insert(ordinal, &made);
         self.recent.push_back(Arc::new((at, time, e.clone())));
         if self.recent.len() > RECENT_MAX {
             self.recent.pop_front();
@@ -208,7 +200,7 @@ impl AssetState {
     }
 
     pub(super) fn observed(&mut self, at: Position, time: Timestamp, e: &AssetObserved) {
-        let ordinal = self.intern(&e.partition);
+        let ordinal = self.slots.intern(&e.partition);
         self.observations += 1;
         let row = Observation {
             position: at,
@@ -225,7 +217,7 @@ impl AssetState {
     }
 
     pub(super) fn checked(&mut self, at: Position, time: Timestamp, e: &CheckEvaluated) {
-        let ordinal = self.intern(&e.partition);
+        let ordinal = self.slots.intern(&e.partition);
         let row = CheckRow {
             position: at,
             time,

@@ -40,7 +40,7 @@ use arco_core::{AssetKey, BackfillId, Digest, HostId, RunId, TaskIndex, Timestam
 use imbl::{OrdMap, OrdSet};
 
 pub use admission::{Admission, Lane, Needs, Place, Retry};
-pub use asset::{AssetState, CheckRow, Materialization, Observation, Slot};
+pub use asset::{AssetState, CheckRow, Made, Materialization, Observation, Slot, Slots};
 pub use backfill::Backfill;
 pub use bitmap::PagedBitmap;
 pub use deadlines::{Deadline, Due};

@@ -207,8 +207,7 @@ impl State {
         for (location, manifest, version) in read.manifests {
             restore_definitions(&mut state, location, &manifest, version)?;
         }
-        for (key, mut asset) in read.assets {
-            asset.rebuild_index();
+        for (key, asset) in read.assets {
             state.assets.insert(key, Arc::new(asset));
         }
         for (name, row) in read.schedules {

@@ -63,7 +63,7 @@ impl Facts {
             let key = arco_core::AssetKey::parse(asset).expect("a key");
             let facts = state.assets.get(&key);
             let shown = facts.and_then(|facts| facts.latest_of(partition));
-            let same = shown.is_some_and(|latest| {
+            let same = shown.as_ref().is_some_and(|latest| {
                 latest.position == *at
                     && latest.attempt == Some(*attempt)
                     && *latest.data_version == **version

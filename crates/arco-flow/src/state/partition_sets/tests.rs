@@ -149,7 +149,7 @@ fn what_was_recorded_of_a_key_stays_on_it() {
     let id = world.lease(1)[0];
     world.report(id, vec![Reported::Started, made("a"), Reported::Succeeded]);
     let slot = Some(PartitionKey::text("bob"));
-    let before = facts(&world, "a").latest_of(&slot).cloned();
+    let before = facts(&world, "a").latest_of(&slot);
     assert!(before.is_some());
     remove(&mut world, &["bob"]);
     add(&mut world, &["cid", "bob"]);
@@ -158,7 +158,7 @@ fn what_was_recorded_of_a_key_stays_on_it() {
         ["ann", "cid", "bob"],
         "it comes back at the end"
     );
-    assert_eq!(facts(&world, "a").latest_of(&slot).cloned(), before);
+    assert_eq!(facts(&world, "a").latest_of(&slot), before);
     assert!(
         facts(&world, "a")
             .latest_of(&Some(PartitionKey::text("cid")))
