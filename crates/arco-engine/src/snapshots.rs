@@ -39,6 +39,10 @@ impl Recovered {
 /// Events a recovering process keeps for readers that follow the log.
 const RECENT: usize = 1_000;
 
+/// After a snapshot of a big state, so many times as long without one: what a busy workspace spends on them
+/// stays below a twentieth of a core.
+const PAUSE: u32 = 20;
+
 /// Snapshot, then every segment after it.
 pub(crate) async fn recover(log: &Log) -> Result<Recovered, EngineError> {
     loop {
@@ -56,16 +60,16 @@ async fn try_recover(log: &Log) -> Result<Recovered, EngineError> {
         if snapshot.fold > FOLD_VERSION {
             return false;
         }
-        match State::from_bytes(&snapshot.state) {
-            Ok(read) => {
+        let why = match snapshot.read(|text| State::read(text)) {
+            Ok(Ok(read)) => {
                 state = read;
-                true
+                return true;
             }
-            Err(error) => {
-                tracing::warn!(%error, segment = snapshot.head.segment, "snapshot ignored");
-                false
-            }
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::warn!(why, segment = snapshot.head.segment, "snapshot ignored");
+        false
     };
     let mut recovery = log.recover(&mut accept).await?;
     let mut out = Recovered {
@@ -94,6 +98,7 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken)
     let mut commits = engine.inner.commits.clone();
     let mut events = 0;
     let mut seen = engine.view().position();
+    let mut not_before = Duration::ZERO;
     loop {
         tokio::select! {
             biased;
@@ -116,7 +121,8 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken)
         let settings = &engine.inner.settings;
         let due = view.head.segment.saturating_sub(last) >= settings.snapshot_segments
             || events >= settings.snapshot_events;
-        if due && view.leads {
+        if due && view.leads && engine.inner.clock.now() >= not_before {
+            let began = engine.inner.clock.now();
             if let Err(error) = engine.pack_history().await {
                 tracing::warn!(%error, "history was not packed; trying again with the next snapshot");
             }
@@ -126,6 +132,8 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken)
             if let Some(at) = write(&engine).await {
                 last = at;
                 events = 0;
+                let now = engine.inner.clock.now();
+                not_before = now + now.saturating_sub(began) * PAUSE;
             }
         }
     }
@@ -149,7 +157,7 @@ async fn write(engine: &Engine) -> Option<u64> {
             head: view.head,
             fold: FOLD_VERSION,
         };
-        log.encode_snapshot(at, &view.state.to_bytes())
+        log.encode_snapshot(at, |out| view.state.write(out))
     };
     let encoded = if engine.inner.settings.offload {
         tokio::task::spawn_blocking(encode).await.ok()?

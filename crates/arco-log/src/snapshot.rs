@@ -6,17 +6,24 @@
 //! carries the SHA-256 of both: replicas that fold the same log to the same state write the same
 //! object, and a replica that folded differently shows.
 
+use std::io::{self, BufRead, BufReader, Read, Write};
+
 use arco_core::Digest;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use zstd::zstd_safe::CParameter;
 
 use crate::error::LogError;
-use crate::segment::{Head, compress, decompress};
+use crate::segment::Head;
 
-const FORMAT: u32 = 1;
-/// Uncompressed. Ten million partitions fold to about 300 MB; beyond 2 GiB something else is wrong,
-/// and a damaged length must not ask for that much memory.
-const MAX_STATE: usize = 2 << 30;
+/// 1 said how many bytes the state has, which a writer that streams does not know.
+const FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
+/// A header line is a few hundred bytes: what is longer is none.
+const HEADER_MAX: u64 = 4_096;
+/// What is unpacked at once.
+const BUFFER: usize = 1 << 20;
 
 /// Names a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,7 +43,7 @@ pub struct SnapshotAt {
     pub fold: u32,
 }
 
-/// A snapshot as read.
+/// A snapshot, of which the header line was read.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     /// Its name.
@@ -45,8 +52,33 @@ pub struct Snapshot {
     pub head: Head,
     /// Version of the fold that made it.
     pub fold: u32,
-    /// The state, as the fold wrote it.
-    pub state: Bytes,
+    object: String,
+    packed: Bytes,
+}
+
+impl Snapshot {
+    /// Reads the state, as the fold wrote it, without ever holding all of its text. What `read` made of it is
+    /// given back only if the whole is what the snapshot's name says.
+    ///
+    /// # Errors
+    /// `Corrupt`.
+    pub fn read<T>(&self, read: impl FnOnce(&mut dyn BufRead) -> T) -> Result<T, LogError> {
+        let corrupt = |problem| corrupt(&self.object, problem);
+        let mut hashing =
+            Hashing::new(unpacker(&self.packed).map_err(|e| corrupt(unpacks_not(&e)))?);
+        let made = {
+            let mut text = BufReader::with_capacity(BUFFER, &mut hashing);
+            text.read_until(b'\n', &mut Vec::new())
+                .map_err(|e| corrupt(unpacks_not(&e)))?;
+            let made = read(&mut text);
+            io::copy(&mut text, &mut io::sink()).map_err(|e| corrupt(unpacks_not(&e)))?;
+            made
+        };
+        if hashing.digest() != self.reference.digest {
+            return Err(corrupt("its content is not what its name says".into()));
+        }
+        Ok(made)
+    }
 }
 
 /// A snapshot ready to be put.
@@ -77,74 +109,74 @@ struct Header {
     segment: u64,
     segment_digest: Digest,
     fold: u32,
-    size: usize,
 }
 
 pub(crate) fn encode(
     workspace: &str,
     at: SnapshotAt,
-    state: &[u8],
+    state: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<EncodedSnapshot, LogError> {
-    if state.len() > MAX_STATE {
-        return Err(LogError::invalid(
-            format!(
-                "the state takes {} bytes and a snapshot holds {MAX_STATE}",
-                state.len()
-            ),
-            "split the workspace",
-        ));
-    }
     let header = Header {
         format: FORMAT,
         workspace: workspace.to_owned(),
         segment: at.head.segment,
         segment_digest: at.head.digest,
         fold: at.fold,
-        size: state.len(),
     };
-    let mut text = serde_json::to_vec(&header).expect("plain fields serialize");
-    text.reserve(state.len() + 1);
-    text.push(b'\n');
-    text.extend_from_slice(state);
+    let pack = || {
+        let mut packer = zstd::stream::write::Encoder::new(Vec::new(), 3)?;
+        packer.set_parameter(CParameter::ChecksumFlag(true))?;
+        let mut hashing = Hashing::new(packer);
+        serde_json::to_writer(&mut hashing, &header)?;
+        hashing.write_all(b"\n")?;
+        let mut text = io::BufWriter::with_capacity(BUFFER, &mut hashing);
+        state(&mut text)?;
+        text.flush()?;
+        drop(text);
+        let digest = hashing.digest();
+        Ok((digest, hashing.inner.finish()?))
+    };
+    let (digest, packed) = pack().map_err(|error: io::Error| {
+        LogError::invalid(
+            format!("the state could not be packed: {error}"),
+            "the log is whole without it; report this",
+        )
+    })?;
     Ok(EncodedSnapshot {
         reference: SnapshotRef {
             segment: at.head.segment,
-            digest: Digest::of(&text),
+            digest,
         },
-        bytes: compress(&text),
+        bytes: packed.into(),
     })
 }
 
-pub(crate) fn decode(
-    bytes: &[u8],
+/// Reads the header line alone.
+pub(crate) fn open(
+    packed: Bytes,
     workspace: &str,
     reference: SnapshotRef,
     object: &str,
 ) -> Result<Snapshot, LogError> {
-    let corrupt = |problem: String| LogError::Corrupt {
-        object: object.to_owned(),
-        problem,
-        mend: "delete it: an older snapshot and the log make up for it".into(),
-    };
-    let text = decompress(bytes, usize::MAX, MAX_STATE + 4096).map_err(corrupt)?;
-    if Digest::of(&text) != reference.digest {
-        return Err(corrupt("its content is not what its name says".into()));
+    let corrupt = |problem| corrupt(object, problem);
+    let unpacks_not = |error: io::Error| corrupt(unpacks_not(&error));
+    let text = unpacker(&packed).map_err(unpacks_not)?;
+    let mut line = Vec::new();
+    BufReader::new(text.take(HEADER_MAX))
+        .read_until(b'\n', &mut line)
+        .map_err(unpacks_not)?;
+    if line.pop() != Some(b'\n') {
+        return Err(corrupt("it has no header line".into()));
     }
-    let end = text
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .ok_or_else(|| corrupt("it has no header line".into()))?;
-    let header: Header = serde_json::from_slice(&text[..end])
+    let header: Header = serde_json::from_slice(&line)
         .map_err(|e| corrupt(format!("its header line does not read: {e}")))?;
-    let size = text.len() - end - 1;
-    if header.format != FORMAT
+    if !(OLDEST_FORMAT..=FORMAT).contains(&header.format)
         || header.workspace != workspace
         || header.segment != reference.segment
-        || header.size != size
     {
         return Err(corrupt(format!(
-            "it is format {} of segment {} of workspace `{}` with {} bytes",
-            header.format, header.segment, header.workspace, header.size
+            "it is format {} of segment {} of workspace `{}`",
+            header.format, header.segment, header.workspace
         )));
     }
     Ok(Snapshot {
@@ -154,6 +186,62 @@ pub(crate) fn decode(
             digest: header.segment_digest,
         },
         fold: header.fold,
-        state: Bytes::from(text).slice(end + 1..),
+        object: object.to_owned(),
+        packed,
     })
+}
+
+fn unpacker(packed: &[u8]) -> io::Result<zstd::stream::read::Decoder<'_, &[u8]>> {
+    zstd::stream::read::Decoder::with_buffer(packed)
+}
+
+fn unpacks_not(error: &io::Error) -> String {
+    format!("its zstd frame does not unpack: {error}")
+}
+
+fn corrupt(object: &str, problem: String) -> LogError {
+    LogError::Corrupt {
+        object: object.to_owned(),
+        problem,
+        mend: "delete it: an older snapshot and the log make up for it".into(),
+    }
+}
+
+/// The SHA-256 of what goes through.
+struct Hashing<I> {
+    inner: I,
+    hasher: Sha256,
+}
+
+impl<I> Hashing<I> {
+    fn new(inner: I) -> Self {
+        Self {
+            inner,
+            hasher: Sha256::new(),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::from_bytes(self.hasher.clone().finalize().into())
+    }
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.hasher.update(&into[..read]);
+        Ok(read)
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(text)?;
+        self.hasher.update(&text[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
 }

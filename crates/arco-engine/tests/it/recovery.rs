@@ -134,7 +134,8 @@ async fn a_snapshot_of_another_fold_or_without_a_state_is_ignored() {
             fold,
         };
         let bytes = view.state.to_bytes();
-        let encoded = engine.log().encode_snapshot(at, state.unwrap_or(&bytes));
+        let text = state.unwrap_or(&bytes);
+        let encoded = engine.log().encode_snapshot(at, |out| out.write_all(text));
         let put = engine
             .log()
             .put_snapshot(encoded.expect("it encodes"))

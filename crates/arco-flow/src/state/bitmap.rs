@@ -1,5 +1,6 @@
 //! Sets of ordinals in small copy-on-write pages.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use imbl::OrdMap;
@@ -71,6 +72,22 @@ impl PagedBitmap {
         let within = pages(ordinals).filter_map(|(page, bits)| {
             let set = self.pages.get(&page)?;
             Some(set.range_cardinality(bits))
+        });
+        within.sum()
+    }
+
+    /// How many are in all of these sets. Costs the pages of the first.
+    #[must_use]
+    pub fn common(first: &Self, others: &[&Self]) -> u64 {
+        let within = first.pages.iter().map(|(page, bits)| {
+            let mut common = Cow::Borrowed(bits);
+            for other in others {
+                let Some(other) = other.pages.get(page) else {
+                    return 0;
+                };
+                common = Cow::Owned(&*common & other);
+            }
+            common.len()
         });
         within.sum()
     }

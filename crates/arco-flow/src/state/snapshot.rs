@@ -1,8 +1,10 @@
 //! The state as bytes: snapshots, and the hash that two replicas compare.
 //!
-//! JSON, so that a snapshot can be read with the same tools as the log. Derived indexes are left
-//! out and built again, which also proves that they are derived.
+//! JSON lines, so that a snapshot can be read with the same tools as the log, and so that no more than one
+//! asset's text is ever in memory: the first line is all but the assets, each other one an asset. Derived
+//! indexes are left out and built again, which also proves that they are derived.
 
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
 use arco_core::definitions::Definitions;
@@ -26,6 +28,9 @@ pub enum SnapshotError {
     /// Not the JSON of a state.
     #[error("the snapshot cannot be read: {0}")]
     Json(#[from] serde_json::Error),
+    /// Its text cannot be had.
+    #[error("the snapshot cannot be read: {0}")]
+    Text(#[from] io::Error),
     /// Definitions in it do not hold together.
     #[error("the definitions of location `{location}` in the snapshot cannot be read: {reason}")]
     Definitions {
@@ -73,7 +78,6 @@ struct Out<'a> {
     backfills: Vec<&'a Arc<Backfill>>,
     #[serde(skip_serializing_if = "imbl::OrdMap::is_empty")]
     backfill_keys: &'a imbl::OrdMap<String, (Digest, BackfillId, Timestamp)>,
-    assets: Vec<(&'a AssetKey, &'a Arc<AssetState>)>,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +127,8 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     backfill_keys: imbl::OrdMap<String, (Digest, BackfillId, Timestamp)>,
+    /// Up to fold version 3; lines of their own since.
+    #[serde(default)]
     assets: Vec<(AssetKey, AssetState)>,
 }
 
@@ -136,9 +142,31 @@ fn is_default(retries: &&RunRetries) -> bool {
 
 impl State {
     /// The state as bytes. Two states that mean the same are the same bytes.
+    ///
+    /// # Panics
+    /// When memory runs out.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let out = Out {
+        let mut text = Vec::new();
+        self.write(&mut text).expect("memory takes what is written");
+        text
+    }
+
+    /// Writes [`State::to_bytes`] piece by piece.
+    ///
+    /// # Errors
+    /// What `to` fails with.
+    pub fn write(&self, to: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *to, &self.first_line())?;
+        for asset in &self.assets {
+            to.write_all(b"\n")?;
+            serde_json::to_writer(&mut *to, &asset)?;
+        }
+        Ok(())
+    }
+
+    fn first_line(&self) -> Out<'_> {
+        Out {
             position: self.position,
             time: self.time,
             fold_version: self.fold_version,
@@ -166,9 +194,7 @@ impl State {
             tick_history: &self.tick_history,
             backfills: self.backfills.values().collect(),
             backfill_keys: &self.backfill_keys,
-            assets: self.assets.iter().collect(),
-        };
-        serde_json::to_vec(&out).expect("the state serialises: its maps have text or number keys")
+        }
     }
 
     /// Digest of the state: replicas at one position have one hash.
@@ -182,7 +208,17 @@ impl State {
     /// # Errors
     /// [`SnapshotError`] when the bytes are not a state this binary understands.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SnapshotError> {
-        let read: In = serde_json::from_slice(bytes)?;
+        Self::read(&mut &*bytes)
+    }
+
+    /// Reads what [`State::write`] wrote.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] when it is not a state this binary understands.
+    pub fn read(from: &mut dyn BufRead) -> Result<Self, SnapshotError> {
+        let mut line = Vec::new();
+        from.read_until(b'\n', &mut line)?;
+        let read: In = serde_json::from_slice(&line)?;
         let mut state = Self {
             position: read.position,
             time: read.time,
@@ -207,8 +243,16 @@ impl State {
         for (location, manifest, version) in read.manifests {
             restore_definitions(&mut state, location, &manifest, version)?;
         }
-        for (key, asset) in read.assets {
-            state.assets.insert(key, Arc::new(asset));
+        let mut assets = read.assets;
+        loop {
+            for (key, asset) in assets.drain(..) {
+                state.assets.insert(key, Arc::new(asset));
+            }
+            line.clear();
+            if from.read_until(b'\n', &mut line)? == 0 {
+                break;
+            }
+            assets.push(serde_json::from_slice(&line)?);
         }
         for (name, row) in read.schedules {
             schedule::set(&mut state, &name, row);

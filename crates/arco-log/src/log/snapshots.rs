@@ -1,18 +1,20 @@
 //! Putting and getting snapshots.
 
+use std::io::{self, Write};
+
 use super::Log;
 use crate::error::LogError;
 use crate::snapshot::{self, EncodedSnapshot, Snapshot, SnapshotAt, SnapshotRef};
 
 impl Log {
-    /// Packs folded state. Takes about a second for 100 MB: run it off the loop.
+    /// Packs folded state as `state` writes it. Takes about a second for 100 MB: run it off the loop.
     ///
     /// # Errors
-    /// `Invalid` when the state is larger than a snapshot may be.
+    /// `Invalid` when `state` fails to write.
     pub fn encode_snapshot(
         &self,
         at: SnapshotAt,
-        state: &[u8],
+        state: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<EncodedSnapshot, LogError> {
         snapshot::encode(self.paths().name(), at, state)
     }
@@ -39,7 +41,7 @@ impl Log {
         self.volatile().remembered.newest()
     }
 
-    /// Reads a snapshot.
+    /// Finds a snapshot and reads its header; [`Snapshot::read`] reads the state.
     ///
     /// # Errors
     /// `Corrupt` when it is missing or not what its name says.
@@ -52,6 +54,6 @@ impl Log {
                 mend: "an older snapshot and the log make up for it".into(),
             });
         };
-        snapshot::decode(&bytes, self.paths().name(), *at, path.as_ref())
+        snapshot::open(bytes, self.paths().name(), *at, path.as_ref())
     }
 }

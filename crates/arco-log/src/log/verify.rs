@@ -154,8 +154,9 @@ impl Log {
         }
         report.blobs = u64::try_from(cited.len()).unwrap_or(u64::MAX);
         for reference in snapshots {
-            match self.get_snapshot(&reference).await {
-                Ok(_) => report.snapshots += 1,
+            let found = self.get_snapshot(&reference).await;
+            match found.and_then(|found| found.read(|_| ())) {
+                Ok(()) => report.snapshots += 1,
                 Err(error) if error.retryable() => return Err(error),
                 Err(error) => tracing::warn!(%error, "snapshot not usable"),
             }

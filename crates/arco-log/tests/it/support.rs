@@ -6,7 +6,7 @@ use std::time::Duration;
 use arco_core::event::{Cause, RawEvent};
 use arco_core::{Digest, Timestamp};
 use arco_log::{
-    AppendOutcome, BootClock, Draft, Head, Log, LogError, LogOptions, LogStore, Segment,
+    AppendOutcome, BootClock, Draft, Head, Log, LogError, LogOptions, LogStore, Segment, Snapshot,
     SnapshotAt, SnapshotRef, WorkspacePaths,
 };
 use serde_json::value::RawValue;
@@ -128,6 +128,14 @@ impl State {
     }
 }
 
+/// The whole text of a snapshot's state.
+pub(crate) fn text(snapshot: &Snapshot) -> Vec<u8> {
+    let mut text = Vec::new();
+    let read = snapshot.read(|from| from.read_to_end(&mut text).map(drop));
+    read.unwrap().unwrap();
+    text
+}
+
 /// Recovers as an engine would: fold version 1 is known, a reload starts again.
 pub(crate) async fn recover(log: &Log) -> Result<State, LogError> {
     for _ in 0..3 {
@@ -144,7 +152,7 @@ pub(crate) async fn recover_once(log: &Log) -> Result<State, LogError> {
     let mut recovery = log
         .recover(&mut |snapshot| {
             let decoded = (snapshot.fold == 1)
-                .then(|| State::from_bytes(snapshot.head, &snapshot.state))
+                .then(|| State::from_bytes(snapshot.head, &text(snapshot)))
                 .flatten();
             decoded.map(|decoded| state = decoded).is_some()
         })
@@ -161,6 +169,8 @@ pub(crate) async fn snapshot(log: &Log, state: &State, fold: u32) -> SnapshotRef
         head: state.head,
         fold,
     };
-    let encoded = log.encode_snapshot(at, &state.to_bytes()).unwrap();
+    let encoded = log
+        .encode_snapshot(at, |out| out.write_all(&state.to_bytes()))
+        .unwrap();
     log.put_snapshot(encoded).await.unwrap()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arco_core::event::Position;
 use arco_core::{AttemptId, Digest, RunId, TaskIndex, Timestamp};
 use imbl::Vector;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Materialization;
 
@@ -21,7 +21,7 @@ const RUNS: usize = 96;
 const TEXTS: usize = 192;
 
 /// The last materialization of each ordinal that has one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Made {
     pages: Vector<Arc<Page>>,

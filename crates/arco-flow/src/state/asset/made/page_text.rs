@@ -2,15 +2,16 @@
 //!
 //! Ten million rows as JSON objects are three gigabytes and take a minute to read; these are a sixth.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arco_core::RunId;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use serde::de::Error as _;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Page, Row};
+use super::{Made, Materialization, Page, Row};
 
 const ROW: usize = 32 + 8 + 8 + 4 + 4 + 4 + 3;
 
@@ -71,6 +72,37 @@ impl<'de> Deserialize<'de> for Page {
             runs: text.runs,
             texts: text.texts,
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Made {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Rows;
+        impl<'de> Visitor<'de> for Rows {
+            type Value = Made;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("pages of materializations")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut pages: A) -> Result<Made, A::Error> {
+                let mut made = Made::default();
+                while let Some(page) = pages.next_element::<Page>()? {
+                    made.pages.push_back(Arc::new(page));
+                }
+                Ok(made)
+            }
+
+            // As fold versions 1 to 3 wrote it.
+            fn visit_map<A: MapAccess<'de>>(self, mut rows: A) -> Result<Made, A::Error> {
+                let mut made = Made::default();
+                while let Some((ordinal, row)) = rows.next_entry::<u32, Materialization>()? {
+                    made.insert(ordinal, &row);
+                }
+                Ok(made)
+            }
+        }
+        deserializer.deserialize_any(Rows)
     }
 }
 

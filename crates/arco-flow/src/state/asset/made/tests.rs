@@ -44,6 +44,24 @@ fn a_page_that_was_cut_short_is_refused() {
     assert!(error.to_string().contains("is not whole"), "{error}");
 }
 
+#[test]
+fn rows_of_an_earlier_version_are_read() {
+    let text = r#"{"2":{"position":[7,1],"time":5,"attempt":null,"data_version":"v1","code_version":null}}"#;
+    let rows: Made = serde_json::from_str(text).unwrap();
+    let made = rows.get(2).expect("it was made");
+    assert_eq!(
+        (made.position, &*made.data_version),
+        (
+            Position {
+                segment: 7,
+                index: 1
+            },
+            "v1"
+        )
+    );
+    assert_eq!(rows.iter().count(), 1);
+}
+
 proptest! {
     /// It is a map from ordinals to what was last put there, whatever runs and versions come and go; and the
     /// same rows are the same bytes, however they came to be.
