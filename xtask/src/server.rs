@@ -63,8 +63,17 @@ impl Server {
 
     /// Waits until it has recovered its state and answers.
     pub(crate) fn wait_healthy(&mut self, pause: Duration) -> Result<()> {
+        self.wait_healthy_within(HEALTH_PATIENCE, pause)
+    }
+
+    /// The same, of a server with much to recover.
+    pub(crate) fn wait_healthy_within(
+        &mut self,
+        patience: Duration,
+        pause: Duration,
+    ) -> Result<()> {
         let api = self.api.clone();
-        let healthy = poll(HEALTH_PATIENCE, pause, || {
+        let healthy = poll(patience, pause, || {
             api.is_healthy()
                 .then_some(true)
                 .or_else(|| self.process.ended().map(|_| false))
@@ -76,7 +85,7 @@ impl Server {
                 self.log_tail()
             ),
             None => bail!(
-                "the server was not healthy after {HEALTH_PATIENCE:?}:\n{}",
+                "the server was not healthy after {patience:?}:\n{}",
                 self.log_tail()
             ),
         }

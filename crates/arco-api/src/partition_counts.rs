@@ -4,14 +4,14 @@
 //! those that the present definition no longer has (a daily asset that became monthly). The counts
 //! must leave these out. Which slots are foreign depends on the definition alone and slots are only
 //! ever added, so the cache remembers per asset how far it has looked; an answer costs what is new,
-//! plus the partitions that are failed or in progress.
+//! the pages of the sets, and the partitions that are in progress.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arco_core::partition::PartitionsDef;
 use arco_core::{AssetKey, Digest, Timestamp};
-use arco_flow::state::{AssetState, Slot};
+use arco_flow::state::{AssetState, PagedBitmap, Slot};
 use arco_wire::api::{PartitionCounts, PartitionStatus};
 
 #[cfg(test)]
@@ -20,17 +20,19 @@ mod tests;
 /// What was learnt of the slots of each asset.
 #[derive(Debug, Default)]
 pub(crate) struct CountsCache {
-    looked: Mutex<HashMap<AssetKey, Looked>>,
+    /// Each asset has a lock of its own: the first look at a million slots keeps only those waiting who ask
+    /// for the same asset.
+    looked: Mutex<HashMap<AssetKey, Arc<Mutex<Looked>>>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 struct Looked {
     /// Definitions version it holds for.
-    version: Digest,
+    version: Option<Digest>,
     /// Slots below this ordinal were looked at.
     until: u32,
-    /// Those of them that the definition does not have, in order.
-    foreign: Vec<u32>,
+    /// Those of them that the definition does not have.
+    foreign: PagedBitmap,
 }
 
 impl CountsCache {
@@ -54,42 +56,34 @@ impl CountsCache {
         count(state, &self.foreign(key, version, def, state), total)
     }
 
+    /// The slots that the definition does not have.
     fn foreign(
         &self,
         key: &AssetKey,
         version: Digest,
         def: &PartitionsDef,
         state: &AssetState,
-    ) -> Vec<u32> {
+    ) -> PagedBitmap {
+        let foreign = |slot: Slot| slot.is_none_or(|key| def.ordinal_of(&key).is_none());
         if def.dynamic_names().next().is_some() {
             // Which slots are foreign changes with the keys of the set, under one version.
-            let foreign = |slot: &Slot| {
-                slot.as_ref()
-                    .is_none_or(|key| def.ordinal_of(key).is_none())
-            };
-            let slots = (0_u32..).map_while(|n| Some((n, state.slot(n)?)));
+            let slots = (0_u32..).zip(state.slots().iter());
             return slots
-                .filter(|(_, slot)| foreign(slot))
-                .map(|(n, _)| n)
+                .filter_map(|(n, slot)| foreign(slot).then_some(n))
                 .collect();
         }
-        // A reader that panicked left at worst a cache that has looked less far.
-        let mut all = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Looked {
-            version,
-            until: 0,
-            foreign: Vec::new(),
-        };
-        let looked = all.entry(key.clone()).or_insert_with(|| fresh.clone());
-        if looked.version != version {
-            *looked = fresh;
+        let looked = Arc::clone(locked(&self.looked).entry(key.clone()).or_default());
+        let mut looked = locked(&looked);
+        if looked.version != Some(version) {
+            *looked = Looked {
+                version: Some(version),
+                ..Looked::default()
+            };
         }
         while let Some(slot) = state.slot(looked.until) {
-            let known = slot
-                .as_ref()
-                .is_some_and(|key| def.ordinal_of(key).is_some());
-            if !known {
-                looked.foreign.push(looked.until);
+            let ordinal = looked.until;
+            if foreign(slot) {
+                looked.foreign.insert(ordinal);
             }
             looked.until += 1;
         }
@@ -97,35 +91,35 @@ impl CountsCache {
     }
 }
 
-fn count(state: &AssetState, foreign: &[u32], total: u64) -> PartitionCounts {
-    let ours = |ordinal: &u32| foreign.binary_search(ordinal).is_err();
-    let running = |ordinal: &u32| state.in_progress.contains_key(ordinal);
-    let in_progress = state.in_progress.keys().filter(|n| ours(n)).count() as u64;
-    let failed = state
-        .failed
-        .iter()
-        .filter(|n| ours(n) && !running(n))
-        .count() as u64;
-    // All that were ever materialized, less those that another status speaks for.
-    let made = |ordinal: &u32| state.materialized.contains(*ordinal);
-    let covered = foreign.iter().filter(|n| made(n)).count()
-        + state
-            .in_progress
-            .keys()
-            .filter(|n| ours(n) && made(n))
-            .count()
-        + state
-            .failed
-            .iter()
-            .filter(|n| ours(n) && !running(n) && made(n))
-            .count();
-    let materialized = state.materialized.len().saturating_sub(covered as u64);
+/// A reader that panicked left at worst a cache that has looked less far.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn count(state: &AssetState, foreign: &PagedBitmap, total: u64) -> PartitionCounts {
+    let (made, failed) = (&state.materialized, &state.failed);
+    // Each partition has one status: in progress before failed before materialized.
+    let running = state.in_progress.keys().filter(|n| !foreign.contains(**n));
+    let (mut in_progress, mut made_running, mut failed_running, mut both_running) = (0, 0, 0, 0);
+    for ordinal in running {
+        let (made, failed) = (made.contains(*ordinal), failed.contains(*ordinal));
+        in_progress += 1;
+        made_running += u64::from(made);
+        failed_running += u64::from(failed);
+        both_running += u64::from(made && failed);
+    }
+    let ours = |set: &PagedBitmap| set.len() - PagedBitmap::common(set, &[foreign]);
+    let failed_ones = ours(failed) - failed_running;
+    let both = PagedBitmap::common(failed, &[made])
+        - PagedBitmap::common(failed, &[made, foreign])
+        - both_running;
+    let materialized = ours(made) - made_running - both;
     PartitionCounts {
         total,
         materialized,
-        failed,
+        failed: failed_ones,
         in_progress,
-        never_materialized: total.saturating_sub(materialized + failed + in_progress),
+        never_materialized: total.saturating_sub(materialized + failed_ones + in_progress),
     }
 }
 

@@ -1,10 +1,14 @@
-//! `backfill`: what a million partitions cost: the plan, off the loop, and what the loop decides.
+//! `backfill`: what a million partitions cost: the plan, off the loop, what the loop decides, and what others
+//! notice of it; and a thousand partitions through the Python worker.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::{Case, Setup, Unit};
 use crate::shell::Cmd;
+
+mod leases;
+mod python;
 
 /// What should be met, by case.
 const TARGETS: &[(&str, Unit, f64)] = &[
@@ -22,7 +26,7 @@ struct Line {
     value: f64,
 }
 
-pub(super) fn run(_: &Setup) -> Result<Vec<Case>> {
+pub(super) fn run(setup: &Setup) -> Result<Vec<Case>> {
     let text = Cmd::cargo(&["run", "--release", "--quiet", "--locked"])
         .args(&["--package", "arco-flow", "--example", "backfill_bench"])
         .capture_stdout()?;
@@ -30,7 +34,7 @@ pub(super) fn run(_: &Setup) -> Result<Vec<Case>> {
         .lines()
         .map(|line| serde_json::from_str(line).with_context(|| format!("a figure is JSON: {line}")))
         .collect::<Result<_>>()?;
-    TARGETS
+    let mut cases: Vec<Case> = TARGETS
         .iter()
         .map(|(id, unit, target)| {
             let line = lines.iter().find(|line| line.case == *id);
@@ -42,5 +46,8 @@ pub(super) fn run(_: &Setup) -> Result<Vec<Case>> {
                 target: Some(*target),
             })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    cases.extend(leases::while_planning(setup)?);
+    cases.push(python::total(setup)?);
+    Ok(cases)
 }

@@ -93,6 +93,11 @@ impl Deployment {
         self.worker = None;
     }
 
+    /// Process id of the control plane.
+    pub(super) fn server_id(&self) -> u32 {
+        self.server.id()
+    }
+
     /// Memory of both processes in megabytes, without Python.
     pub(super) fn resident_mb(&self) -> Result<f64> {
         let worker = self
@@ -103,7 +108,7 @@ impl Deployment {
     }
 }
 
-fn resident_mb(process: u32) -> Result<f64> {
+pub(super) fn resident_mb(process: u32) -> Result<f64> {
     let path = format!("/proc/{process}/status");
     let status = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
     let kilobytes = status
@@ -113,4 +118,19 @@ fn resident_mb(process: u32) -> Result<f64> {
         .and_then(|number| number.parse::<f64>().ok())
         .with_context(|| format!("find VmRSS in {path}"))?;
     Ok(kilobytes * 1024.0 / 1e6)
+}
+
+/// What a process has had of the processors, user and system, in seconds.
+pub(super) fn cpu_seconds(process: u32) -> Result<f64> {
+    /// Of `/proc/PID/stat`, which counts in hundredths on every Linux there is.
+    const TICKS: f64 = 100.0;
+    let path = format!("/proc/{process}/stat");
+    let stat = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    // The name in brackets may hold spaces.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let field = |n: usize| fields.split_whitespace().nth(n)?.parse::<f64>().ok();
+    let used = field(11)
+        .zip(field(12))
+        .with_context(|| format!("read {path}"))?;
+    Ok((used.0 + used.1) / TICKS)
 }

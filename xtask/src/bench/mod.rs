@@ -10,7 +10,9 @@ mod queue;
 mod report;
 mod runs;
 mod schedules;
+mod sensors;
 mod start;
+mod statuses;
 mod steps;
 
 use std::path::PathBuf;
@@ -36,7 +38,9 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     Workload { name: "runs",  about: "many runs of one trivial asset: runs a second",                   run: runs::run },
     Workload { name: "backfill", about: "a backfill of a million partitions: its plan, and what the loop decides", run: backfill::run },
     Workload { name: "queue", about: "runs admitted from a long queue; a plan of 10,000 assets",          run: queue::run },
+    Workload { name: "statuses", about: "ten million partition statuses: memory, counts, snapshot, recovery", run: statuses::run },
     Workload { name: "schedules", about: "500 schedules due at one minute: when the last tick is committed", run: schedules::run },
+    Workload { name: "sensors", about: "100 sensors that look every second and find nothing",              run: sensors::run },
 ];
 
 /// What every workload needs.

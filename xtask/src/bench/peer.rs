@@ -51,6 +51,10 @@ const SCRIPTS: &[Script] = &[
     Script { bench: "runs", file: "w02_launch.py", arguments: &["--n", "10"], figures: &[
         Figure { id: "runs/python/throughput", pointer: "/runs_per_s", factor: 1.0 },
     ] },
+    // A hundred of the thousand: all of them take half an hour.
+    Script { bench: "backfill", file: "w04_backfill.py", arguments: &["--partitions", "1000", "--take", "100"], figures: &[
+        Figure { id: "backfill/1000/python/total", pointer: "/backfill_complete_s", factor: 10.0 },
+    ] },
 ];
 
 /// What the environment holds.

@@ -6,24 +6,38 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Milliseconds,
+    Seconds,
     Megabytes,
     RunsPerSecond,
+    EventsPerSecond,
+    LooksPerSecond,
+    CommitsPerHour,
+    Percent,
 }
 
 impl Unit {
     fn text(self) -> &'static str {
         match self {
             Self::Milliseconds => "ms",
+            Self::Seconds => "s",
             Self::Megabytes => "MB",
             Self::RunsPerSecond => "runs/s",
+            Self::EventsPerSecond => "events/s",
+            Self::LooksPerSecond => "looks/s",
+            Self::CommitsPerHour => "commits/h",
+            Self::Percent => "%",
         }
     }
 
     /// Whether a smaller figure is the better one.
     fn is_cost(self) -> bool {
         match self {
-            Self::Milliseconds | Self::Megabytes => true,
-            Self::RunsPerSecond => false,
+            Self::Milliseconds
+            | Self::Seconds
+            | Self::Megabytes
+            | Self::CommitsPerHour
+            | Self::Percent => true,
+            Self::RunsPerSecond | Self::EventsPerSecond | Self::LooksPerSecond => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `schedules`: 500 schedules due at one minute, one run each. Milliseconds from the minute until a
-//! client sees the last tick committed. No host is there, so the runs stay in the queue.
+//! client sees the last tick committed. Declared ones need no host, so their runs stay in the queue; where functions
+//! say what runs, the host that asks them carries the runs out too.
 
 use std::time::Duration;
 
@@ -21,19 +22,32 @@ const PATIENCE: Duration = Duration::from_secs(50);
 const EARLY_MS: u64 = 2_000;
 
 pub(super) fn run(setup: &Setup) -> Result<Vec<Case>> {
-    let shape = [("BENCH_SCHEDULES", SCHEDULES.to_string())];
+    Ok(vec![
+        case(setup, "schedules/500/declarative/last", false, Some(250.0))?,
+        case(setup, "schedules/500/function/last", true, None)?,
+    ])
+}
+
+fn case(setup: &Setup, id: &'static str, function: bool, target: Option<f64>) -> Result<Case> {
+    let shape = [
+        ("BENCH_SCHEDULES", SCHEDULES.to_string()),
+        ("BENCH_FUNCTION", u8::from(function).to_string()),
+    ];
     let mut deployment = Deployment::start(setup, "schedules.py", &shape)?;
-    deployment.dismiss_worker();
+    // A host is needed where functions say what to run.
+    if !function {
+        deployment.dismiss_worker();
+    }
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         rounds.push(last_tick_ms(deployment.api())?);
     }
-    Ok(vec![Case {
-        id: "schedules/500/declarative/last",
+    Ok(Case {
+        id,
         value: median(rounds),
         unit: Unit::Milliseconds,
-        target: Some(250.0),
-    }])
+        target,
+    })
 }
 
 fn last_tick_ms(api: &Api) -> Result<f64> {

@@ -13,6 +13,20 @@ fn hourly(start: &str) -> PartitionsDef {
     PartitionsDef::time_window(TimeWindowSpec::hourly(start)).expect("valid")
 }
 
+/// How many partitions are defined anew: `ARCO_REDEFINED_PARTITIONS`, a million in the nightly job.
+fn many(usually: usize) -> usize {
+    let asked = std::env::var("ARCO_REDEFINED_PARTITIONS").ok();
+    asked.map_or(usually, |text| {
+        text.parse().expect("a number of partitions")
+    })
+}
+
+/// The start of so many hours, and of others before (negative: after) them.
+fn hours_ago(hours: usize, before: i64) -> String {
+    let hours = i64::try_from(hours).expect("a small number") + before;
+    Timestamp(NOW.0 - hours * 3_600_000).to_rfc3339()[..19].to_owned()
+}
+
 fn fixed(keys: &[&str]) -> PartitionsDef {
     PartitionsDef::fixed(keys.iter().copied()).expect("valid")
 }
@@ -76,25 +90,27 @@ fn redefine(state: &AssetState, definitions: &[PartitionsDef]) {
 
 #[test]
 fn every_status_stays_on_its_key_when_windows_are_defined_anew() {
-    let first = hourly("2022-01-01");
-    let state = facts(first.keys(NOW).take(17_000));
+    let hours = many(17_000);
+    let start = hours_ago(hours, 0);
+    let first = hourly(&start);
+    let state = facts(first.keys(NOW).take(hours - 500));
     let of_berlin = PartitionsDef::time_window(TimeWindowSpec {
         timezone: "Europe/Berlin".into(),
-        ..TimeWindowSpec::hourly("2022-01-01")
+        ..TimeWindowSpec::hourly(&start)
     });
     let without_sundays = PartitionsDef::time_window(TimeWindowSpec {
         exclusions: vec!["0 * * * 0".into()],
-        ..TimeWindowSpec::hourly("2022-01-01")
+        ..TimeWindowSpec::hourly(&start)
     });
     redefine(
         &state,
         &[
             first.clone(),
-            hourly("2021-06-01"),
-            hourly("2022-09-01"),
+            hourly(&hours_ago(hours, 5_000)),
+            hourly(&hours_ago(hours, -6_000)),
             of_berlin.expect("valid"),
             without_sundays.expect("valid"),
-            PartitionsDef::time_window(TimeWindowSpec::daily("2022-01-01")).expect("valid"),
+            PartitionsDef::time_window(TimeWindowSpec::daily(&start[..10])).expect("valid"),
             first,
         ],
     );
@@ -111,6 +127,25 @@ fn every_status_stays_on_its_key_when_keys_are_reordered_removed_and_added_again
             fixed(&["g", "a", "c", "b", "f", "e", "d"]),
             fixed(&["a", "c", "new", "g"]),
             fixed(&["b", "a", "new"]),
+            first,
+        ],
+    );
+}
+
+#[test]
+fn every_status_stays_on_its_key_when_many_keys_are_reordered_removed_and_added_again() {
+    let keys: Vec<String> = (0..many(2_000)).map(|n| format!("store {n}")).collect();
+    let of = |keys: &mut dyn Iterator<Item = &String>| {
+        PartitionsDef::fixed(keys.map(String::as_str)).expect("valid")
+    };
+    let first = of(&mut keys.iter());
+    let state = facts(first.keys(NOW));
+    redefine(
+        &state,
+        &[
+            of(&mut keys.iter().rev()),
+            of(&mut keys.iter().skip(keys.len() / 3)),
+            of(&mut keys.iter().step_by(7)),
             first,
         ],
     );
