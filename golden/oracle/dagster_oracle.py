@@ -452,5 +452,9 @@ def reply(question: Spec) -> Spec:
 
 
 if __name__ == "__main__":
+    # As a module of its own, which the operations of the other file belong to too.
+    import dagster_backfills  # noqa: F401
+    from dagster_oracle import reply as answer
+
     for line in sys.stdin:
-        print(json.dumps(reply(json.loads(line))), flush=True)
+        print(json.dumps(answer(json.loads(line))), flush=True)

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from . import (
-    cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, schedules, selections,
+    backfills, cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, schedules, selections,
 )
 
 Question = tuple[str, dict[str, Any]]
@@ -25,4 +25,5 @@ CORPORA: dict[str, Callable[[Random], Iterator[Question]]] = {
     "queue": queue.ask,
     "schedules": schedules.ask,
     "selections": selections.ask,
+    "backfills": backfills.ask,
 }

@@ -18,7 +18,9 @@ PLAIN_ZONES = [
     "America/Anchorage", "America/Phoenix", "Europe/Berlin", "Europe/London", "Europe/Lisbon", "Europe/Athens",
     "Europe/Helsinki", "Asia/Jerusalem", "Asia/Tokyo", "Asia/Singapore", "Asia/Dubai", "Australia/Sydney",
     "Pacific/Auckland", "Africa/Johannesburg", "Europe/Moscow", "Europe/Paris", "Europe/Warsaw", "Europe/Bucharest",
-    "America/Toronto", "Asia/Nicosia", "Atlantic/Canary", "Australia/Hobart",
+    "America/Toronto", "Asia/Nicosia", "Atlantic/Canary", "Australia/Hobart", "Europe/Madrid", "Europe/Rome",
+    "Europe/Stockholm", "Europe/Zurich", "Europe/Sofia", "Europe/Vilnius", "America/Detroit", "America/Boise",
+    "America/Nassau", "Australia/Melbourne",
 ]
 # A part of an hour from UTC.
 PART_HOUR_ZONES = ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Australia/Adelaide"]

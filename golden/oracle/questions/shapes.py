@@ -45,9 +45,13 @@ def exclude(rng: Random, spec: Spec, begin: dt.datetime) -> None:
     out = {instant(text, spec["timezone"]).timestamp() for text in chosen if " " not in text}
     for cron in chosen:
         if " " in cron:
-            out |= {at for at in cron_ticks(cron, spec["timezone"], spec["local_start"], 4000) if at <= starts[-1]}
+            out |= {at for at in starts if cron_ticks(cron, spec["timezone"], in_utc(at), 1) == [at]}
     if len(set(starts) - out) > 10:
         spec["exclusions"] = chosen
+
+
+def in_utc(seconds: float) -> str:
+    return dt.datetime.fromtimestamp(seconds, dt.timezone.utc).isoformat()
 
 
 def exclusions(rng: Random, begin: dt.datetime) -> list[str]:

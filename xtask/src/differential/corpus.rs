@@ -84,20 +84,24 @@ impl Corpus {
     /// Questions of a full comparison.
     pub(super) fn deep_cases(self) -> usize {
         match self {
-            Self::Cron => 20_000,
+            Self::Cron => 50_000,
             Self::PartitionKeys | Self::PartitionKinds => 5000,
-            // Their operations are counted together.
+            // Counted together.
             Self::PartitionMappings | Self::MappingKinds => 20_000,
             Self::Queue => 2000,
+            // Four instants each.
             Self::Schedules => 1000,
             Self::Selections => 10_000,
         }
     }
 
-    /// The operations that count for [`Self::deep_cases`]. Of selections only what an expression picks
-    /// from a graph: how it prints is asked of many of them beside.
+    /// The operations that count for [`Self::deep_cases`]: what the others answer is asked of many of the
+    /// same things beside. Of crons the instants, of mappings what they lead to, of selections what an
+    /// expression picks from a graph.
     pub(super) fn deep_ops(self) -> &'static [&'static str] {
         match self {
+            Self::Cron => &["cron_ticks"],
+            Self::PartitionMappings | Self::MappingKinds => &["map_partitions"],
             Self::Selections => &["resolve_selection"],
             _ => self.ops(),
         }

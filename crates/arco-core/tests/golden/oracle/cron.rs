@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
+
 use arco_core::Timestamp;
 use arco_core::cron::{CronExpression, CronSchedule};
 use serde_json::{Value, json};
 
-use super::{Case, Exception, Line, compare_all, strings};
+use super::{Case, Exception, Line, compare_all, corpus, is_fresh, strings};
 
 #[test]
 fn crons_are_valid_and_due_as_in_dagster() {
@@ -13,6 +15,48 @@ fn crons_are_valid_and_due_as_in_dagster() {
         };
         Some((answer(line), theirs))
     });
+}
+
+/// The committed questions ask about days on which the clocks go forward, and about days on which they go
+/// back, in thirty zones each.
+#[test]
+fn thirty_zones_are_asked_on_days_of_both_changes() {
+    if is_fresh() {
+        return;
+    }
+    const DAY: jiff::SignedDuration = jiff::SignedDuration::from_hours(25);
+    let (mut gaps, mut overlaps) = (BTreeSet::new(), BTreeSet::new());
+    for line in corpus("cron").lines {
+        if line.op != "cron_ticks" || !line.ok {
+            continue;
+        }
+        let name = line.args["tz"].as_str().expect("a zone").to_owned();
+        let zone = jiff::tz::TimeZone::get(&name).expect("a zone");
+        for seconds in instants(&line.result) {
+            let due = jiff::Timestamp::from_second(seconds as i64).expect("in range");
+            let day = due.to_zoned(zone.clone()).start_of_day().expect("a day");
+            let changes = zone.following(day.timestamp());
+            for change in changes.take_while(|c| c.timestamp() < due + DAY) {
+                let at = change.timestamp();
+                if at.to_zoned(zone.clone()).date() == day.date() {
+                    let before = zone.to_offset(at - jiff::SignedDuration::from_secs(1));
+                    let goes_forward = change.offset() > before;
+                    let days = if goes_forward {
+                        &mut gaps
+                    } else {
+                        &mut overlaps
+                    };
+                    days.insert(name.clone());
+                }
+            }
+        }
+    }
+    assert!(gaps.len() >= 30, "{} zones: {gaps:?}", gaps.len());
+    assert!(
+        overlaps.len() >= 30,
+        "{} zones: {overlaps:?}",
+        overlaps.len()
+    );
 }
 
 const EXCEPTIONS: &[Exception] = &[
