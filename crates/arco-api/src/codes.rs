@@ -89,6 +89,20 @@ codes! {
     UnknownAsset = "unknown_asset", UNPROCESSABLE_ENTITY, "the asset is not defined";
     /// No such schedule.
     UnknownSchedule = "unknown_schedule", NOT_FOUND, "the schedule is not defined";
+    /// No such sensor.
+    UnknownSensor = "unknown_sensor", NOT_FOUND, "the sensor is not defined";
+    /// A message for a sensor that does not run.
+    SensorStopped = "sensor_stopped", CONFLICT, "the sensor is stopped";
+    /// A message for a sensor that takes none.
+    NotPush = "not_push", CONFLICT, "the sensor takes no messages";
+    /// More messages wait for a sensor than may.
+    QueueFull = "queue_full", SERVICE_UNAVAILABLE, "too many messages wait for the sensor";
+    /// A sensor changed since it was seen.
+    SensorMoved = "sensor_moved", CONFLICT, "the sensor is in another state than the request says";
+    /// What was found out for a sensor is out of date.
+    EvaluationSuperseded = "evaluation_superseded", CONFLICT, "the evaluation is out of date";
+    /// No host can be asked.
+    NoHost = "no_host", SERVICE_UNAVAILABLE, "no worker host of the location is there";
     /// No such run.
     UnknownRun = "unknown_run", NOT_FOUND, "the run is not known";
     /// No such backfill.

@@ -11,6 +11,13 @@ pub(crate) const MANIFEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Body of an exchange. Its reports are one atomic decision, and a segment is at most 4 MiB.
 pub(crate) const EXCHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Body of a call about evaluations. Each answer is a decision of its own; a thousand runs with their
+/// configuration are some megabytes.
+pub(crate) const EVALUATIONS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Questions given to a host at once: more than it works on, so that none waits for the next call.
+pub(crate) const QUESTIONS_MAX: usize = 100;
+
 /// One chunk of an attempt's output: small enough to keep a slow link busy for a moment only.
 pub(crate) const LOG_CHUNK_BYTES_MAX: usize = 1024 * 1024;
 

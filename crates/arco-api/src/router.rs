@@ -74,6 +74,7 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(status::show))
         .routes(routes!(worker::hosts::register))
         .routes(routes!(worker::exchange::exchange))
+        .routes(routes!(worker::evaluations::exchange))
         .routes(routes!(worker::hosts::heartbeat))
         .routes(routes!(worker::hosts::leave))
         .routes(routes!(worker::hosts::failed_load))

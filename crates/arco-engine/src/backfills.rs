@@ -124,6 +124,7 @@ impl Engine {
             settings: ask.settings,
             policy: ask.policy(),
             parent: None,
+            frees_key: false,
             target: Arc::default(),
             target_blob: None,
             definitions: BTreeMap::new(),
@@ -162,6 +163,7 @@ impl Engine {
             settings: of.settings,
             policy: of.policy,
             parent: Some(parent),
+            frees_key: false,
             target: Arc::default(),
             target_blob: None,
             definitions: BTreeMap::new(),
@@ -306,7 +308,7 @@ impl Engine {
     }
 
     /// A pure function of a view, where it does not hold up the loop.
-    async fn off_loop<T: Send + 'static>(
+    pub(crate) async fn off_loop<T: Send + 'static>(
         &self,
         view: Arc<View>,
         work: impl FnOnce(&View, Timestamp) -> T + Send + 'static,

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::commits::{Announcer, Commits};
 use crate::committer::{Committer, Heard, Proposal, Stands, Wake};
+use crate::evaluations::{self, Asking};
 use crate::hosts::HostsHeard;
 use crate::ids::Ids;
 use crate::trusted_clock::TrustedClock;
@@ -70,9 +71,10 @@ pub(crate) struct Inner {
     pub(crate) heard: watch::Receiver<Heard>,
     pub(crate) hosts: Mutex<HostsHeard>,
     pub(crate) sought: Mutex<leader::Sought>,
+    pub(crate) asking: Asking,
     wakes: Mutex<Option<mpsc::Sender<Wake>>>,
     /// What a leader does unasked; over before the lead is released.
-    duties: TaskTracker,
+    pub(crate) duties: TaskTracker,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -130,6 +132,7 @@ impl Engine {
                 heard: heard_rx,
                 hosts: Mutex::default(),
                 sought: Mutex::default(),
+                asking: Asking::default(),
                 wakes: Mutex::new(Some(wakes)),
                 duties: TaskTracker::new(),
                 tasks: TaskTracker::new(),
@@ -148,6 +151,10 @@ impl Engine {
             .inner
             .duties
             .spawn(schedules::watch(engine.clone(), stop.clone()));
+        engine
+            .inner
+            .duties
+            .spawn(evaluations::watch(engine.clone(), stop.clone()));
         engine
             .inner
             .tasks

@@ -43,6 +43,16 @@ pub enum EngineError {
     /// This process leads no longer, or cannot prove that it does.
     #[error("leadership is in doubt, try again in a second")]
     LeadInDoubt,
+    /// User code cannot be asked: no host of its location is there.
+    #[error(
+        "{what} cannot be asked: no worker host of location `{location}` is there; start one, `arco worker` or `arco dev`, then repeat"
+    )]
+    NoHost {
+        /// `sensor `x``.
+        what: String,
+        /// Code location.
+        location: String,
+    },
     /// The engine is shutting down.
     #[error("the server is shutting down")]
     Stopped,
@@ -61,6 +71,7 @@ impl EngineError {
             Self::ReadOnly(_) => "read_only",
             Self::NotLeader { .. } => "not_leader",
             Self::LeadInDoubt => "lead_in_doubt",
+            Self::NoHost { .. } => "no_host",
             Self::Stopped => "stopped",
         }
     }
@@ -70,7 +81,11 @@ impl EngineError {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Log(error) => error.retryable(),
-            Self::Unknown(_) | Self::NotLeader { .. } | Self::LeadInDoubt | Self::Stopped => true,
+            Self::Unknown(_)
+            | Self::NotLeader { .. }
+            | Self::LeadInDoubt
+            | Self::NoHost { .. }
+            | Self::Stopped => true,
             Self::Rejected(_) | Self::Selection(_) | Self::Config { .. } | Self::ReadOnly(_) => {
                 false
             }

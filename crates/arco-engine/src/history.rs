@@ -2,9 +2,10 @@
 
 use std::ops::Bound;
 
+use arco_core::event::EvaluationId;
 use arco_core::{RunId, Timestamp};
 use arco_flow::command::Command;
-use arco_flow::state::{Run, Tick};
+use arco_flow::state::{Evaluation, Run, Tick};
 use arco_log::{HistoryRef, HistoryWriter};
 
 use crate::{Engine, EngineError};
@@ -13,6 +14,8 @@ use crate::{Engine, EngineError};
 const KIND: &str = "runs";
 /// Kind of those that hold ticks.
 const TICKS: &str = "ticks";
+/// Kind of those that hold evaluations.
+const EVALUATIONS: &str = "evaluations";
 
 /// Rows packed at once, at most: one object stays quick to read.
 const PACK_MAX: usize = 5_000;
@@ -125,6 +128,76 @@ impl Engine {
         Ok(out)
     }
 
+    /// Moves the evaluations that were decided longest ago into history objects, when there are too many.
+    pub(crate) async fn pack_evaluations(&self) -> Result<(), EngineError> {
+        loop {
+            let view = self.view();
+            let keep = self.inner.settings.evaluations_max;
+            let surplus = view.state.evaluations.len().saturating_sub(keep);
+            if surplus <= keep / 10 {
+                return Ok(());
+            }
+            let (mut rows, through) = view.state.oldest_evaluations(surplus.min(PACK_MAX));
+            rows.sort_by_cached_key(|row| evaluation_key(&row.id));
+            let mut writer = HistoryWriter::new(EVALUATIONS, view.head.segment);
+            for row in rows {
+                let bytes =
+                    serde_json::to_vec(row).expect("evaluations serialise, as in snapshots");
+                writer.push(evaluation_key(&row.id).as_bytes(), &bytes)?;
+            }
+            let Some(object) = writer.finish() else {
+                return Ok(());
+            };
+            let reference = self.inner.log.put_history(object).await?;
+            let command = Command::PackEvaluations {
+                reference: serde_json::to_value(&reference).expect("references serialise"),
+                through,
+            };
+            self.submit_as_leader("system", "history", view.state.leadership.epoch, command)
+                .await?;
+        }
+    }
+
+    /// Evaluations of a sensor that have left memory, newest first, numbers below `before`.
+    ///
+    /// # Errors
+    /// When a history object cannot be read.
+    pub async fn past_evaluations(
+        &self,
+        sensor: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Evaluation>, EngineError> {
+        let view = self.view();
+        let prefix = format!("{sensor}:");
+        let end = evaluation_key(&EvaluationId {
+            sensor: sensor.to_owned(),
+            number: before.unwrap_or(u64::MAX),
+        });
+        let mut out: Vec<Evaluation> = Vec::new();
+        // What was packed later is later, of each sensor.
+        for reference in view.state.evaluation_history.iter().rev() {
+            let reader = self.history_reader(reference)?;
+            let HistoryRef { first, last, .. } = reader.reference();
+            if first.as_slice() >= end.as_bytes() || last.as_slice() < prefix.as_bytes() {
+                continue;
+            }
+            if out.len() >= limit {
+                break;
+            }
+            let end = Bound::Excluded(end.as_bytes());
+            for (key, row) in reader.scan_back(end, limit - out.len()).await? {
+                if !key.starts_with(prefix.as_bytes()) {
+                    break;
+                }
+                out.push(serde_json::from_slice(&row).map_err(|error| {
+                    EngineError::ReadOnly(format!("an evaluation in a history object: {error}"))
+                })?);
+            }
+        }
+        Ok(out)
+    }
+
     /// An ended run that has left memory.
     ///
     /// # Errors
@@ -188,6 +261,11 @@ impl Engine {
             .map_err(|error| EngineError::ReadOnly(format!("a history reference: {error}")))?;
         Ok(self.inner.log.history(reference))
     }
+}
+
+/// Numbers sort as text when all are as long.
+fn evaluation_key(id: &EvaluationId) -> String {
+    format!("{}:{:020}", id.sensor, id.number)
 }
 
 fn read_run(row: &[u8]) -> Result<Run, EngineError> {

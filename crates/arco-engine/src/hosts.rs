@@ -246,7 +246,7 @@ impl Engine {
         })
     }
 
-    fn heard(&self, host: HostId) {
+    pub(crate) fn heard(&self, host: HostId) {
         let now = self.inner.clock.now();
         self.inner
             .hosts

@@ -164,10 +164,11 @@ fn own_silence(engine: &Engine) -> Duration {
 }
 
 /// Whether something is due that a leader would have done long ago. An idle leader is silent, and fires
-/// within milliseconds: it must not lose its lead at every tick.
+/// within milliseconds: it must not lose its lead at every tick. What user code is asked about waits for hosts,
+/// and these look for a leader by themselves ([`Sought`]).
 fn is_overdue(engine: &Engine, view: &View, ttl: Duration) -> bool {
     engine.clock_off_ms().is_none()
-        && arco_flow::schedule::next_due(&view.state)
+        && arco_flow::schedule::next_declared(&view.state)
             .is_some_and(|due| Duration::from_millis(engine.now().ms_since(due)) > ttl + MARGIN)
 }
 

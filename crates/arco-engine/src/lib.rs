@@ -18,6 +18,7 @@ mod config;
 mod deadlines;
 mod engine;
 mod error;
+mod evaluations;
 mod history;
 mod hosts;
 pub mod ids;
@@ -36,6 +37,10 @@ mod view;
 pub use backfills::{BackfillAsk, BackfillMade, BackfillPartitions};
 pub use engine::{Committed, Engine, EngineOptions};
 pub use error::EngineError;
+pub use evaluations::{
+    EvaluationsCall, EvaluationsWork, HostAnswer, HostAsk, HostQuestion, MessageAsk, MessageMade,
+    SensorTrial, TrialOutcome, UnderWay,
+};
 pub use hosts::{HeartbeatWork, HostWork, LeasePlan};
 pub use reads::DeployPreview;
 pub use reports::ReportMade;

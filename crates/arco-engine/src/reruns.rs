@@ -156,6 +156,8 @@ impl Engine {
             time_limits: ask.time_limits.or(parent.time_limits),
             job: parent.job.clone(),
             tick: None,
+            evaluation: None,
+            frees_key: false,
             // A retry that is owed does what its chunk was to do; a rerun by hand is nobody's chunk.
             backfill: parent.backfill.filter(|_| owed.is_some()),
             rerun: Some(rerun),

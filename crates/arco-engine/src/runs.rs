@@ -200,6 +200,8 @@ impl Engine {
             backfill: None,
             rerun: None,
             tick: None,
+            evaluation: None,
+            frees_key: false,
             plan: Arc::new(resolved.planned.plan),
             plan_blob: None,
             definitions: resolved.planned.definitions,

@@ -26,8 +26,6 @@ const SOON: Duration = Duration::from_millis(1);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Schedules whose next steps are worked out together: what is planned is held in memory meanwhile.
 const BATCH: usize = 1_000;
-/// Plans of one tick that stand in its events together; a segment holds four times as much.
-const INLINE_OF_TICK: usize = 1 << 20;
 
 /// What one look at the timers did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +63,7 @@ fn pause(engine: &Engine) -> Duration {
         return AGAIN;
     }
     let view = engine.view();
-    match schedule::next_due(&view.state) {
+    match schedule::next_declared(&view.state) {
         Some(due) if view.leads => {
             Duration::from_millis(due.ms_since(engine.now())).clamp(SOON, LOOK)
         }
@@ -89,9 +87,10 @@ impl Engine {
     pub async fn fire_timers(&self) -> Result<TimersFired, EngineError> {
         self.catch_up().await?;
         let steps = self.fire_due().await?;
+        self.ask_due().await;
         Ok(TimersFired {
             steps,
-            next_due: schedule::next_due(&self.view().state),
+            next_due: self.next_due(),
         })
     }
 
@@ -143,7 +142,11 @@ impl Engine {
     }
 
     /// Has one step decided; false when another one was quicker.
-    async fn decide_step(&self, epoch: u64, mut step: TickProposal) -> Result<bool, EngineError> {
+    pub(crate) async fn decide_step(
+        &self,
+        epoch: u64,
+        mut step: TickProposal,
+    ) -> Result<bool, EngineError> {
         let blobs = self.store_plans(&mut step).await?;
         let refused = match self.fire_step(epoch, &step, blobs).await {
             Err(EngineError::Rejected(rejection)) => rejection.into(),
@@ -199,19 +202,14 @@ impl Engine {
         step: &mut TickProposal,
     ) -> Result<HashMap<arco_core::Digest, Bytes>, EngineError> {
         let mut blobs = HashMap::new();
-        let Some((_, Evaluated::Runs(runs))) = &mut step.tick else {
-            return Ok(blobs);
-        };
-        let max = (INLINE_OF_TICK / runs.len().max(1)).min(self.inner.settings.inline_plan_max);
-        for request in runs {
-            let plan = serde_json::to_vec(&*request.plan)
-                .expect("plans serialise: lists of text and numbers");
-            if plan.len() > max {
-                let bytes = Bytes::from(plan);
-                let digest = self.inner.log.put_blob(bytes.clone()).await?;
-                blobs.insert(digest, bytes);
-                request.plan_blob = Some(digest);
+        match &mut step.tick {
+            Some((_, Evaluated::Runs(runs))) => self.store_plans_of(runs, &mut blobs).await?,
+            Some((_, Evaluated::Wants(wanted))) => {
+                self.store_plans_of(&mut wanted.runs, &mut blobs).await?;
+                self.store_targets(&mut wanted.backfills, &mut blobs)
+                    .await?;
             }
+            _ => {}
         }
         Ok(blobs)
     }
@@ -219,12 +217,15 @@ impl Engine {
     /// What a schedule would run at an instant, without running it.
     ///
     /// # Errors
-    /// `unknown_schedule`.
+    /// `unknown_schedule`; `no_host` when it has a function and nobody can be asked.
     pub async fn try_schedule(
         &self,
         name: &str,
         instant: Timestamp,
     ) -> Result<Evaluated, EngineError> {
+        if let Some(evaluated) = self.try_function(name, instant).await? {
+            return Ok(evaluated);
+        }
         let view = self.view();
         let now = self.now().max(instant);
         let name = name.to_owned();
@@ -294,6 +295,10 @@ fn tell(step: &TickProposal) {
     match evaluated {
         Evaluated::Runs(runs) => {
             tracing::info!(schedule, instant, runs = runs.len(), "tick");
+        }
+        Evaluated::Wants(wanted) => {
+            let (runs, backfills) = (wanted.runs.len(), wanted.backfills.len());
+            tracing::info!(schedule, instant, runs, backfills, "tick");
         }
         Evaluated::Skipped(reason) => tracing::info!(schedule, instant, reason, "tick skipped"),
         Evaluated::Failed(error) => {

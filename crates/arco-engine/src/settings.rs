@@ -28,6 +28,8 @@ pub struct EngineSettings {
     pub ended_runs_max: usize,
     /// Ticks kept in memory; older ones move to history objects, but for the last of each schedule.
     pub ticks_max: usize,
+    /// Evaluations kept in memory; older ones move to history objects, but for the last of each sensor.
+    pub evaluations_max: usize,
     /// Events kept in memory for readers that follow the log.
     pub recent_events_max: usize,
     /// Plans up to this many bytes of JSON stand in the event, bigger ones in a blob.
@@ -51,6 +53,7 @@ impl Default for EngineSettings {
             snapshot_events: 50_000,
             ended_runs_max: 2_000,
             ticks_max: 10_000,
+            evaluations_max: 10_000,
             recent_events_max: 10_000,
             inline_plan_max: 8 * 1024,
             offload: true,

@@ -129,6 +129,9 @@ pub(crate) async fn keep(engine: Engine, mut last: u64, stop: CancellationToken)
             if let Err(error) = engine.pack_ticks().await {
                 tracing::warn!(%error, "ticks were not packed; trying again with the next snapshot");
             }
+            if let Err(error) = engine.pack_evaluations().await {
+                tracing::warn!(%error, "evaluations were not packed; trying again with the next snapshot");
+            }
             if let Some(at) = write(&engine).await {
                 last = at;
                 events = 0;

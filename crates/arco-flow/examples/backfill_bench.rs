@@ -190,6 +190,7 @@ impl Bench {
             settings: BackfillSettings::default(),
             policy: None,
             parent: None,
+            frees_key: false,
             target: Arc::new(resolved.target),
             target_blob: Some(digest),
             definitions: resolved.definitions,

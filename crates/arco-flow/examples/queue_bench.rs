@@ -188,6 +188,8 @@ impl Bench {
             backfill: None,
             rerun: None,
             tick: None,
+            evaluation: None,
+            frees_key: false,
             plan: Arc::new(planned.plan.clone()),
             plan_blob: None,
             definitions: planned.definitions.clone(),

@@ -8,7 +8,8 @@ use arco_core::backfill::{
 };
 use arco_core::definitions::{BackfillPolicy, Definitions};
 use arco_core::event::{
-    Cause, ErrorInfo, FailureClass, JobRef, Position, Principal, RerunOf, Severity, TickId,
+    Cause, ErrorInfo, EvaluationId, FailureClass, JobRef, Position, Principal, RerunOf, Severity,
+    Stored, TickId,
 };
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::{OutputValues, Plan};
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 pub use crate::identity::Identity;
 use crate::schedule::TickProposal;
+use crate::sensor::{EvaluationProposal, Idle};
 
 /// A command. Everything that is not pure about it (ids, plans of big runs, parsed manifests) was
 /// made by the shell beforehand and comes along as data.
@@ -61,6 +63,41 @@ pub enum Command {
     ResetSchedule(String),
     /// The next step of a schedule. Refused when the state says otherwise by now.
     FireSchedule(Box<TickProposal>),
+    /// Set a sensor going, whatever the code says.
+    StartSensor(String),
+    /// Stop a sensor, whatever the code says.
+    StopSensor(String),
+    /// Leave it to the code whether a sensor runs.
+    ResetSensor(String),
+    /// Set the cursor of a sensor.
+    SetCursor {
+        /// The sensor.
+        sensor: String,
+        /// The new cursor; `None` clears it.
+        cursor: Option<String>,
+        /// The row's `state_version` that the caller has seen; refused when it is another by now.
+        state_version: Option<u64>,
+    },
+    /// A message for a sensor.
+    AcceptMessage(Box<Message>),
+    /// What an evaluation of a sensor came to. Refused when the state says otherwise by now.
+    Evaluate(Box<EvaluationProposal>),
+    /// Looks of a sensor that found nothing.
+    RecordIdle {
+        /// The sensor.
+        sensor: String,
+        /// Its `state_version` all the while.
+        state_version: u64,
+        /// The looks.
+        idle: Idle,
+    },
+    /// Old evaluations were written to a history object.
+    PackEvaluations {
+        /// How the log finds the object.
+        reference: Value,
+        /// Sensor → the last number in it.
+        through: BTreeMap<String, u64>,
+    },
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.
@@ -128,6 +165,19 @@ pub enum Command {
     },
 }
 
+/// A message for a sensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// The sensor.
+    pub sensor: String,
+    /// Its id: the same id within the horizon is the same message.
+    pub id: String,
+    /// What it says; in a blob when it is big.
+    pub data: Stored<Value>,
+    /// CloudEvents attributes, headers, attributes of the envelope.
+    pub attributes: BTreeMap<String, String>,
+}
+
 /// A run as it is asked for, with the plan that was made for it.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
@@ -163,6 +213,10 @@ pub struct RunRequest {
     pub rerun: Option<RerunOf>,
     /// The tick that asks for it.
     pub tick: Option<TickId>,
+    /// The evaluation that asks for it; said when that is decided.
+    pub evaluation: Option<EvaluationId>,
+    /// Its run key may be known: the policy of its sensor lets a new run have it.
+    pub frees_key: bool,
     /// What will be done.
     pub plan: Arc<Plan>,
     /// Digest of the blob that holds the plan, when it is too big for the event.
@@ -221,6 +275,8 @@ pub struct BackfillRequest {
     pub policy: Option<BackfillPolicy>,
     /// The backfill whose undone partitions it makes.
     pub parent: Option<BackfillId>,
+    /// Its idempotency key may be known: the policy of its sensor lets a new backfill have it.
+    pub frees_key: bool,
     /// What is made.
     pub target: Arc<BackfillTarget>,
     /// Digest of the blob that holds the target, when it is too big for the event.
@@ -425,6 +481,13 @@ pub enum Answer {
         /// Where it stands.
         position: Position,
         /// False when the same report was made before under its key.
+        created: bool,
+    },
+    /// A message, and where it stands in the log.
+    Accepted {
+        /// Where it stands.
+        position: Position,
+        /// False when it was accepted before.
         created: bool,
     },
     /// Attempts a host may go on with, and those it must kill.

@@ -6,6 +6,8 @@
 //! - [`rerun`]: which tasks of a run that is over are done again, and under which key and tags.
 //! - [`jobs`]: from the name of a job to what a run of it is made of.
 //! - [`schedule`]: what is due, which missed instants are caught up with, what a tick runs.
+//! - [`evaluation`]: what user code wants, and what that comes to.
+//! - [`sensor`]: which sensors are asked, with what, and what their answers come to.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`queue`]: what waits, on what, and who has it.
 //! - [`explain`]: from the state to the answer to a "why".
@@ -18,6 +20,7 @@ pub mod backfill;
 pub mod checks;
 pub mod command;
 pub mod decide;
+pub mod evaluation;
 pub mod explain;
 mod identity;
 pub mod jobs;
@@ -28,6 +31,7 @@ pub mod rejection;
 pub mod rerun;
 pub mod schedule;
 pub mod selection_graph;
+pub mod sensor;
 pub mod state;
 #[cfg(test)]
 mod testing;

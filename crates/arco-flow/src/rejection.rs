@@ -282,6 +282,54 @@ pub enum Rejection {
         "the tick of schedule `{0}` was decided already, or its definition changed; nothing to do"
     )]
     TickSuperseded(String),
+    /// No such sensor.
+    #[error("there is no sensor `{sensor}`{hint}")]
+    UnknownSensor {
+        /// The name.
+        sensor: String,
+        /// `; did you mean `x`?`, or where to look.
+        hint: String,
+    },
+    /// A message for a sensor that does not run.
+    #[error(
+        "sensor `{0}` is stopped, so nobody would read the message; `arco sensor start {0}`, then send it again"
+    )]
+    SensorStopped(String),
+    /// A message for a sensor that takes none.
+    #[error(
+        "sensor `{sensor}` takes no messages: it looks at {kind}; send them to a sensor that is pushed to"
+    )]
+    NotPush {
+        /// The sensor.
+        sensor: String,
+        /// What it looks at.
+        kind: String,
+    },
+    /// More messages than may wait.
+    #[error(
+        "{waiting} messages wait for sensor `{sensor}`, and no more may; send this one again later, and see `arco sensor show {sensor}` for why they wait"
+    )]
+    QueueFull {
+        /// The sensor.
+        sensor: String,
+        /// How many wait.
+        waiting: usize,
+    },
+    /// A sensor changed since the caller looked.
+    #[error(
+        "sensor `{sensor}` changed since you looked: its state version is {known}, and you said {seen}; look again, then repeat"
+    )]
+    SensorMoved {
+        /// The sensor.
+        sensor: String,
+        /// What it is.
+        known: u64,
+        /// What the caller has seen.
+        seen: u64,
+    },
+    /// Something else was decided of the sensor meanwhile, or it is not due.
+    #[error("what was found out for sensor `{0}` is out of date; look again")]
+    EvaluationSuperseded(String),
     /// No such run.
     #[error("run {0} is not known; `arco runs list` shows the runs there are")]
     UnknownRun(RunId),
@@ -428,6 +476,12 @@ impl Rejection {
             Self::ReportConflict(_) => "idempotency_conflict",
             Self::UnknownSchedule { .. } => "unknown_schedule",
             Self::TickSuperseded(_) => "tick_superseded",
+            Self::UnknownSensor { .. } => "unknown_sensor",
+            Self::SensorStopped(_) => "sensor_stopped",
+            Self::NotPush { .. } => "not_push",
+            Self::QueueFull { .. } => "queue_full",
+            Self::SensorMoved { .. } => "sensor_moved",
+            Self::EvaluationSuperseded(_) => "evaluation_superseded",
             Self::UnknownRun(_) => "unknown_run",
             Self::UnknownHost(_) => "unknown_host",
             Self::Fenced(_) => "fenced",

@@ -228,6 +228,8 @@ impl World {
             backfill: None,
             rerun: None,
             tick: None,
+            evaluation: None,
+            frees_key: false,
             plan: Arc::new(planned.plan),
             plan_blob: None,
             definitions: planned.definitions,

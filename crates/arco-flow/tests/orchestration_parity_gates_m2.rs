@@ -160,6 +160,18 @@ proptest! {
         prop_assert_eq!(&world.state.timers, &world.replayed().timers);
     }
 
+    /// Whatever happens to sensors (questions asked twice, answers late, twice or out of order, messages sent
+    /// again, operators, deploys, restarts): an evaluation counts once, its cursor goes on from the one before, a
+    /// key is one run, a message is one run and comes in its turn, and whoever reads the log has the same state.
+    #[test]
+    fn evaluations_count_once_whatever_happens(story in gates::sensors::story()) {
+        let world = gates::sensors::live(&story);
+        gates::sensors::judge(&world.log)?;
+        prop_assert_eq!(world.state.hash(), world.replayed().hash());
+        prop_assert_eq!(&world.state.timers, &world.replayed().timers);
+        prop_assert_eq!(&world.state.subscriptions, &world.replayed().subscriptions);
+    }
+
     /// A partition that fails brings down the partitions that stand on it and no others, and each of
     /// those says because of which task. `c` reads the day before.
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arco_core::RunId;
-use arco_engine::RunAsk;
+use arco_engine::{MessageAsk, RunAsk};
 use arco_flow::command::Command;
 use arco_flow::planner::PartitionsAsked;
 use arco_testkit::random::Random;
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::host::LOCATION;
+use crate::host::evaluations::{COUNTER, INBOX};
 use crate::network::Network;
 use crate::operator::POOL;
 use crate::record::{Acked, Record};
@@ -39,6 +40,18 @@ pub(crate) fn manifest(version: u64) -> ManifestBuilder {
             "name": "minutely", "cron": ["* * * * *"], "selection": ["d"], "default_status": "running",
             "catch_up": {"policy": "all"},
         }))
+        .schedule(json!({
+            "name": "asked", "cron": ["* * * * *"], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": "all"}, "function": true, "max_retries": 100,
+        }))
+        .sensor(json!({
+            "name": COUNTER, "kind": "poll", "minimum_interval_seconds": 2, "selection": ["d"],
+            "default_status": "running",
+        }))
+        .sensor(json!({
+            "name": INBOX, "kind": "push", "selection": ["d"], "max_attempts": 100,
+            "default_status": "running",
+        }))
 }
 
 /// One client.
@@ -58,6 +71,7 @@ impl Client {
         while Instant::now() < until {
             match self.random.below(20) {
                 0 => self.deploy().await,
+                4..8 => self.push().await,
                 1..4 => self.cancel().await,
                 _ => self.request().await,
             }
@@ -115,6 +129,40 @@ impl Client {
                     });
                     self.record.count("runs acknowledged");
                     return;
+                }
+                Err(error) => {
+                    self.record.count(error.code());
+                    if !error.again() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// A message, said again until it is known to be there.
+    async fn push(&mut self) {
+        let id = format!("{} {}", self.name, self.random.number());
+        for _ in 0..4 {
+            let url = self.somewhere();
+            let message = MessageAsk {
+                sensor: INBOX.into(),
+                id: id.clone(),
+                data: json!({"id": id}),
+                attributes: [].into(),
+            };
+            let asked = self.network.call(&self.name, &url, |engine| async move {
+                engine
+                    .accept_message("client:sim", "message", message)
+                    .await
+            });
+            match asked.await {
+                Ok(_) => {
+                    self.record.acked(Acked::Message(id.clone()));
+                    // Senders say it again though they were answered.
+                    if self.random.chance(700) {
+                        return;
+                    }
                 }
                 Err(error) => {
                     self.record.count(error.code());

@@ -8,10 +8,12 @@ use arco_flow::State;
 use arco_log::Segment;
 use arco_testkit::replay::fold;
 
+use self::sensors::Sensors;
 use self::slots::Slots;
 use crate::record::{Acked, Seen};
 use crate::replica::is_compared;
 
+mod sensors;
 mod slots;
 
 /// Everything that does not hold.
@@ -37,6 +39,7 @@ struct Story {
     leased: BTreeMap<AttemptId, HostId>,
     ended: BTreeSet<AttemptId>,
     deployed: BTreeSet<Digest>,
+    messages: BTreeSet<String>,
     wrong: Vec<String>,
 }
 
@@ -45,6 +48,7 @@ impl Story {
         let mut story = Self::default();
         let mut leader = (0, String::new());
         let mut slots = Slots::default();
+        let mut sensors = Sensors::default();
         for segment in log {
             for (at, raw) in segment.positions() {
                 match Event::from_raw(raw) {
@@ -52,11 +56,13 @@ impl Story {
                         story.controller(at, &event, &segment.header.writer, &mut leader);
                         story.event(at, &event);
                         story.wrong.extend(slots.hear(at, &event));
+                        story.wrong.extend(sensors.hear(at, &event));
                     }
                     Err(error) => story.wrong.push(format!("event {at}: {error}")),
                 }
             }
         }
+        story.wrong.extend(sensors.end());
         story
     }
 
@@ -120,6 +126,9 @@ impl Story {
                 "{} instants of `{}` are missed, and all are to be caught up with",
                 e.count, e.schedule
             )),
+            Fact::MessageAccepted(e) => {
+                self.messages.insert(e.id.clone());
+            }
             Fact::DefinitionsDeployed(e) => {
                 self.deployed.insert(e.version);
             }
@@ -136,7 +145,7 @@ impl Story {
             let before = before.to_rfc3339_seconds();
             self.wrong.push(format!("tick {} follows {before}", e.tick));
         }
-        let TickOutcome::Succeeded { runs } = &e.outcome else {
+        let TickOutcome::Succeeded { runs, .. } = &e.outcome else {
             self.wrong.push(format!("tick {}: {:?}", e.tick, e.outcome));
             return;
         };
@@ -209,6 +218,11 @@ fn acknowledged_is_in_the_log(story: &Story, seen: &Seen, wrong: &mut Vec<String
             Acked::Lease(attempt, host) => {
                 if story.leased.get(attempt) != Some(host) {
                     missing(format!("the lease of {attempt} to {host}"));
+                }
+            }
+            Acked::Message(id) => {
+                if !story.messages.contains(id) {
+                    missing(format!("message `{id}`"));
                 }
             }
             Acked::Deploy(version) => {

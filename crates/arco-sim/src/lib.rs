@@ -18,8 +18,9 @@
 //! one state; no two attempts of a task overlap, and none begins before the one before it ended or
 //! was fenced; an epoch's controller events come from its leader alone; a run key makes one run;
 //! no lease goes beyond a limit that holds where it stands in the log; a schedule fires every minute
-//! once, with its run in the same segment; what was asked is over in the end. A planted bug
-//! ([`Planted`]) must be found, or the simulation is
+//! once, with its run in the same segment, whether it is declared or a host is asked; an evaluation of a sensor
+//! follows the one before it and moves the cursor on; a message is one run, in order, in the segment of its
+//! evaluation; what was asked is over in the end. A planted bug ([`Planted`]) must be found, or the simulation is
 //! asleep.
 
 mod body;

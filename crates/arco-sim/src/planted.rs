@@ -26,6 +26,10 @@ pub enum Planted {
     StoreIgnoresConditions,
     /// Hosts go on past their deadline.
     HostIgnoresDeadline,
+    /// User code sets its cursor back.
+    CursorGoesBack,
+    /// User code takes messages and does nothing about them.
+    MessagesAreLost,
 }
 
 /// A store that forgets every so many segments.

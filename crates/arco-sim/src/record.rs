@@ -33,6 +33,8 @@ pub(crate) enum Acked {
     End(AttemptId),
     /// An attempt was leased to a host.
     Lease(AttemptId, HostId),
+    /// A message was accepted, now or before.
+    Message(String),
     /// Definitions are current.
     Deploy(Digest),
 }

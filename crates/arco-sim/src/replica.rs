@@ -48,6 +48,7 @@ pub(crate) fn settings() -> EngineSettings {
         snapshot_segments: 60,
         ended_runs_max: 15,
         ticks_max: 10,
+        evaluations_max: 10,
         inline_plan_max: 300,
         offload: false,
         ..EngineSettings::default()

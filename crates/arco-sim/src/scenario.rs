@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arco_core::Digest;
+use arco_flow::State;
 use arco_log::{LogStore, Segment};
 use arco_testkit::SeededIds;
 use arco_testkit::random::Random;
@@ -97,12 +98,19 @@ async fn simulate(scenario: Scenario) -> Outcome {
             Vec::new()
         }
     };
-    let ticks = log.iter().flat_map(Segment::positions);
-    let ticks = ticks
-        .filter(|(_, event)| event.kind == "tick.finished")
-        .count();
+    let count = |kind: &str| {
+        let events = log.iter().flat_map(Segment::positions);
+        events.filter(|(_, event)| event.kind == kind).count() as u64
+    };
     let mut seen = record.seen();
-    seen.counts.insert("ticks", ticks as u64);
+    for (what, kind) in [
+        ("ticks", "tick.finished"),
+        ("tries of ticks", "tick.tried"),
+        ("evaluations", "evaluation.finished"),
+        ("messages", "message.accepted"),
+    ] {
+        seen.counts.insert(what, count(kind));
+    }
     violations.extend(seen.wrong.iter().cloned());
     violations.extend(judge::judge(&log, &seen));
     Outcome {
@@ -221,7 +229,7 @@ async fn settled(network: &Network) -> bool {
         let idle = network.inner().replicas.iter().all(|replica| {
             replica
                 .answering()
-                .is_some_and(|(engine, _)| engine.view().state.active_runs.is_empty())
+                .is_some_and(|(engine, _)| is_quiet(&engine.view().state))
         });
         if idle {
             return true;
@@ -229,6 +237,12 @@ async fn settled(network: &Network) -> bool {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     false
+}
+
+/// Nothing goes on, and nothing waits for user code.
+fn is_quiet(state: &State) -> bool {
+    let mut sensors = state.sensors.values();
+    state.active_runs.is_empty() && sensors.all(|sensor| sensor.queue.is_empty())
 }
 
 async fn stop(network: &Network) {
@@ -246,11 +260,14 @@ async fn stop(network: &Network) {
 
 fn plant(planted: Planted, memory: Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore> {
     match planted {
-        Planted::Nothing | Planted::HostIgnoresDeadline => memory,
         Planted::StoreForgets => Arc::new(Forgetful {
             inner: memory,
             creates: AtomicU64::new(0),
         }),
+        Planted::Nothing
+        | Planted::HostIgnoresDeadline
+        | Planted::CursorGoesBack
+        | Planted::MessagesAreLost => memory,
         Planted::StoreIgnoresConditions => {
             let rates = FaultRates {
                 ignore_conditions: true,

@@ -14,6 +14,7 @@ pub struct ManifestBuilder {
     steps: Vec<Value>,
     resources: Vec<Value>,
     schedules: Vec<Value>,
+    sensors: Vec<Value>,
 }
 
 impl ManifestBuilder {
@@ -115,6 +116,13 @@ impl ManifestBuilder {
         self
     }
 
+    /// Adds a sensor, as the manifest has it.
+    #[must_use]
+    pub fn sensor(mut self, sensor: Value) -> Self {
+        self.sensors.push(sensor);
+        self
+    }
+
     /// The document an SDK would send.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -132,6 +140,7 @@ impl ManifestBuilder {
             "steps": sorted(&self.steps, "name"),
             "resources": sorted(&self.resources, "name"),
             "schedules": sorted(&self.schedules, "name"),
+            "sensors": sorted(&self.sensors, "name"),
         })
     }
 

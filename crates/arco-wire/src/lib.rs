@@ -5,5 +5,6 @@
 //! what is here is a promise to other programs (`openapi.json`, `docs/guide/worker-protocol.md`).
 
 pub mod api;
+pub mod evaluation;
 pub mod problem;
 pub mod worker;

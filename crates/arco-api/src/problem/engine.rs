@@ -22,6 +22,7 @@ impl From<EngineError> for Refusal {
             EngineError::NotLeader { url } => {
                 Self::new(Code::NotLeader, detail).header(LEADER_HEADER, &url)
             }
+            EngineError::NoHost { .. } => Self::new(Code::NoHost, detail),
             EngineError::LeadInDoubt => Self::new(Code::LeadInDoubt, detail),
             EngineError::Stopped => Self::new(Code::Stopped, detail),
         }
@@ -64,6 +65,12 @@ impl From<Rejection> for Refusal {
             Rejection::ReportConflict(_) => Code::IdempotencyConflict,
             Rejection::UnknownSchedule { .. } => Code::UnknownSchedule,
             Rejection::TickSuperseded(_) => Code::TickSuperseded,
+            Rejection::UnknownSensor { .. } => Code::UnknownSensor,
+            Rejection::SensorStopped(_) => Code::SensorStopped,
+            Rejection::NotPush { .. } => Code::NotPush,
+            Rejection::QueueFull { .. } => Code::QueueFull,
+            Rejection::SensorMoved { .. } => Code::SensorMoved,
+            Rejection::EvaluationSuperseded(_) => Code::EvaluationSuperseded,
             Rejection::UnknownRun(_) => Code::UnknownRun,
             Rejection::UnknownHost(_) => Code::UnknownHost,
             Rejection::Fenced(_) => Code::Fenced,

@@ -114,6 +114,16 @@ pub(crate) fn trial(name: &str, instant: Timestamp, evaluated: Evaluated) -> api
     };
     match evaluated {
         Evaluated::Runs(runs) => out.runs = runs.iter().map(trial_run).collect(),
+        Evaluated::Wants(wanted) if wanted.runs.is_empty() && wanted.backfills.is_empty() => {
+            out.status = api::TickStatus::Skipped;
+            let reason = wanted.skip_reason.as_deref();
+            out.reason = Some(
+                reason
+                    .unwrap_or("the function asked for nothing")
+                    .to_owned(),
+            );
+        }
+        Evaluated::Wants(wanted) => out.runs = wanted.runs.iter().map(trial_run).collect(),
         Evaluated::Skipped(reason) => {
             out.status = api::TickStatus::Skipped;
             out.reason = Some(reason);

@@ -5,6 +5,7 @@ mod bounds;
 mod cancels;
 mod checks_and_counts;
 mod dynamic_partitions;
+mod evaluations;
 mod events;
 mod explanations;
 mod gate;

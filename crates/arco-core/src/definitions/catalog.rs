@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{AssetDef, CheckDef, Definitions, DefinitionsError, Schedule, StepDef};
+use super::{AssetDef, CheckDef, Definitions, DefinitionsError, Schedule, Sensor, StepDef};
 use crate::partition::DynamicSets;
 use crate::{AssetKey, graph};
 
@@ -18,6 +18,8 @@ pub struct Catalog {
     children: Arc<HashMap<AssetKey, Vec<AssetKey>>>,
     /// Which location defines a schedule.
     schedules: Arc<BTreeMap<String, String>>,
+    /// Which location defines a sensor.
+    sensors: Arc<BTreeMap<String, String>>,
 }
 
 /// An asset and the definitions that speak for it.
@@ -45,6 +47,15 @@ pub struct ScheduleRef<'a> {
     pub definitions: &'a Arc<Definitions>,
     /// The schedule.
     pub schedule: &'a Schedule,
+}
+
+/// A sensor and its definitions.
+#[derive(Debug, Clone, Copy)]
+pub struct SensorRef<'a> {
+    /// The location's definitions.
+    pub definitions: &'a Arc<Definitions>,
+    /// The sensor.
+    pub sensor: &'a Sensor,
 }
 
 impl Catalog {
@@ -105,12 +116,14 @@ impl Catalog {
         };
         let definitions = owners.iter().filter_map(of).collect();
         let schedules = schedules(&locations)?;
+        let sensors = sensors(&locations, &schedules)?;
         Ok(Self {
             locations,
             owners: Arc::new(owners),
             definitions,
             children: Arc::new(children.into_iter().collect()),
             schedules: Arc::new(schedules),
+            sensors: Arc::new(sensors),
         })
     }
 
@@ -177,6 +190,23 @@ impl Catalog {
         &self.schedules
     }
 
+    /// One sensor.
+    #[must_use]
+    pub fn sensor(&self, name: &str) -> Option<SensorRef<'_>> {
+        let definitions = self.locations.get(self.sensors.get(name)?)?;
+        let sensor = definitions.sensor(name)?;
+        Some(SensorRef {
+            definitions,
+            sensor,
+        })
+    }
+
+    /// Names of all sensors, in order, each with its location.
+    #[must_use]
+    pub fn sensors(&self) -> &BTreeMap<String, String> {
+        &self.sensors
+    }
+
     /// All checks of an asset, whichever location judges them.
     pub fn checks_of<'a>(
         &'a self,
@@ -198,6 +228,31 @@ fn schedules(
             if let Some(other) = owners.insert(name.clone(), location.clone()) {
                 return Err(DefinitionsError::DuplicateSchedule {
                     schedule: name.clone(),
+                    place: format!(" in locations `{other}` and `{location}`"),
+                });
+            }
+        }
+    }
+    Ok(owners)
+}
+
+/// A name is one sensor in the whole workspace, and no schedule: people start and stop both by name.
+fn sensors(
+    locations: &BTreeMap<String, Arc<Definitions>>,
+    schedules: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, DefinitionsError> {
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for (location, definitions) in locations {
+        for name in definitions.sensors().keys() {
+            let twice = owners.insert(name.clone(), location.clone());
+            let what = match twice {
+                Some(_) => "sensor",
+                None => "schedule or sensor",
+            };
+            if let Some(other) = twice.as_ref().or_else(|| schedules.get(name)) {
+                return Err(DefinitionsError::DuplicateSensor {
+                    what,
+                    name: name.clone(),
                     place: format!(" in locations `{other}` and `{location}`"),
                 });
             }

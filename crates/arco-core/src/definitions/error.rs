@@ -95,6 +95,24 @@ pub enum DefinitionsError {
         /// ` in location x`, or ` in locations x and y`.
         place: String,
     },
+    /// A sensor that cannot stand.
+    #[error("sensor `{sensor}` is not valid: {reason}")]
+    Sensor {
+        /// The name.
+        sensor: String,
+        /// Why, and the mend.
+        reason: String,
+    },
+    /// One name for two sensors, or for a schedule and a sensor.
+    #[error("{what} `{name}` is defined twice{place}; give one of them another name")]
+    DuplicateSensor {
+        /// `sensor`, or `schedule or sensor`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// ` in location x`, or ` in locations x and y`.
+        place: String,
+    },
     /// A partitions definition or mapping that cannot stand.
     #[error("the partitions of asset `{asset}` are not valid: {reason}")]
     Partitions {

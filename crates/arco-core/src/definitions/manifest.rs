@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{JobDef, ScheduleDef};
+use super::{JobDef, ScheduleDef, SensorDef};
 use crate::AssetKey;
 use crate::partition::{PartitionMapping, PartitionsDef};
 
@@ -39,6 +39,9 @@ pub struct Manifest {
     /// What is done when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedules: Vec<ScheduleDef>,
+    /// What is done because of what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<SensorDef>,
 }
 
 /// One asset.

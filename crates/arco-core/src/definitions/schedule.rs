@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Definitions, DefinitionsError, IMPLICIT_JOB};
+use super::{Definitions, DefinitionsError};
+use crate::Digest;
 use crate::cron::CronSchedule;
 use crate::selection::Selection;
-use crate::{Digest, graph};
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +18,10 @@ mod tests;
 const NAME_MAX: usize = 200;
 /// Texts a cron list may have: a schedule with more is several schedules.
 const CRONS_MAX: usize = 50;
+/// The longest time an evaluation may take, seconds.
+const TIMEOUT_MAX: u32 = 60 * 60;
+/// Retries of one tick: the pauses between them grow to ten minutes, so these take most of a day.
+const RETRIES_MAX: u32 = 100;
 
 /// One schedule of the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,10 @@ pub struct ScheduleDef {
     /// The job it runs, of its own location. Absent when a selection is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
+    /// Of a schedule with a function that may run several: the jobs, in place of `job`. A run request
+    /// names one of them (S-40).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<String>,
     /// Which partitions each tick runs; absent when the target is not partitioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partitions: Option<PartitionRule>,
@@ -60,10 +68,15 @@ pub struct ScheduleDef {
     /// What happens to instants that passed while nobody could fire them.
     #[serde(default)]
     pub catch_up: CatchUp,
-    /// User code says what a tick runs, which is refused so far: a later SDK must not have its schedules
-    /// taken for declared ones.
+    /// User code says what a tick runs (`docs/adr/0019-evaluations-and-sensors.md`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub function: bool,
+    /// Longest time its function may take (S-30); absent for 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u32>,
+    /// How often a tick whose function failed is tried again (S-28).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub max_retries: u32,
 }
 
 /// Which partitions a tick runs.
@@ -173,23 +186,20 @@ impl Schedule {
         }
         let cron = CronSchedule::parse(&def.cron, &def.timezone)
             .map_err(|error| refuse(error.to_string()))?;
-        match (def.selection.is_empty(), &def.job) {
-            (false, None) => {
+        let names_job = def.job.is_some() || !def.jobs.is_empty();
+        match (def.selection.is_empty(), names_job) {
+            (false, false) => {
                 Selection::parse_all(&def.selection).map_err(|error| refuse(error.to_string()))?;
             }
-            (true, Some(_)) => {}
-            (true, None) => return Err(refuse("it runs nothing; give it a job or assets".into())),
-            (false, Some(_)) => {
+            (true, true) => {}
+            (true, false) => return Err(refuse("it runs nothing; give it a job or assets".into())),
+            (false, true) => {
                 return Err(refuse(
                     "it names a job and assets; give one of the two".into(),
                 ));
             }
         }
-        if def.function {
-            return Err(refuse(
-                "a function says what it runs, which this server cannot ask; upgrade the server, or declare what runs".into(),
-            ));
-        }
+        check_function(def).map_err(refuse)?;
         if def.catch_up.max_ticks == 0 {
             return Err(refuse(
                 "catch-up with `max_ticks` 0 fires nothing; use the policy `skip` to say that"
@@ -222,6 +232,12 @@ impl Schedule {
         self.digest
     }
 
+    /// Longest time its function may take, milliseconds (S-30).
+    #[must_use]
+    pub fn timeout_ms(&self) -> u64 {
+        u64::from(self.def.timeout_seconds.unwrap_or(60)) * 1000
+    }
+
     /// Version of its crons and zone: when this changes, it counts from its deploy (D-24).
     #[must_use]
     pub fn timing(&self) -> Digest {
@@ -231,26 +247,58 @@ impl Schedule {
 
 impl Definitions {
     pub(super) fn check_schedules(&self) -> Result<(), DefinitionsError> {
-        let known = |name: &str| name == IMPLICIT_JOB || self.job(name).is_some();
         for def in &self.manifest().schedules {
-            if let Some(job) = def.job.as_deref().filter(|name| !known(name)) {
-                let names = self.jobs().map(|job| job.name.as_str());
-                let hint = graph::did_you_mean(job, names).map_or_else(
-                    || "; define it, or give the schedule assets".to_owned(),
-                    |near| format!("; did you mean `{near}`?"),
-                );
-                return Err(DefinitionsError::Schedule {
-                    schedule: def.name.clone(),
-                    reason: format!("its job `{job}` is not defined in its location{hint}"),
-                });
+            for job in def.job.iter().chain(&def.jobs) {
+                self.check_names_job(job)
+                    .map_err(|reason| DefinitionsError::Schedule {
+                        schedule: def.name.clone(),
+                        reason,
+                    })?;
             }
         }
         Ok(())
     }
 }
 
+/// What only a schedule with a function may say, and what it may not.
+fn check_function(def: &ScheduleDef) -> Result<(), String> {
+    if let Some(seconds) = def.timeout_seconds {
+        check_timeout(seconds)?;
+    }
+    if def.max_retries > RETRIES_MAX {
+        return Err(format!(
+            "`max_retries` is {}, and may be {RETRIES_MAX}",
+            def.max_retries
+        ));
+    }
+    if def.job.is_some() && !def.jobs.is_empty() {
+        return Err("it has `job` and `jobs`; give one of the two".into());
+    }
+    if !def.function && !def.jobs.is_empty() {
+        return Err(
+            "it has several jobs and no function to choose among them; give it one `job`".into(),
+        );
+    }
+    if def.function && def.partitions.is_some() {
+        return Err(
+            "its function says which partitions it runs; leave out `partitions`, or the function"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
+pub(super) fn check_timeout(seconds: u32) -> Result<(), String> {
+    if (1..=TIMEOUT_MAX).contains(&seconds) {
+        return Ok(());
+    }
+    Err(format!(
+        "its time limit is {seconds} seconds, and must be 1 to {TIMEOUT_MAX}; what takes longer belongs in an asset"
+    ))
+}
+
 /// Dagster's rule for names (`^[A-Za-z0-9_]+$`), so that a name can stand in a path and a tick's id.
-fn check_name(name: &str) -> Result<(), String> {
+pub(super) fn check_name(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty() || name.len() > NAME_MAX || !name.chars().all(plain) {
         return Err(format!(
@@ -266,4 +314,12 @@ fn utc() -> String {
 
 fn max_ticks() -> u32 {
     100
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference to skip_serializing_if"
+)]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::{AssetDef, CheckDef, DefinitionsError, Dep, Manifest, Schedule, StepDef, StepKind};
+use super::{
+    AssetDef, CheckDef, DefinitionsError, Dep, Manifest, Schedule, Sensor, StepDef, StepKind,
+};
 use crate::partition::{DynamicSets, PartitionEdge, PartitionMapping, PartitionsDef};
 use crate::{AssetKey, Digest, graph};
 
@@ -18,6 +20,7 @@ pub struct Definitions {
     steps: HashMap<String, usize>,
     checks: BTreeMap<(AssetKey, String), usize>,
     schedules: BTreeMap<String, Schedule>,
+    sensors: BTreeMap<String, Sensor>,
 }
 
 impl Definitions {
@@ -93,6 +96,7 @@ impl Definitions {
         let steps = index_steps(&manifest)?;
         let checks = index_checks(&manifest)?;
         let schedules = read_schedules(&manifest)?;
+        let sensors = read_sensors(&manifest)?;
         let definitions = Self {
             version,
             manifest,
@@ -100,6 +104,7 @@ impl Definitions {
             steps,
             checks,
             schedules,
+            sensors,
         };
         definitions.check_steps()?;
         definitions.check_edges()?;
@@ -107,6 +112,7 @@ impl Definitions {
         definitions.check_cycles()?;
         definitions.check_jobs()?;
         definitions.check_schedules()?;
+        definitions.check_sensors()?;
         Ok(definitions)
     }
 
@@ -179,6 +185,18 @@ impl Definitions {
     #[must_use]
     pub fn schedules(&self) -> &BTreeMap<String, Schedule> {
         &self.schedules
+    }
+
+    /// One sensor.
+    #[must_use]
+    pub fn sensor(&self, name: &str) -> Option<&Sensor> {
+        self.sensors.get(name)
+    }
+
+    /// Its sensors by name.
+    #[must_use]
+    pub fn sensors(&self) -> &BTreeMap<String, Sensor> {
+        &self.sensors
     }
 
     fn unknown_step(&self, what: String, step: &str) -> DefinitionsError {
@@ -451,6 +469,26 @@ fn read_schedules(manifest: &Manifest) -> Result<BTreeMap<String, Schedule>, Def
         {
             return Err(DefinitionsError::DuplicateSchedule {
                 schedule: def.name.clone(),
+                place: format!(" in location `{}`", manifest.location),
+            });
+        }
+    }
+    Ok(read)
+}
+
+fn read_sensors(manifest: &Manifest) -> Result<BTreeMap<String, Sensor>, DefinitionsError> {
+    let mut read = BTreeMap::new();
+    for def in &manifest.sensors {
+        let twice = read.insert(def.name.clone(), Sensor::read(def)?).is_some();
+        let is_schedule = manifest.schedules.iter().any(|s| s.name == def.name);
+        if twice || is_schedule {
+            return Err(DefinitionsError::DuplicateSensor {
+                what: if twice {
+                    "sensor"
+                } else {
+                    "schedule or sensor"
+                },
+                name: def.name.clone(),
                 place: format!(" in location `{}`", manifest.location),
             });
         }

@@ -8,12 +8,13 @@ use thiserror::Error;
 use super::{
     AssetMaterialized, AssetObserved, AttemptFinished, AttemptLeased, AttemptStartTimedOut,
     AttemptStarted, AttemptValues, BackfillChunkDropped, BackfillCreated, BackfillEdited,
-    BackfillMoved, Cause, CheckEvaluated, DefinitionsDeployed, DefinitionsLoadFailed,
-    FoldActivated, HistoryPacked, HostLeft, HostLost, HostRegistered, LeaseKept, LeaseReleased,
-    LeaseTaken, LimitsSet, PartitionsAdded, PartitionsRemoved, Principal, RawEvent, ReportRefused,
-    RunCancelRequested, RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut,
-    ScheduleReset, ScheduleStarted, ScheduleStopped, TasksMapped, TasksSkipped, TickFinished,
-    TicksMissed, TicksPacked,
+    BackfillMoved, Cause, CheckEvaluated, CursorSet, DefinitionsDeployed, DefinitionsLoadFailed,
+    EvaluationFinished, EvaluationsPacked, FoldActivated, HistoryPacked, HostLeft, HostLost,
+    HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, MessageAccepted,
+    PartitionsAdded, PartitionsRemoved, Principal, RawEvent, ReportRefused, RunCancelRequested,
+    RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut, ScheduleReset,
+    ScheduleStarted, ScheduleStopped, SensorIdled, SensorReset, SensorStarted, SensorStopped,
+    TasksMapped, TasksSkipped, TickFinished, TickTried, TicksMissed, TicksPacked,
 };
 use crate::backfill::BackfillSelector;
 use crate::{Digest, Timestamp};
@@ -184,6 +185,24 @@ facts! {
     TicksMissed(TicksMissed) = "ticks.missed", 1;
     /// Old ticks moved from memory to a history object.
     TicksPacked(TicksPacked) = "ticks.packed", 1;
+    /// The function of a tick failed, and is tried again.
+    TickTried(TickTried) = "tick.tried", 1;
+    /// An operator set a sensor going.
+    SensorStarted(SensorStarted) = "sensor.started", 1;
+    /// An operator stopped a sensor.
+    SensorStopped(SensorStopped) = "sensor.stopped", 1;
+    /// An operator left a sensor to the code again.
+    SensorReset(SensorReset) = "sensor.reset", 1;
+    /// Someone set the cursor of a sensor.
+    CursorSet(CursorSet) = "sensor.cursor_set", 1;
+    /// A sensor looked again and again, and found nothing.
+    SensorIdled(SensorIdled) = "sensor.idled", 1;
+    /// A message for a sensor was accepted.
+    MessageAccepted(MessageAccepted) = "message.accepted", 1;
+    /// What came of an evaluation.
+    EvaluationFinished(EvaluationFinished) = "evaluation.finished", 1;
+    /// Old evaluations moved from memory to a history object.
+    EvaluationsPacked(EvaluationsPacked) = "evaluations.packed", 1;
     /// Ended runs moved from memory to a history object.
     HistoryPacked(HistoryPacked) = "history.packed", 1;
 }

@@ -15,6 +15,7 @@ mod limits;
 mod partitions;
 mod run;
 mod schedule;
+mod sensor;
 
 #[cfg(test)]
 mod tests;
@@ -40,4 +41,9 @@ pub use run::{
 pub use schedule::{
     MissedReason, ScheduleReset, ScheduleStarted, ScheduleStopped, TickFinished, TickId,
     TickIdError, TickOutcome, TicksMissed, TicksPacked,
+};
+pub use sensor::{
+    Asked, CursorSet, EvaluationFinished, EvaluationId, EvaluationIdError, EvaluationOf,
+    EvaluationOutcome, EvaluationsPacked, KeptBack, MessageAccepted, PartitionsChange, SensorIdled,
+    SensorReset, SensorStarted, SensorStopped, TickTried,
 };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Stored, TickId};
+use super::{EvaluationId, Stored, TickId};
 use crate::backfill::ChunkOf;
 use crate::limits::TimeLimits;
 use crate::plan::Plan;
@@ -64,6 +64,9 @@ pub struct RunRequested {
     /// The tick that asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<TickId>,
+    /// The evaluation of a sensor that asked for it. From fold version 4 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationId>,
     /// What will be done.
     pub plan: Stored<Plan>,
 }

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ErrorInfo;
-use crate::{Digest, RunId, Timestamp};
+use super::{Asked, ErrorInfo, PartitionsChange};
+use crate::{BackfillId, Digest, RunId, Timestamp};
 
 /// What names a tick: one due instant of one schedule. Text: `nightly:2026-01-31T02:00:00Z`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,6 +75,15 @@ pub struct TickFinished {
     pub version: Digest,
     /// What came of it.
     pub outcome: TickOutcome,
+    /// Which try it was, when its function was tried more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Changes of dynamic partitions, made before its runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dynamic_partitions: Vec<PartitionsChange>,
+    /// What asking its function was like; absent for one that is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
 }
 
 /// What came of a tick.
@@ -85,6 +94,9 @@ pub enum TickOutcome {
     Succeeded {
         /// The runs.
         runs: Vec<RunId>,
+        /// The backfills, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        backfills: Vec<BackfillId>,
     },
     /// There was nothing to run.
     Skipped {

@@ -14,6 +14,8 @@ use crate::plan::{OutputValues, Plan, PlannedTask};
 use crate::run_retries::{RetryStrategy, RunRetries};
 use crate::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, RunId, Timestamp};
 
+mod sensors;
+
 fn attempt() -> AttemptId {
     AttemptId {
         run: RunId::from_parts(1_700_000_000_000, 1),
@@ -162,7 +164,8 @@ fn examples() -> Vec<Fact> {
         granularity: Granularity::Run,
     };
     let metadata = BTreeMap::from([("rows".to_owned(), json!({"type": "int", "value": 842}))]);
-    vec![
+    let mut facts = sensors::examples();
+    facts.extend([
         DefinitionsDeployed {
             location: "loc".into(),
             version: Digest::of(b"m"),
@@ -202,6 +205,7 @@ fn examples() -> Vec<Fact> {
             rerun: None,
             time_limits: TimeLimits::default(),
             tick: None,
+            evaluation: None,
             plan: Stored::Inline(plan),
         }
         .into(),
@@ -396,7 +400,13 @@ fn examples() -> Vec<Fact> {
         TickFinished {
             tick: tick(),
             version: Digest::of(b"s"),
-            outcome: TickOutcome::Succeeded { runs: vec![run] },
+            outcome: TickOutcome::Succeeded {
+                runs: vec![run],
+                backfills: Vec::new(),
+            },
+            attempt: None,
+            dynamic_partitions: Vec::new(),
+            asked: None,
         }
         .into(),
         TicksMissed {
@@ -418,7 +428,8 @@ fn examples() -> Vec<Fact> {
             runs: vec![run],
         }
         .into(),
-    ]
+    ]);
+    facts
 }
 
 fn event(fact: Fact) -> Event {

@@ -48,6 +48,9 @@ pub enum Reason {
         /// The tick of a schedule that asked, `nightly:2026-01-31T02:00:00Z`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tick: Option<String>,
+        /// The evaluation of a sensor that asked, `drop_folder:17`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evaluation: Option<String>,
         /// How many assets were selected.
         assets: u64,
     },

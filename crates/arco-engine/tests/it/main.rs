@@ -15,4 +15,5 @@ mod replay;
 mod retries;
 mod run_retries;
 mod schedules;
+mod sensors;
 mod support;

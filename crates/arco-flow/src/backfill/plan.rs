@@ -129,6 +129,8 @@ fn request(
             chunk: chunk.chunk,
         }),
         tick: None,
+        evaluation: None,
+        frees_key: false,
         rerun: None,
         plan: Arc::new(planned.plan),
         plan_blob: None,

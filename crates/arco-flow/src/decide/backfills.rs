@@ -29,6 +29,9 @@ pub fn run_key(backfill: BackfillId, chunk: u64) -> String {
 /// # Errors
 /// [`Rejection`] when the key stands for another request, or the parent cannot be retried.
 pub fn known(state: &State, r: &BackfillRequest) -> Result<Option<BackfillId>, Rejection> {
+    if r.frees_key {
+        return Ok(None);
+    }
     if let Some(key) = &r.idempotency_key
         && let Some((digest, backfill, _)) = state.backfill_keys.get(key)
     {

@@ -17,6 +17,8 @@ mod retry;
 mod run_retry;
 mod runs;
 mod schedules;
+mod sensors;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ pub(crate) use retry::{Budget, INFRASTRUCTURE_RETRIES_MAX, WORKER_LOST_RETRIES_M
 pub(crate) use run_retry::failures;
 pub use runs::Keys;
 pub use schedules::unknown_schedule;
+pub use sensors::unknown_sensor;
 
 /// A decision: the events, the state after them, and the answer to give once they are committed.
 #[derive(Debug, Clone)]
@@ -99,6 +102,28 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::FireSchedule(proposal) => schedules::fire(d, proposal)?,
         Command::PackTicks { reference, through } => {
             d.emit_as_leader(arco_core::event::TicksPacked {
+                object: reference.clone(),
+                through: through.clone(),
+            });
+            Answer::Done
+        }
+        Command::StartSensor(name) => sensors::start(d, name)?,
+        Command::StopSensor(name) => sensors::stop(d, name)?,
+        Command::ResetSensor(name) => sensors::reset(d, name)?,
+        Command::SetCursor {
+            sensor,
+            cursor,
+            state_version,
+        } => sensors::set_cursor(d, sensor, cursor.as_deref(), *state_version)?,
+        Command::AcceptMessage(message) => sensors::accept(d, message)?,
+        Command::Evaluate(proposal) => sensors::evaluate(d, proposal)?,
+        Command::RecordIdle {
+            sensor,
+            state_version,
+            idle,
+        } => sensors::record_idle(d, sensor, *state_version, idle)?,
+        Command::PackEvaluations { reference, through } => {
+            d.emit_as_leader(arco_core::event::EvaluationsPacked {
                 object: reference.clone(),
                 through: through.clone(),
             });

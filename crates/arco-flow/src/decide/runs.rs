@@ -30,7 +30,9 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         run_key: run_key.as_deref(),
         idempotency_key: r.idempotency_key.as_deref(),
     };
-    if let Some(known) = keys.known(&d.state, &identity)? {
+    if !r.frees_key
+        && let Some(known) = keys.known(&d.state, &identity)?
+    {
         return Ok(Answer::Run {
             run: known,
             created: false,
@@ -69,12 +71,13 @@ pub(super) fn request(d: &mut Deciding<'_>, r: &RunRequest) -> Result<Answer, Re
         backfill: r.backfill,
         rerun: r.rerun.clone(),
         tick: r.tick.clone(),
+        evaluation: r.evaluation.clone(),
         plan: match r.plan_blob {
             Some(digest) => Stored::Blob(digest),
             None => Stored::Inline((*r.plan).clone()),
         },
     };
-    if r.tick.is_some() {
+    if r.tick.is_some() || r.evaluation.is_some() {
         d.emit_as_leader(requested);
     } else {
         d.emit(requested);

@@ -4,15 +4,20 @@
 //! says what the proposal was judged by: so a tick is decided once, whoever proposes it, and how often.
 
 use arco_core::event::{
-    ScheduleReset, ScheduleStarted, ScheduleStopped, TickFinished, TickOutcome, TicksMissed,
+    ErrorInfo, ScheduleReset, ScheduleStarted, ScheduleStopped, TickFinished, TickId, TickOutcome,
+    TickTried, TicksMissed,
 };
 use arco_core::{RunId, graph};
 
-use super::{Deciding, runs};
+use super::wanted::carry_out;
+use super::{Deciding, runs, sensors};
 use crate::Rejection;
 use crate::command::Answer;
-use crate::schedule::{Evaluated, Missed, Overdue, TickProposal, overdue};
+use crate::schedule::{Evaluated, Missed, Overdue, TickProposal, next_try, overdue};
 use crate::state::{ScheduleState, State};
+
+/// Why a tick is skipped whose function gave neither requests nor a reason (S-37).
+const ASKED_FOR_NOTHING: &str = "the function asked for nothing";
 
 /// One that is not in the code cannot be told anything.
 pub(super) fn known<'a>(state: &'a State, name: &str) -> Result<&'a ScheduleState, Rejection> {
@@ -85,7 +90,26 @@ pub(super) fn fire(d: &mut Deciding<'_>, proposal: &TickProposal) -> Result<Answ
     let Some((tick, evaluated)) = &proposal.tick else {
         return Ok(Answer::Done);
     };
+    let mut dynamic_partitions = Vec::new();
     let outcome = match evaluated {
+        Evaluated::Wants(wanted) => {
+            let made = carry_out(d, wanted, sensors::KEYS_OF_TICKS, None)?;
+            dynamic_partitions = made.dynamic_partitions;
+            if made.runs.is_empty() && made.backfills.is_empty() {
+                let said = wanted.skip_reason.as_deref();
+                TickOutcome::Skipped {
+                    reason: said.unwrap_or(ASKED_FOR_NOTHING).to_owned(),
+                }
+            } else {
+                TickOutcome::Succeeded {
+                    runs: made.runs,
+                    backfills: made.backfills,
+                }
+            }
+        }
+        Evaluated::Failed(error) if is_tried_again(d, proposal) => {
+            return Ok(try_again(d, proposal, tick, error));
+        }
         Evaluated::Runs(requests) => {
             let mut made: Vec<RunId> = Vec::new();
             for request in requests {
@@ -95,7 +119,10 @@ pub(super) fn fire(d: &mut Deciding<'_>, proposal: &TickProposal) -> Result<Answ
                     made.push(run);
                 }
             }
-            TickOutcome::Succeeded { runs: made }
+            TickOutcome::Succeeded {
+                runs: made,
+                backfills: Vec::new(),
+            }
         }
         Evaluated::Skipped(reason) => TickOutcome::Skipped {
             reason: reason.clone(),
@@ -108,8 +135,38 @@ pub(super) fn fire(d: &mut Deciding<'_>, proposal: &TickProposal) -> Result<Answ
         tick: tick.clone(),
         version: proposal.version,
         outcome,
+        attempt: Some(proposal.attempt).filter(|attempt| *attempt > 1),
+        dynamic_partitions,
+        asked: proposal.asked.clone(),
     });
     Ok(Answer::Done)
+}
+
+/// Whether a tick whose function failed has tries left (S-28).
+fn is_tried_again(d: &Deciding<'_>, proposal: &TickProposal) -> bool {
+    let found = d.state.catalog.schedule(&proposal.schedule);
+    proposal.asked.is_some()
+        && found.is_some_and(|found| proposal.attempt <= found.schedule.def().max_retries)
+}
+
+fn try_again(
+    d: &mut Deciding<'_>,
+    proposal: &TickProposal,
+    tick: &TickId,
+    error: &ErrorInfo,
+) -> Answer {
+    if let Some(asked) = proposal.asked.clone() {
+        d.emit_as_leader(TickTried {
+            tick: tick.clone(),
+            version: proposal.version,
+            judged: proposal.now,
+            attempt: proposal.attempt,
+            error: error.clone(),
+            next: next_try(proposal.attempt, d.now),
+            asked,
+        });
+    }
+    Answer::Done
 }
 
 /// Whether the state, and the clock of the one who decides, say what the proposal says.
@@ -121,6 +178,11 @@ fn still_so(d: &Deciding<'_>, proposal: &TickProposal) -> bool {
     let Some(found) = d.state.catalog.schedule(&proposal.schedule) else {
         return false;
     };
+    // A try is of the tick that the row says is tried again, and comes after the tries before.
+    let attempt = row.retry.as_ref().map_or(1, |retry| retry.attempts + 1);
+    if proposal.attempt != attempt {
+        return false;
+    }
     let expected = Overdue {
         missed: proposal.missed.clone(),
         fire: proposal.tick.as_ref().map(|(tick, _)| tick.instant),

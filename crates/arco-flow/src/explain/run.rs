@@ -89,6 +89,7 @@ impl Explainer<'_> {
             partitions: run.partitions.clone(),
             run_key: run.run_key.clone(),
             tick: run.tick.as_ref().map(ToString::to_string),
+            evaluation: run.evaluation.as_ref().map(ToString::to_string),
             assets: run.assets.len() as u64,
         })
         .at(run.requested.1)

@@ -50,6 +50,8 @@ impl World {
             backfill: None,
             rerun: Some(again.clone()),
             tick: None,
+            evaluation: None,
+            frees_key: false,
             plan: Arc::new(planned.plan),
             plan_blob: None,
             definitions: planned.definitions,

@@ -252,6 +252,8 @@ fn request(
         backfill: None,
         rerun: None,
         tick: Some(tick),
+        evaluation: None,
+        frees_key: false,
         plan: Arc::new(planned.plan),
         plan_blob: None,
         definitions: planned.definitions,
@@ -259,7 +261,7 @@ fn request(
 }
 
 /// A key counts within its tick, as in Dagster (S-39): the instant is part of it.
-fn run_key(tick: &TickId, key: Option<&str>) -> String {
+pub(crate) fn run_key(tick: &TickId, key: Option<&str>) -> String {
     let instant = tick.instant.to_rfc3339_seconds();
     match key {
         None => instant,

@@ -70,7 +70,7 @@ fn ticks(state: &State) -> Vec<String> {
         let instant = tick.id.instant.to_rfc3339_seconds();
         let instant = instant.trim_start_matches("2026-").trim_end_matches(":00Z");
         match &tick.outcome {
-            TickRow::Success { runs } => {
+            TickRow::Success { runs, .. } => {
                 let keys = runs.iter().map(|run| {
                     let run = state.run(*run).expect("it is in memory");
                     run.partitions.clone().unwrap_or_else(|| "run".into())

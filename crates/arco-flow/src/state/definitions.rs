@@ -7,7 +7,7 @@ use arco_core::event::{DefinitionsDeployed, DefinitionsLoadFailed, ErrorInfo, Ev
 use arco_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyError, Blobs, State, durations, schedule};
+use super::{ApplyError, Blobs, State, durations, schedule, sensor};
 
 /// One code location.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub(super) fn deployed(
     durations::deployed(state, &e.location);
     if state.fold_version >= super::fold::SCHEDULES {
         schedule::follow_definitions(state, &e.location, event.time);
+    }
+    if state.fold_version >= super::fold::SENSORS {
+        sensor::follow_definitions(state, &e.location, event.time);
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::run_fold::IDEMPOTENCY_HORIZON_MS;
 use super::task_fold::is_live;
-use super::{Run, State, Task};
+use super::{Run, State, Task, sensor_queue};
 
 pub(super) fn materialized(
     state: &mut State,
@@ -32,6 +32,7 @@ pub(super) fn materialized(
         }
     }
     remember_report(state, at, time, e.idempotency.as_ref());
+    sensor_queue::materialized(state, at, time, e);
 }
 
 pub(super) fn observed(state: &mut State, at: Position, time: Timestamp, e: &AssetObserved) {

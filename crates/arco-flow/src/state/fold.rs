@@ -9,8 +9,8 @@ use arco_core::plan::Plan;
 use thiserror::Error;
 
 use super::{
-    State, admission, backfill, deadlines, definitions, fact_fold, host, op_fold, partition_sets,
-    run_fold, run_retry, schedule, task_fold, tick,
+    State, admission, backfill, deadlines, definitions, evaluation, fact_fold, host, op_fold,
+    partition_sets, run_fold, run_retry, schedule, sensor, sensor_queue, task_fold, tick,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -58,6 +58,8 @@ pub enum ApplyError {
 
 /// The first version of the fold that knows schedules.
 pub(super) const SCHEDULES: u32 = 3;
+/// The first version of the fold that knows sensors.
+pub(super) const SENSORS: u32 = 4;
 
 impl State {
     /// Applies one event. Controller events of a past epoch change nothing.
@@ -91,7 +93,7 @@ impl State {
             Fact::RunRetryDropped(e) => run_retry::dropped(self, event.time, e),
             Fact::RunRetriesSet(e) => self.run_retries = e.retries,
             Fact::TasksSkipped(e) => task_fold::skipped(self, e),
-            Fact::AttemptLeased(e) => task_fold::leased(self, event.time, e),
+            Fact::AttemptLeased(e) => task_fold::leased(self, at, event.time, e),
             Fact::AttemptStarted(e) => task_fold::started(self, event.time, e),
             Fact::AttemptStartTimedOut(e) => task_fold::start_timed_out(self, e),
             Fact::AttemptValues(e) => op_fold::values(self, e),
@@ -125,6 +127,15 @@ impl State {
             Fact::TickFinished(e) => tick::finished(self, at, event, e),
             Fact::TicksMissed(e) => tick::missed(self, at, event, e),
             Fact::TicksPacked(e) => tick::packed(self, e),
+            Fact::TickTried(e) => schedule::tried(self, e),
+            Fact::SensorStarted(e) => sensor::started(self, at, event, e),
+            Fact::SensorStopped(e) => sensor::stopped(self, at, event, e),
+            Fact::SensorReset(e) => sensor::reset(self, at, event, e),
+            Fact::CursorSet(e) => sensor::cursor_set(self, e),
+            Fact::SensorIdled(e) => sensor::idled(self, at, event, e),
+            Fact::MessageAccepted(e) => sensor_queue::accepted(self, at, event.time, e),
+            Fact::EvaluationFinished(e) => sensor::evaluated(self, at, event, e),
+            Fact::EvaluationsPacked(e) => evaluation::packed(self, e),
             Fact::HistoryPacked(e) => run_fold::history_packed(self, e),
         }
         Ok(())
@@ -132,14 +143,18 @@ impl State {
 }
 
 impl State {
-    /// Schedules of definitions that were deployed under an older fold count from here.
+    /// Schedules and sensors of definitions that were deployed under an older fold count from here.
     fn activate_fold(&mut self, version: u32) {
         let learns_schedules = self.fold_version < SCHEDULES && version >= SCHEDULES;
+        let learns_sensors = self.fold_version < SENSORS && version >= SENSORS;
         self.fold_version = version;
-        if learns_schedules {
-            let locations: Vec<String> = self.catalog.locations().keys().cloned().collect();
-            for location in locations {
+        let locations: Vec<String> = self.catalog.locations().keys().cloned().collect();
+        for location in locations {
+            if learns_schedules {
                 schedule::follow_definitions(self, &location, self.time);
+            }
+            if learns_sensors {
+                sensor::follow_definitions(self, &location, self.time);
             }
         }
     }

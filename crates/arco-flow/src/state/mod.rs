@@ -7,6 +7,7 @@ mod bitmap;
 mod deadlines;
 mod definitions;
 mod durations;
+mod evaluation;
 mod fact_fold;
 mod fold;
 mod host;
@@ -21,7 +22,10 @@ mod run_fold;
 mod run_retry;
 mod said;
 mod schedule;
+mod sensor;
+mod sensor_queue;
 mod snapshot;
+mod subscriptions;
 mod task;
 mod task_fold;
 mod tick;
@@ -32,7 +36,7 @@ mod tests;
 use std::sync::Arc;
 
 use arco_core::definitions::Catalog;
-use arco_core::event::{Position, RetryOwed, TickId};
+use arco_core::event::{EvaluationId, Position, RetryOwed, TickId};
 use arco_core::limits::Limits;
 use arco_core::partition::DynamicSets;
 use arco_core::run_retries::RunRetries;
@@ -46,13 +50,17 @@ pub use bitmap::PagedBitmap;
 pub use deadlines::{Deadline, Due};
 pub use definitions::{LoadFailure, LocationState};
 pub use durations::Durations;
+pub use evaluation::{Evaluation, EvaluationRow, EvaluationStatus};
 pub use fold::{ApplyError, Blobs, NoBlobs};
 pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
 pub use run::{Counts, Retried, Run, RunStatus, TimedOut};
 pub use said::Said;
-pub use schedule::{ScheduleState, Timer, next_after};
+pub use schedule::{OperatorSaid, ScheduleState, TickRetry, Timer, next_after};
+pub use sensor::SensorState;
+pub use sensor_queue::{MessageIds, Queued, QueuedWhat};
 pub use snapshot::SnapshotError;
+pub use subscriptions::Subscriptions;
 pub use task::{AttemptRow, OutputStatus, Task, TaskEvent, TaskStatus};
 pub use tick::{Tick, TickRow, TickStatus};
 
@@ -66,7 +74,8 @@ pub use tick::{Tick, TickRow, TickStatus};
 ///   the task that did not make a slot; steps know how long they took lately; what is observed, or reported
 ///   from outside of runs, is kept; dynamic partitions; schedules and their ticks; backfills, and the runs
 ///   that make their chunks.
-pub const FOLD_VERSION: u32 = 3;
+/// - 4: sensors and their evaluations, tries of ticks, and the runs that evaluations ask for.
+pub const FOLD_VERSION: u32 = 4;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
 /// committed and a proposed one, readers hold whichever they were given.
@@ -120,6 +129,16 @@ pub struct State {
     pub tick_history: imbl::Vector<serde_json::Value>,
     /// The ticks in memory, the longest decided first. Derived.
     pub decided_ticks: OrdSet<(Position, TickId)>,
+    /// Sensors by name.
+    pub sensors: OrdMap<String, Arc<SensorState>>,
+    /// Their evaluations in memory, by sensor and number: the recent ones, and the last of each.
+    pub evaluations: OrdMap<EvaluationId, Arc<Evaluation>>,
+    /// Packed history objects of evaluations, oldest first.
+    pub evaluation_history: imbl::Vector<serde_json::Value>,
+    /// The evaluations in memory, the longest decided first. Derived.
+    pub decided_evaluations: OrdSet<(Position, EvaluationId)>,
+    /// Which running sensors wait for which events. Derived.
+    pub subscriptions: Arc<Subscriptions>,
     /// What is due when. Derived.
     pub timers: OrdSet<(Timestamp, Timer)>,
     /// Backfills that are not over, and the last that are.
@@ -162,6 +181,12 @@ pub struct RunKey {
     pub run: RunId,
     /// Fingerprint of what was asked.
     pub fingerprint: Digest,
+    /// Of a key of a sensor: when the run was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Timestamp>,
+    /// Of a key of a sensor: its run is over without success, and is owed no retry.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended_badly: bool,
 }
 
 impl State {

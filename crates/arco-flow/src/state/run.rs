@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arco_core::backfill::ChunkOf;
 use arco_core::event::{
-    JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit, TickId,
+    EvaluationId, JobRef, Position, Principal, RerunOf, RetryOwed, RunOutcome, RunTimeLimit, TickId,
 };
 use arco_core::limits::TimeLimits;
 use arco_core::plan::{Plan, PlannedTask};
@@ -115,6 +115,9 @@ pub struct Run {
     /// The tick that asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<TickId>,
+    /// The evaluation of a sensor that asked for it. From fold version 4 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvaluationId>,
     /// The plan.
     pub plan: Arc<Plan>,
     /// Which tasks need a task. Derived from the plan.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arco_core::event::{
-    Event, HistoryPacked, Position, RunCancelRequested, RunFinished, RunRequested, RunTimedOut,
+    Event, HistoryPacked, Position, RunCancelRequested, RunFinished, RunOutcome, RunRequested,
+    RunTimedOut,
 };
 use arco_core::limits::TimeLimits;
 use arco_core::plan::Plan;
@@ -14,8 +15,9 @@ use super::output::outputs;
 use super::task_fold::transition;
 use super::{
     Counts, Run, RunKey, RunStatus, State, Task, TaskEvent, TimedOut, admission, backfill,
-    deadlines, definitions, run, run_retry,
+    deadlines, definitions, run, run_retry, sensor_queue,
 };
+use crate::sensor::SCOPE as SENSOR_SCOPE;
 
 /// Client idempotency keys are remembered for this long by event time (a client that retries for
 /// longer than a day has other troubles).
@@ -64,6 +66,7 @@ pub(super) fn run_requested(
         backfill: e.backfill.filter(|_| state.fold_version >= 3),
         job: e.job.clone().filter(|_| state.fold_version >= 3),
         tick: e.tick.clone().filter(|_| state.fold_version >= 3),
+        evaluation: e.evaluation.clone().filter(|_| state.fold_version >= 4),
         dependents: Arc::new(run::dependents(&plan)),
         plan,
         pools: Arc::default(),
@@ -99,9 +102,13 @@ pub(super) fn run_requested(
 
 fn remember_keys(state: &mut State, now: Timestamp, e: &RunRequested) {
     if let Some(key) = &e.run_key {
+        // What the keys of sensors are held by depends on when, and on what became of the run.
+        let of_sensor = e.scope.starts_with(SENSOR_SCOPE);
         let entry = RunKey {
             run: e.run,
             fingerprint: e.fingerprint,
+            requested: of_sensor.then_some(now),
+            ended_badly: false,
         };
         state
             .run_keys
@@ -191,8 +198,31 @@ pub(super) fn run_finished(state: &mut State, at: Position, time: Timestamp, e: 
     state.active_runs.remove(&e.run);
     state.ended_runs.insert((at, e.run));
     run_retry::ended(state, e.run, e.retry);
+    let bad = e.outcome != RunOutcome::Succeeded && e.retry.is_none();
+    key_of_sensor_ended(state, e.run, bad);
+    sensor_queue::run_entered(state, at, time, e.run, sensor_queue::status_of(e.outcome));
     backfill::run_ended(state, time, e.run, e.retry.is_some());
     definitions::prune_versions(state);
+}
+
+/// A run of a lineage is over: the key under which a sensor asked for its first run knows how.
+pub(super) fn key_of_sensor_ended(state: &mut State, run: RunId, badly: bool) {
+    let root = state.run(run).map(|run| match &run.rerun {
+        Some(rerun) => rerun.root,
+        None => run.id,
+    });
+    let Some(first) = root.and_then(|root| state.run(root)).map(Arc::clone) else {
+        return;
+    };
+    if let Some(key) = &first.run_key
+        && first.scope.starts_with(SENSOR_SCOPE)
+        && let Some(entry) = state
+            .run_keys
+            .get_mut(&State::run_key_index(&first.scope, key))
+        && entry.run == first.id
+    {
+        entry.ended_badly = badly;
+    }
 }
 
 pub(super) fn history_packed(state: &mut State, e: &HistoryPacked) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arco_core::event::{RerunOf, RetryOwed, RunRetryDropped};
 use arco_core::{RunId, Timestamp};
 
-use super::{Retried, Run, State, backfill};
+use super::{Retried, Run, State, backfill, run_fold};
 use crate::rerun::{RETRIED_BY_TAG, WILL_RETRY_TAG};
 
 /// A run failed and is owed a retry, or failed as a retry and is owed none. The tags are Dagster's
@@ -47,6 +47,7 @@ pub(super) fn made(state: &mut State, run: RunId, rerun: &RerunOf) {
 pub(super) fn dropped(state: &mut State, time: Timestamp, e: &RunRetryDropped) {
     if state.retries_owed.remove(&e.run).is_some() {
         backfill::run_ended(state, time, e.run, false);
+        run_fold::key_of_sensor_ended(state, e.run, true);
         edit(state, e.run, |run, retried| {
             retried.dropped = Some(e.reason.clone());
             say(run, WILL_RETRY_TAG, "false");

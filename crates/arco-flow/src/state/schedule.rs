@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use arco_core::definitions::{DefaultStatus, Schedule};
 use arco_core::event::{
-    Event, Position, Principal, ScheduleReset, ScheduleStarted, ScheduleStopped,
+    ErrorInfo, Event, Position, Principal, ScheduleReset, ScheduleStarted, ScheduleStopped,
+    TickTried,
 };
 use arco_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::State;
 
-/// A schedule that left the code is remembered for this long, with what operators said of it (S-32).
-const GONE_KEPT_MS: u64 = 12 * 60 * 60 * 1000;
+/// A schedule or sensor that left the code is remembered for this long, with what operators said of it (S-32).
+pub(super) const GONE_KEPT_MS: u64 = 12 * 60 * 60 * 1000;
 
 /// One schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,11 +31,14 @@ pub struct ScheduleState {
     pub default_status: DefaultStatus,
     /// What an operator said, over the code (S-22).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
+    pub said: Option<OperatorSaid>,
     /// From when it counts: instants up to here are nobody's.
     pub since: Timestamp,
     /// Every instant up to here was fired, skipped, failed or missed.
     pub settled: Timestamp,
+    /// The tick whose function failed and is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<TickRetry>,
     /// When it left the code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
@@ -43,9 +47,24 @@ pub struct ScheduleState {
     pub due: Option<Timestamp>,
 }
 
+/// A tick whose function failed and is tried again (S-28).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickRetry {
+    /// The instant.
+    pub instant: Timestamp,
+    /// The time by which it was chosen.
+    pub judged: Timestamp,
+    /// Tries that failed.
+    pub attempts: u32,
+    /// When it is tried again.
+    pub next: Timestamp,
+    /// What went wrong last.
+    pub error: ErrorInfo,
+}
+
 /// What an operator said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Said {
+pub struct OperatorSaid {
     /// Whether it shall run.
     pub runs: bool,
     /// Who said so.
@@ -59,6 +78,8 @@ pub struct Said {
 pub enum Timer {
     /// The next instant of a schedule.
     Schedule(String),
+    /// The next evaluation of a sensor.
+    Sensor(String),
 }
 
 impl ScheduleState {
@@ -76,6 +97,13 @@ impl ScheduleState {
     fn count_from(&mut self, now: Timestamp) {
         self.since = now;
         self.settled = self.settled.max(now);
+        self.forget_retry();
+    }
+
+    /// What is settled is not tried again.
+    fn forget_retry(&mut self) {
+        let settled = self.settled;
+        self.retry = self.retry.take().filter(|retry| retry.instant > settled);
     }
 }
 
@@ -121,6 +149,7 @@ fn fresh(location: &str, schedule: &Schedule, now: Timestamp) -> ScheduleState {
         said: None,
         since: now,
         settled: now,
+        retry: None,
         gone: None,
         due: None,
     }
@@ -172,7 +201,7 @@ pub(super) fn reset(state: &mut State, at: Position, event: &Event, e: &Schedule
 fn said(state: &mut State, at: Position, event: &Event, name: &str, runs: Option<bool>) {
     edit(state, name, |row| {
         let ran = row.is_running();
-        row.said = runs.map(|runs| Said {
+        row.said = runs.map(|runs| OperatorSaid {
             runs,
             by: event.principal.clone(),
             at: (at, event.time),
@@ -185,7 +214,25 @@ fn said(state: &mut State, at: Position, event: &Event, name: &str, runs: Option
 
 /// Everything up to `instant` is settled.
 pub(super) fn settle(state: &mut State, name: &str, instant: Timestamp) {
-    edit(state, name, |row| row.settled = row.settled.max(instant));
+    edit(state, name, |row| {
+        row.settled = row.settled.max(instant);
+        row.forget_retry();
+    });
+}
+
+/// The function of a tick failed, and is tried again.
+pub(super) fn tried(state: &mut State, e: &TickTried) {
+    edit(state, &e.tick.schedule, |row| {
+        if e.tick.instant > row.settled {
+            row.retry = Some(TickRetry {
+                instant: e.tick.instant,
+                judged: e.judged,
+                attempts: e.attempt,
+                next: e.next,
+                error: e.error.clone(),
+            });
+        }
+    });
 }
 
 fn edit(state: &mut State, name: &str, change: impl FnOnce(&mut ScheduleState)) {
@@ -213,7 +260,11 @@ pub(super) fn set(state: &mut State, name: &str, mut row: ScheduleState) {
 
 fn due(state: &State, name: &str, row: &ScheduleState) -> Option<Timestamp> {
     let schedule = state.catalog.schedule(name)?.schedule;
-    row.is_running()
-        .then(|| next_after(schedule, row.settled))
-        .flatten()
+    if !row.is_running() {
+        return None;
+    }
+    match &row.retry {
+        Some(retry) => Some(retry.next),
+        None => next_after(schedule, row.settled),
+    }
 }

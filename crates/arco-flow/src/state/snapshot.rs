@@ -18,8 +18,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, Backfill, Durations, HostState, Leadership, LocationState, Run, RunKey,
-    ScheduleState, State, Tick, admission, deadlines, definitions, run, schedule, tick,
+    AssetState, Backfill, Durations, Evaluation, HostState, Leadership, LocationState, Run, RunKey,
+    ScheduleState, SensorState, State, Tick, admission, deadlines, definitions, evaluation, run,
+    schedule, sensor, subscriptions, tick,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -75,6 +76,12 @@ struct Out<'a> {
     #[serde(skip_serializing_if = "imbl::Vector::is_empty")]
     tick_history: &'a imbl::Vector<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    sensors: Vec<(&'a String, &'a Arc<SensorState>)>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    evaluations: Vec<&'a Arc<Evaluation>>,
+    #[serde(skip_serializing_if = "imbl::Vector::is_empty")]
+    evaluation_history: &'a imbl::Vector<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     backfills: Vec<&'a Arc<Backfill>>,
     #[serde(skip_serializing_if = "imbl::OrdMap::is_empty")]
     backfill_keys: &'a imbl::OrdMap<String, (Digest, BackfillId, Timestamp)>,
@@ -121,6 +128,15 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     tick_history: imbl::Vector<Value>,
+    /// From fold version 4 on.
+    #[serde(default)]
+    sensors: Vec<(String, SensorState)>,
+    /// From fold version 4 on.
+    #[serde(default)]
+    evaluations: Vec<Evaluation>,
+    /// From fold version 4 on.
+    #[serde(default)]
+    evaluation_history: imbl::Vector<Value>,
     /// From fold version 3 on.
     #[serde(default)]
     backfills: Vec<Backfill>,
@@ -192,6 +208,9 @@ impl State {
             schedules: self.schedules.iter().collect(),
             ticks: self.ticks.values().collect(),
             tick_history: &self.tick_history,
+            sensors: self.sensors.iter().collect(),
+            evaluations: self.evaluations.values().collect(),
+            evaluation_history: &self.evaluation_history,
             backfills: self.backfills.values().collect(),
             backfill_keys: &self.backfill_keys,
         }
@@ -232,6 +251,7 @@ impl State {
             reports: read.reports,
             lineages: read.lineages.into_iter().collect(),
             tick_history: read.tick_history,
+            evaluation_history: read.evaluation_history,
             limits: read.limits,
             run_retries: read.run_retries,
             retries_owed: read.retries_owed.into_iter().collect(),
@@ -259,6 +279,13 @@ impl State {
         }
         for tick in read.ticks {
             tick::put(&mut state, tick);
+        }
+        for (name, row) in read.sensors {
+            sensor::set(&mut state, &name, row);
+        }
+        subscriptions::rebuild(&mut state);
+        for evaluation in read.evaluations {
+            evaluation::put(&mut state, evaluation);
         }
         for backfill in read.backfills {
             restore_backfill(&mut state, backfill);

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use arco_core::definitions::RunStatusWatched;
 use arco_core::event::{
-    AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted,
+    AttemptFinished, AttemptLeased, AttemptOutcome, AttemptStartTimedOut, AttemptStarted, Position,
     ReportRefused, TasksSkipped,
 };
 use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
@@ -11,7 +12,7 @@ use arco_core::{AttemptId, RunId, TaskIndex, Timestamp};
 use super::output::{left_out, outputs};
 use super::{
     AttemptRow, Retry, Run, RunStatus, State, Task, TaskEvent, TaskStatus, admission, deadlines,
-    durations, inputs, op, op_fold,
+    durations, inputs, op, op_fold, sensor_queue,
 };
 
 /// Moves one task through the table, keeps counts and indexes, and settles what it planned when it
@@ -128,7 +129,7 @@ fn meet_need(state: &mut State, id: RunId, task: TaskIndex, need: TaskIndex) -> 
     task.unmet.is_empty()
 }
 
-pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
+pub(super) fn leased(state: &mut State, at: Position, time: Timestamp, e: &AttemptLeased) {
     let AttemptId { run, task, number } = e.attempt;
     let inputs = inputs::current(state, run, task);
     let inputs = op_fold::with_inputs_of_graph(state, run, task, inputs);
@@ -158,7 +159,8 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
     };
     admission::hold(state, &shared, e.attempt);
     deadlines::expect_attempt(state, &shared, task);
-    if shared.status == RunStatus::Queued {
+    let begins = shared.status == RunStatus::Queued;
+    if begins {
         deadlines::forget_run(state, &shared);
         let begun = Arc::make_mut(&mut shared);
         begun.started.get_or_insert(time);
@@ -167,6 +169,9 @@ pub(super) fn leased(state: &mut State, time: Timestamp, e: &AttemptLeased) {
         deadlines::expect_run(state, begun);
     }
     state.runs.insert(run, shared);
+    if begins {
+        sensor_queue::run_entered(state, at, time, run, RunStatusWatched::Started);
+    }
 }
 
 /// The live attempt of a task is exactly this one.

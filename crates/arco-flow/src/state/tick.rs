@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::event::{
-    ErrorInfo, Event, MissedReason, Position, TickFinished, TickId, TickOutcome, TicksMissed,
-    TicksPacked,
+    Asked, ErrorInfo, Event, MissedReason, PartitionsChange, Position, TickFinished, TickId,
+    TickOutcome, TicksMissed, TicksPacked,
 };
-use arco_core::{Digest, RunId, Timestamp};
+use arco_core::{BackfillId, Digest, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{State, schedule};
@@ -22,6 +22,15 @@ pub struct Tick {
     pub version: Digest,
     /// What came of it.
     pub outcome: TickRow,
+    /// Which try it was, when its function was tried more than once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// Changes of dynamic partitions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dynamic_partitions: Vec<PartitionsChange>,
+    /// What asking its function was like; absent for one that is declared, and for a series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Where and when it was decided.
     pub decided: (Position, Timestamp),
 }
@@ -34,6 +43,9 @@ pub enum TickRow {
     Success {
         /// The runs, in order.
         runs: Vec<RunId>,
+        /// The backfills, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        backfills: Vec<BackfillId>,
     },
     /// There was nothing to run.
     Skipped {
@@ -85,7 +97,7 @@ impl Tick {
     #[must_use]
     pub fn runs(&self) -> &[RunId] {
         match &self.outcome {
-            TickRow::Success { runs } => runs,
+            TickRow::Success { runs, .. } => runs,
             _ => &[],
         }
     }
@@ -93,7 +105,10 @@ impl Tick {
 
 pub(super) fn finished(state: &mut State, at: Position, event: &Event, e: &TickFinished) {
     let outcome = match &e.outcome {
-        TickOutcome::Succeeded { runs } => TickRow::Success { runs: runs.clone() },
+        TickOutcome::Succeeded { runs, backfills } => TickRow::Success {
+            runs: runs.clone(),
+            backfills: backfills.clone(),
+        },
         TickOutcome::Skipped { reason } => TickRow::Skipped {
             reason: reason.clone(),
         },
@@ -107,6 +122,9 @@ pub(super) fn finished(state: &mut State, at: Position, event: &Event, e: &TickF
             id: e.tick.clone(),
             version: e.version,
             outcome,
+            attempt: e.attempt,
+            dynamic_partitions: e.dynamic_partitions.clone(),
+            asked: e.asked.clone(),
             decided: (at, event.time),
         },
     );
@@ -126,6 +144,9 @@ pub(super) fn missed(state: &mut State, at: Position, event: &Event, e: &TicksMi
                 count: e.count,
                 reason: e.reason,
             },
+            attempt: None,
+            dynamic_partitions: Vec::new(),
+            asked: None,
             decided: (at, event.time),
         },
     );

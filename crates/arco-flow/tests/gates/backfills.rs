@@ -73,6 +73,7 @@ fn stored(world: &mut World, ask: &TargetAsk) -> Result<BackfillRequest, Rejecti
         settings: BackfillSettings::default(),
         policy: ask.policy,
         parent: None,
+        frees_key: false,
         target: Arc::new(resolved.target),
         target_blob: None,
         definitions: resolved.definitions,

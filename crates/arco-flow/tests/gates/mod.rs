@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod model;
 pub(crate) mod schedules;
+pub(crate) mod sensors;
 
 use proptest::test_runner::Config;
 

@@ -1,9 +1,10 @@
 //! A worker host by the protocol: it calls, keeps its deadline, and carries out bodies.
 //!
-//! Three tasks: the host's own loop of exchanges, signs of life beside it, and the kernel. The
+//! Four tasks: the host's own loop of exchanges, signs of life and evaluations beside it, and the kernel. The
 //! deadline is counted from before a call was sent; the kernel kills the bodies at that moment even
 //! when the host itself stands still.
 
+pub(crate) mod evaluations;
 mod exchange;
 mod gate;
 mod kernel;
@@ -183,6 +184,13 @@ impl Host {
             self.gate.clone(),
         );
         let _beats = Owned(tokio::spawn(beats));
+        let evaluations = evaluations::evaluate(
+            self.parts.clone(),
+            self.random.split(),
+            self.shared.clone(),
+            self.gate.clone(),
+        );
+        let _evaluations = Owned(tokio::spawn(evaluations));
         loop {
             self.gate.pass().await;
             let went_well = if self.shared.now().registered {

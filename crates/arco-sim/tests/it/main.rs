@@ -64,6 +64,9 @@ fn what_must_hold_holds_whatever_the_weather() {
             "hosts fenced",
             "replicas killed",
             "ticks",
+            "tries of ticks",
+            "evaluations",
+            "messages",
         ] {
             assert!(
                 total.get(what).is_some_and(|n| *n > 0),
@@ -104,6 +107,16 @@ fn a_store_that_forgets_is_found() {
 #[test]
 fn a_host_that_ignores_its_deadline_is_found() {
     found(Planted::HostIgnoresDeadline, "overlap");
+}
+
+#[test]
+fn a_cursor_that_goes_back_is_found() {
+    found(Planted::CursorGoesBack, "moves the cursor from");
+}
+
+#[test]
+fn messages_that_are_lost_are_found() {
+    found(Planted::MessagesAreLost, "and has runs of");
 }
 
 #[test]

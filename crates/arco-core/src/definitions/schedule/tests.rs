@@ -47,7 +47,23 @@ fn what_cannot_stand_is_refused_with_the_schedules_name_and_a_mend() {
         (json!({"selection": null}), "give it a job or assets"),
         (json!({"job": "j"}), "give one of the two"),
         (json!({"selection": ["tag:"]}), "selection"),
-        (json!({"function": true}), "which this server cannot ask"),
+        (
+            json!({"function": true, "partitions": "last"}),
+            "its function says which partitions",
+        ),
+        (
+            json!({"function": true, "timeout_seconds": 0}),
+            "must be 1 to 3600",
+        ),
+        (json!({"max_retries": 101}), "may be 100"),
+        (
+            json!({"selection": null, "jobs": ["a", "b"]}),
+            "no function to choose",
+        ),
+        (
+            json!({"selection": null, "job": "a", "jobs": ["b"], "function": true}),
+            "give one of the two",
+        ),
         (
             json!({"catch_up": {"policy": "all", "max_ticks": 0}}),
             "use the policy `skip`",

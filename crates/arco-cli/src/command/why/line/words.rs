@@ -50,14 +50,18 @@ pub(super) fn asked(reason: &Reason, paint: Paint) -> String {
         partitions,
         run_key,
         tick,
+        evaluation,
         assets,
     } = reason
     else {
         return String::new();
     };
-    let mut text = match tick {
-        Some(tick) => format!("tick {} asked for run {run}", paint.bold(tick)),
-        None => format!("{} asked for run {run}", paint.bold(by)),
+    let mut text = match (tick, evaluation) {
+        (Some(tick), _) => format!("tick {} asked for run {run}", paint.bold(tick)),
+        (_, Some(evaluation)) => {
+            format!("evaluation {} asked for run {run}", paint.bold(evaluation))
+        }
+        (None, None) => format!("{} asked for run {run}", paint.bold(by)),
     };
     match selection {
         Some(selection) => text.push_str(&format!(": `{selection}`, {}", plural(*assets, "asset"))),

@@ -1,0 +1,409 @@
+//! Who is asked what: the leader's memory of questions to user code.
+//!
+//! Nothing here is in the log. What is asked follows from the state and the clock; a leader that comes after
+//! asks again. A subject (a schedule, a sensor, a trial) is in one place at a time: waiting for a host, with a
+//! host, or being decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use arco_core::{HostId, Timestamp};
+use arco_flow::evaluation::Said;
+use arco_flow::schedule::TickQuestion;
+use arco_flow::sensor::{Idle, SensorQuestion};
+use tokio::sync::oneshot;
+
+#[cfg(test)]
+mod tests;
+
+/// How long after its time limit an answer may be on its way: a host hands a queue over to the function call by
+/// call, and needs a moment to kill.
+const GRACE: Duration = Duration::from_secs(10);
+/// How soon a subject is asked again that no host wanted.
+const NOT_ASKED: Duration = Duration::from_secs(1);
+/// An idle sensor is written so often.
+pub(super) const IDLE_WRITTEN: Duration = Duration::from_secs(10 * 60);
+
+/// What a question is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    /// The next tick of a schedule.
+    Schedule(String),
+    /// The next evaluation of a sensor.
+    Sensor(String),
+    /// Someone wants to know what would come of it.
+    Trial(u64),
+}
+
+/// What a host is asked, with everything that its answer is judged by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Question {
+    Tick(TickQuestion),
+    Sensor(SensorQuestion),
+}
+
+impl Question {
+    pub(super) fn timeout(&self) -> Duration {
+        Duration::from_millis(match self {
+            Self::Tick(question) => question.timeout_ms,
+            Self::Sensor(question) => question.timeout_ms,
+        })
+    }
+
+    pub(super) fn location(&self) -> &str {
+        match self {
+            Self::Tick(question) => &question.location,
+            Self::Sensor(question) => &question.location,
+        }
+    }
+}
+
+/// A question that a host was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) subject: Subject,
+    pub(super) question: Question,
+    pub(super) host: HostId,
+    /// When, by the boot-time clock.
+    pub(super) at: Duration,
+    /// When, by the wall clock.
+    pub(super) started: Timestamp,
+    /// The leadership that asked: what is answered is decided in it, or not at all.
+    pub(super) epoch: u64,
+}
+
+/// Where a subject is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Waiting,
+    Given,
+    Deciding,
+}
+
+/// What became of a trial.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) said: Said,
+    pub(super) started: Timestamp,
+    pub(super) took_ms: u64,
+    pub(super) log: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Trial {
+    question: Question,
+    reply: oneshot::Sender<Tried>,
+}
+
+/// Looks of a sensor that found nothing.
+#[derive(Debug, Clone)]
+struct Looks {
+    /// Of the row, all the while.
+    state_version: u64,
+    /// When it looked last.
+    last: Timestamp,
+    /// Those that are not written, and since when there are some.
+    unwritten: Option<(Idle, Duration)>,
+}
+
+/// What a subject was asked last by whom, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The host that is asked; `None` while it waits for one.
+    pub host: Option<HostId>,
+    /// Since when the host is asked.
+    pub since: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Broker {
+    /// The leadership all this belongs to.
+    epoch: u64,
+    serial: u64,
+    places: BTreeMap<Subject, Place>,
+    /// Who waits for a host, by location, in order.
+    waiting: BTreeMap<String, BTreeMap<u64, Subject>>,
+    given: BTreeMap<String, Given>,
+    not_before: BTreeMap<Subject, Duration>,
+    looks: BTreeMap<String, Looks>,
+    trials: BTreeMap<u64, Trial>,
+    /// The latest call of each host: those before it give nothing any more.
+    calls: BTreeMap<HostId, u64>,
+}
+
+impl Broker {
+    /// What another leadership was asked is nobody's. Says whether that changed anything.
+    pub(super) fn enter(&mut self, epoch: u64) -> bool {
+        if self.epoch == epoch {
+            return false;
+        }
+        *self = Self {
+            epoch,
+            serial: self.serial,
+            calls: std::mem::take(&mut self.calls),
+            ..Self::default()
+        };
+        true
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn next(&mut self) -> u64 {
+        self.serial += 1;
+        self.serial
+    }
+
+    /// A subject is to be asked, unless it is already, or it is too early to ask it again. Says whether it
+    /// waits now and did not before.
+    pub(super) fn ask(&mut self, subject: Subject, location: &str, now: Duration) -> bool {
+        if self.places.contains_key(&subject)
+            || self.not_before.get(&subject).is_some_and(|at| *at > now)
+        {
+            return false;
+        }
+        self.not_before.remove(&subject);
+        let number = self.next();
+        self.places.insert(subject.clone(), Place::Waiting);
+        self.waiting
+            .entry(location.to_owned())
+            .or_default()
+            .insert(number, subject);
+        true
+    }
+
+    /// A question that changes nothing, for someone who waits for `reply`.
+    pub(super) fn try_out(&mut self, question: Question, reply: oneshot::Sender<Tried>) -> u64 {
+        let number = self.next();
+        let location = question.location().to_owned();
+        self.trials.insert(number, Trial { question, reply });
+        self.ask(Subject::Trial(number), &location, Duration::ZERO);
+        number
+    }
+
+    /// Nobody waits for a trial any more.
+    pub(super) fn give_up(&mut self, trial: u64) {
+        self.trials.remove(&trial);
+        let subject = Subject::Trial(trial);
+        self.given.retain(|_, given| given.subject != subject);
+        self.free(&subject);
+    }
+
+    pub(super) fn trial(&self, number: u64) -> Option<&Question> {
+        self.trials.get(&number).map(|trial| &trial.question)
+    }
+
+    pub(super) fn tried(&mut self, number: u64, tried: Tried) {
+        self.free(&Subject::Trial(number));
+        if let Some(trial) = self.trials.remove(&number) {
+            // Who asked may have gone.
+            drop(trial.reply.send(tried));
+        }
+    }
+
+    /// A call of a host begins: its number, and the questions that it was given and does not have. Calls of
+    /// one host come one after the other, so what an earlier one gave is in its hands or lost.
+    pub(super) fn begin_call(&mut self, host: HostId, busy: &BTreeSet<&str>) -> u64 {
+        let call = self.next();
+        self.calls.insert(host, call);
+        let lost = |(id, given): (&String, &Given)| {
+            (given.host == host && !busy.contains(id.as_str())).then(|| id.clone())
+        };
+        let lost: Vec<String> = self.given.iter().filter_map(lost).collect();
+        for id in lost {
+            self.take_back(&id, None);
+        }
+        call
+    }
+
+    pub(super) fn is_latest(&self, host: HostId, call: u64) -> bool {
+        self.calls.get(&host) == Some(&call)
+    }
+
+    /// The next subject that waits for a host of `location`.
+    pub(super) fn next_waiting(&mut self, location: &str) -> Option<Subject> {
+        let waiting = self.waiting.get_mut(location)?;
+        let (_, subject) = waiting.pop_first()?;
+        if waiting.is_empty() {
+            self.waiting.remove(location);
+        }
+        Some(subject)
+    }
+
+    /// A host is given a question; its id.
+    pub(super) fn give(&mut self, given: Given) -> String {
+        let number = self.next();
+        // Epochs differ, so that a leader never takes an answer for one of its own.
+        let id = format!("{}-{number}", self.epoch);
+        self.places.insert(given.subject.clone(), Place::Given);
+        self.given.insert(id.clone(), given);
+        id
+    }
+
+    /// A host answers: the question, whose subject is being decided from here.
+    pub(super) fn answered(&mut self, host: HostId, id: &str) -> Option<Given> {
+        if self.given.get(id)?.host != host {
+            return None;
+        }
+        let given = self.given.remove(id)?;
+        self.places.insert(given.subject.clone(), Place::Deciding);
+        Some(given)
+    }
+
+    /// What a host did not get to see, or cannot answer, is asked again.
+    pub(super) fn take_back(&mut self, id: &str, not_asked_at: Option<Duration>) {
+        let Some(given) = self.given.remove(id) else {
+            return;
+        };
+        self.return_subject(given, not_asked_at);
+    }
+
+    /// As [`Self::take_back`], of a question that was taken out.
+    pub(super) fn return_subject(&mut self, given: Given, not_asked_at: Option<Duration>) {
+        self.free(&given.subject);
+        match (&given.subject, not_asked_at) {
+            // Nobody looks for trials but here.
+            (Subject::Trial(number), _) if self.trials.contains_key(number) => {
+                let location = given.question.location().to_owned();
+                self.ask(given.subject, &location, Duration::ZERO);
+            }
+            (subject, Some(now)) => {
+                self.not_before.insert(subject.clone(), now + NOT_ASKED);
+            }
+            _ => {}
+        }
+    }
+
+    /// A subject may be asked again.
+    pub(super) fn free(&mut self, subject: &Subject) {
+        if self.places.remove(subject) == Some(Place::Waiting) {
+            for waiting in self.waiting.values_mut() {
+                waiting.retain(|_, other| other != subject);
+            }
+            self.waiting.retain(|_, waiting| !waiting.is_empty());
+        }
+    }
+
+    /// Takes back what is with hosts that are gone, and what was not answered in time.
+    pub(super) fn expire(&mut self, now: Duration, is_there: impl Fn(HostId) -> bool) -> usize {
+        let lost = |(id, given): (&String, &Given)| {
+            (!is_there(given.host) || now >= given.deadline()).then(|| id.clone())
+        };
+        let lost: Vec<String> = self.given.iter().filter_map(lost).collect();
+        for id in &lost {
+            self.take_back(id, None);
+        }
+        self.calls.retain(|host, _| is_there(*host));
+        lost.len()
+    }
+
+    /// The questions with a host, to be judged whether they still count.
+    pub(super) fn of_host(&self, host: HostId) -> impl Iterator<Item = (&String, &Given)> {
+        self.given
+            .iter()
+            .filter(move |(_, given)| given.host == host)
+    }
+
+    /// How many questions a host has.
+    pub(super) fn given_to(&self, host: HostId) -> usize {
+        self.of_host(host).count()
+    }
+
+    pub(super) fn is_given(&self, id: &str) -> bool {
+        self.given.contains_key(id)
+    }
+
+    /// Takes out a question that does not count any more.
+    pub(super) fn drop_question(&mut self, id: &str) {
+        if let Some(given) = self.given.remove(id) {
+            self.free(&given.subject);
+        }
+    }
+
+    /// When the next question is overdue, or a subject may be asked again.
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        let overdue = self.given.values().map(Given::deadline);
+        let again = self.not_before.values().copied();
+        let unwritten = self.looks.values().filter_map(|looks| {
+            let (_, since) = looks.unwritten.as_ref()?;
+            Some(*since + IDLE_WRITTEN)
+        });
+        overdue.chain(again).chain(unwritten).min()
+    }
+
+    /// When a sensor looked last and found nothing, if nothing was decided of it since.
+    pub(super) fn looked(&self, sensor: &str, state_version: u64) -> Option<Timestamp> {
+        let looks = self.looks.get(sensor)?;
+        (looks.state_version == state_version).then_some(looks.last)
+    }
+
+    /// A sensor looked and found nothing.
+    pub(super) fn idle(
+        &mut self,
+        sensor: &str,
+        state_version: u64,
+        at: Timestamp,
+        reason: Option<String>,
+        now: Duration,
+    ) {
+        let before = self.looks.remove(sensor);
+        let before = before.filter(|looks| looks.state_version == state_version);
+        let (idle, since) = match before.and_then(|looks| looks.unwritten) {
+            Some((idle, since)) => (Some(idle), since),
+            None => (None, now),
+        };
+        let looks = Looks {
+            state_version,
+            last: at,
+            unwritten: Some((Idle::and(idle, at, reason), since)),
+        };
+        self.looks.insert(sensor.to_owned(), looks);
+    }
+
+    /// The looks of a sensor that are not written; they are the caller's from here.
+    pub(super) fn take_idle(&mut self, sensor: &str, state_version: u64) -> Option<Idle> {
+        let looks = self.looks.get_mut(sensor)?;
+        if looks.state_version != state_version {
+            return None;
+        }
+        looks.unwritten.take().map(|(idle, _)| idle)
+    }
+
+    /// The looks that are to be written now: of each sensor, with its `state_version`.
+    pub(super) fn take_old_idle(&mut self, now: Duration) -> Vec<(String, u64, Idle)> {
+        let mut out = Vec::new();
+        for (sensor, looks) in &mut self.looks {
+            let old = looks
+                .unwritten
+                .as_ref()
+                .is_some_and(|(_, since)| now >= *since + IDLE_WRITTEN);
+            if old && let Some((idle, _)) = looks.unwritten.take() {
+                out.push((sensor.clone(), looks.state_version, idle));
+            }
+        }
+        out
+    }
+
+    /// Where a subject is.
+    pub(super) fn under_way(&self, subject: &Subject) -> Option<UnderWay> {
+        let place = self.places.get(subject)?;
+        let given = self.given.values().find(|given| given.subject == *subject);
+        Some(match (place, given) {
+            (Place::Waiting, _) | (_, None) => UnderWay {
+                host: None,
+                since: None,
+            },
+            (_, Some(given)) => UnderWay {
+                host: Some(given.host),
+                since: Some(given.started),
+            },
+        })
+    }
+}
+
+impl Given {
+    fn deadline(&self) -> Duration {
+        self.at + self.question.timeout() * 2 + GRACE
+    }
+}
