@@ -20,6 +20,10 @@ mapping     {"type": "identity" | "all" | "last"}, {"type": "time_window", "star
             infers
 graph       {"assets": [{"key": "a/b", "deps": [key or {"key", "mapping"}], "group"?, "tags"?,
             "kinds"?, "owners"?, "partitions"?: definition, "external"?}]}
+items       what a function gives: {"is": "run", "run_key"?, "tags"?, "run_config"?, "job_name"?},
+            {"is": "skip", "message"}, {"is": "result", "runs"?, "skip"?, "cursor"?, "add"?, "delete"?},
+            {"is": "config", "value"}, {"is": "other", "value"}, {"is": "none"}; `how` it gives them is
+            "return", "list" or "yield"
 time        ISO 8601; without an offset UTC, or the time zone of the question
 """
 
@@ -263,6 +267,116 @@ def tick_of(schedule: Any, tick: dt.datetime) -> list[Any]:
         requests = schedule.evaluate_tick(context).run_requests or []
     keys = [request.partition_key for request in requests]
     return [tick.timestamp(), keys, [request.run_key for request in requests]]
+
+
+@op
+def schedule_evaluation(
+    gives: list[Spec], how: str, should_execute: bool | None = None, tags: Spec | None = None
+) -> dict[str, Any]:
+    """What a tick asks for when its function gives this: runs or why there are none."""
+
+    @dg.schedule(
+        cron_schedule="@daily",
+        name="s",
+        job=evaluated_job("j"),
+        tags=tags,
+        should_execute=None if should_execute is None else lambda _: should_execute,
+    )
+    def schedule(context: Any) -> Any:
+        return given(gives, how)
+
+    with dg.build_schedule_context(scheduled_execution_time=instant("2026-01-01")) as context:
+        data = schedule.evaluate_tick(context)
+    return {"runs": [run_of(one, ["j"]) for one in data.run_requests or []], "skip": data.skip_message}
+
+
+# Sensors.
+
+
+@op
+def sensor_evaluation(
+    gives: list[Spec], how: str, jobs: list[str], cursor: str | None, **rest: Any
+) -> dict[str, Any]:
+    """What an evaluation asks for when its function gives this, and the cursor it leaves."""
+
+    @dg.sensor(name="s", jobs=[evaluated_job(name) for name in jobs] or None)
+    def sensor(context: Any) -> Any:
+        def update() -> None:
+            if "update_cursor" in rest:
+                context.update_cursor(rest["update_cursor"])
+
+        return given(gives, how, update)
+
+    with dg.build_sensor_context(cursor=cursor) as context:
+        data = sensor.evaluate_tick(context)
+    return {
+        "runs": [run_of(one, jobs) for one in data.run_requests or []],
+        "skip": data.skip_message,
+        # The daemon stores what is not empty and clears otherwise.
+        "cursor": data.cursor or None,
+        "partitions": [
+            ["add" if isinstance(one, dg.AddDynamicPartitionsRequest) else "delete", one.partitions_def_name, list(one.partition_keys)]
+            for one in data.dynamic_partitions_requests or []
+        ],
+    }
+
+
+@lru_cache
+def evaluated_job(name: str) -> Any:
+    @dg.op
+    def a() -> None: ...
+
+    @dg.job(name=name)
+    def job() -> None:
+        a()
+
+    return job
+
+
+def given(gives: list[Spec], how: str, update: Callable[[], None] = lambda: None) -> Any:
+    """What the function returns: one thing, a list, or a generator, which sets the cursor at its end."""
+    items = [item_of(one) for one in gives]
+    if how == "yield":
+        return yielded(items, update)
+    update()
+    if how == "list":
+        return items
+    return (items[0] if items else None) if len(items) < 2 else items
+
+
+def yielded(items: list[Any], update: Callable[[], None]) -> Any:
+    yield from items
+    update()
+
+
+def item_of(spec: Spec) -> Any:
+    kind = spec["is"]
+    if kind == "run":
+        return dg.RunRequest(**{name: value for name, value in spec.items() if name != "is"})
+    if kind == "skip":
+        return dg.SkipReason(spec["message"])
+    if kind == "result":
+        customers = dg.DynamicPartitionsDefinition(name="customers")
+        changes: list[Any] = []
+        if "add" in spec:
+            changes.append(customers.build_add_request(spec["add"]))
+        if "delete" in spec:
+            changes.append(customers.build_delete_request(spec["delete"]))
+        return dg.SensorResult(
+            run_requests=[item_of(one) for one in spec.get("runs", [])],
+            skip_reason=spec.get("skip"),
+            cursor=spec.get("cursor"),
+            dynamic_partitions_requests=changes,
+        )
+    return None if kind == "none" else spec["value"]
+
+
+def run_of(request: Any, jobs: list[str]) -> Spec:
+    """A run by what the function said of it: tags of the system and the only job are left out."""
+    tags = {key: value for key, value in request.tags.items() if not key.startswith("dagster/")}
+    job = None if [request.job_name] == jobs else request.job_name
+    config = dict(request.run_config)
+    return {"run_key": request.run_key or None, "tags": tags, "job_name": job, "run_config": config}
 
 
 # Partitions.

@@ -6,6 +6,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use arco_core::{AttemptId, HostId};
+use arco_wire::evaluation::{Evaluations, EvaluationsGiven};
 use arco_wire::problem::Problem;
 use arco_wire::worker::{
     Exchange, Exchanged, FailedLoad, Heartbeat, HeartbeatAnswer, RegisterHost, Registered,
@@ -84,6 +85,30 @@ impl Client {
         self.post(&format!("hosts/{host}/heartbeat"), body, 0).await
     }
 
+    /// Answers out, questions in. `None`: this control plane has no such call.
+    pub(crate) async fn evaluations(
+        &self,
+        host: HostId,
+        body: &Evaluations,
+    ) -> Call<Option<EvaluationsGiven>> {
+        let path = format!("hosts/{host}/evaluations");
+        let request = self.request(Method::POST, &path, body.wait_ms).json(body);
+        let response = request.send().await.map_err(|error| unavailable(&error))?;
+        match response.status() {
+            status if status.is_success() => {
+                let given = response.json().await.map_err(|error| unavailable(&error))?;
+                Ok(Some(given))
+            }
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
+                match refusal(response).await {
+                    CallError::UnknownHost => Err(CallError::UnknownHost),
+                    _ => Ok(None),
+                }
+            }
+            _ => Err(refusal(response).await),
+        }
+    }
+
     pub(crate) async fn leave(&self, host: HostId) -> Call<()> {
         let request = self.request(Method::POST, &format!("hosts/{host}/leave"), 0);
         answer(request.json(&serde_json::json!({}))).await.map(drop)
@@ -136,10 +161,14 @@ impl Client {
 
 async fn answer(request: RequestBuilder) -> Call<Response> {
     let response = request.send().await.map_err(|error| unavailable(&error))?;
-    let status = response.status();
-    if status.is_success() {
+    if response.status().is_success() {
         return Ok(response);
     }
+    Err(refusal(response).await)
+}
+
+async fn refusal(response: Response) -> CallError {
+    let status = response.status();
     let text = response.text().await.unwrap_or_default();
     let problem: Option<Problem> = serde_json::from_str(&text).ok();
     let code = problem.as_ref().map_or("", |problem| problem.code.as_str());
@@ -152,7 +181,7 @@ async fn answer(request: RequestBuilder) -> Call<Response> {
         },
         |problem| problem.detail.clone(),
     );
-    Err(match (status, code) {
+    match (status, code) {
         (StatusCode::CONFLICT, "fenced") => CallError::Fenced,
         (StatusCode::NOT_FOUND, "unknown_host") => CallError::UnknownHost,
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => CallError::Forbidden(detail),
@@ -161,7 +190,7 @@ async fn answer(request: RequestBuilder) -> Call<Response> {
         }
         _ if status.is_server_error() => CallError::Unavailable(detail),
         _ => CallError::Refused(detail),
-    })
+    }
 }
 
 fn unavailable(error: &reqwest::Error) -> CallError {

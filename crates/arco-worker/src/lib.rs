@@ -15,6 +15,8 @@
 //! - The lease deadline is kept four times over: the host kills, the zygote kills, the kernel kills
 //!   the zygote, and the kernel kills children whose zygote died.
 //! - The token of the host never reaches Python.
+//! - Functions of schedules and sensors are asked beside the tasks: by a call of their own, in children
+//!   of their own, so that neither waits for the other (ADR 0019).
 //!
 //! What this crate will never do: run user code in its own process, decide about retries, or believe
 //! that something has not happened because no answer came.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arco_core::AssetKey;
+use arco_wire::evaluation::{EvaluationAnswer, EvaluationQuestion, Wanted};
 use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Isolation, Lease, OutputValues, Severity};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -81,7 +82,13 @@ pub(crate) struct Exit {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum ToChild<'a> {
-    Task { lease: &'a Lease },
+    Task {
+        lease: &'a Lease,
+    },
+    /// Its stdout and stderr come along, as with a task.
+    Evaluation {
+        question: &'a EvaluationQuestion,
+    },
     Exit,
 }
 
@@ -125,6 +132,13 @@ pub(crate) enum FromChild {
         metadata: BTreeMap<String, Value>,
     },
     Result(TaskResult),
+    /// What counts of a queue so far.
+    Progress {
+        wanted: Wanted,
+    },
+    Evaluated {
+        answer: EvaluationAnswer,
+    },
 }
 
 fn error() -> Severity {
@@ -242,7 +256,7 @@ impl FromChild {
                 };
                 Some(fact)
             }
-            Self::Log(_) | Self::Result(_) => None,
+            Self::Log(_) | Self::Result(_) | Self::Progress { .. } | Self::Evaluated { .. } => None,
         }
     }
 }

@@ -64,3 +64,9 @@ def test_the_schedules_it_names_are_defined() -> None:
     [schedule] = defs.to_manifest("flights")["schedules"]
     assert schedule["cron"] == ["0 5 * * *"]
     assert schedule["partitions"] == "last"
+
+
+def test_the_sensors_it_names_are_defined() -> None:
+    lines = [line.strip().split() for line in README.read_text().splitlines()]
+    named = {line[3] for line in lines if line[:2] == ["arco", "sensor"]}
+    assert named == {one.name for one in defs.sensors}

@@ -11,7 +11,8 @@ from random import Random
 from typing import Any
 
 from . import (
-    backfills, cron, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, schedules, selections,
+    backfills, cron, evaluations, mapping_kinds, partition_keys, partition_kinds, partition_mappings, queue, schedules,
+    selections,
 )
 
 Question = tuple[str, dict[str, Any]]
@@ -24,6 +25,7 @@ CORPORA: dict[str, Callable[[Random], Iterator[Question]]] = {
     "mapping_kinds": mapping_kinds.ask,
     "queue": queue.ask,
     "schedules": schedules.ask,
+    "evaluations": evaluations.ask,
     "selections": selections.ask,
     "backfills": backfills.ask,
 }

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,55 @@ def test_a_module_without_definitions_gives_its_assets_and_checks(write) -> None
     defs = load_definitions(write("loose_assets.py", ASSETS))
     assert keys(defs) == ["a"]
     assert len(defs.asset_checks) == 1
+
+
+AUTOMATION = """
+    import arco_flow as dg
+    @dg.asset
+    def a(): ...
+    j = dg.define_asset_job("j", [a])
+    @dg.schedule(cron_schedule="@daily", target=[a])
+    def nightly(): ...
+    sensors = [dg.sensor(name=n, job=j)(lambda: None) for n in ("x", "y")]
+"""
+
+
+def test_a_module_without_definitions_gives_its_jobs_schedules_and_sensors(write) -> None:
+    manifest = load_definitions(write("definitions.py", AUTOMATION)).to_manifest("loc")
+    named = {
+        kind: [one["name"] for one in manifest[kind]] for kind in ("jobs", "schedules", "sensors")
+    }
+    assert named == {"jobs": ["j"], "schedules": ["nightly"], "sensors": ["x", "y"]}
+    # What evaluates them is there before a child is forked.
+    assert "arco_flow._internal.execution.evaluate" in sys.modules
+
+
+def test_definitions_of_modules_and_of_a_package(write) -> None:
+    write("pipes/__init__.py", ASSETS)
+    write("pipes/automation.py", AUTOMATION)
+    write(
+        "current.py",
+        AUTOMATION + "    defs = dg.load_definitions_from_current_module(resources={'x': 1})\n",
+    )
+    sys.path.insert(0, ".")
+    current = import_module("current")
+    pipes = import_module("pipes")
+    import_module("pipes.automation")
+    assert [one.name for one in current.defs.sensors] == ["x", "y"]
+    assert current.defs.resources == {"x": 1}
+    both = dg.load_definitions_from_modules([pipes, current])
+    assert (len(both.assets), len(both.asset_checks), len(both.sensors), len(both.jobs)) == (
+        2,
+        1,
+        2,
+        1,
+    )
+    for defs in (
+        dg.load_definitions_from_package_name("pipes"),
+        dg.load_definitions_from_package_module(pipes),
+    ):
+        assert (len(defs.assets), len(defs.schedules), len(defs.sensors)) == (2, 1, 2)
+    assert len(dg.load_definitions_from_module(pipes.automation).sensors) == 2
 
 
 def test_an_attribute_may_be_a_function(write) -> None:

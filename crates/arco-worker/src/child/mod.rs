@@ -1,10 +1,13 @@
-//! One child process: it runs one task at a time and is told to leave when it has served.
+//! One child process: it runs one task or one evaluation at a time and is told to leave when it has
+//! served.
 //!
 //! A child has an actor that owns its control socket. The actor starts a body, listens to what it
 //! says, stops it when it is cancelled or takes too long, and finds out why it died. All of this is
 //! one loop, so a cancellation can never reach the task after the one it was meant for.
 
 mod body;
+mod evaluation;
+mod evaluation_log;
 mod memory;
 mod stop;
 
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arco_core::AttemptId;
+use arco_wire::evaluation::{EvaluationAnswer, EvaluationQuestion};
 use arco_wire::worker::{Fact, Isolation, Lease, Outcome};
 use nix::sys::signal::Signal;
 use tokio::net::UnixStream;
@@ -36,6 +40,7 @@ pub(crate) type ChildId = u64;
 #[derive(Debug)]
 pub(crate) enum Command {
     Run(Box<Lease>),
+    Evaluate(Box<EvaluationQuestion>),
     Stop(Stop),
     Leave,
 }
@@ -49,6 +54,11 @@ pub(crate) enum Event {
     Ended {
         outcome: Option<Outcome>,
         body: Duration,
+        reusable: bool,
+    },
+    /// An evaluation is over. `None`: nobody wants to know how.
+    Evaluated {
+        answer: Option<Box<EvaluationAnswer>>,
         reusable: bool,
     },
     /// The process is gone.
@@ -101,6 +111,9 @@ impl Child {
                 _ = &mut self.exited => Next::Gone,
                 command = self.commands.recv() => match command {
                     Some(Command::Run(lease)) => self.serve(*lease, &mut reader, &mut wear).await,
+                    Some(Command::Evaluate(question)) => {
+                        self.evaluate(*question, &mut reader, &mut wear).await
+                    }
                     // The body it was meant for has ended.
                     Some(Command::Stop(Stop::Cancel | Stop::Shutdown)) => Next::Idle,
                     Some(Command::Stop(Stop::Kill)) => {

@@ -111,7 +111,7 @@ impl Stopping {
             stopping.kill(pid);
         } else {
             // To the process alone: what it started is its own business until the grace is over.
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+            term(pid);
         }
         stopping
     }
@@ -121,6 +121,11 @@ impl Stopping {
         self.killed = true;
         signal_group(pid, Signal::SIGKILL);
     }
+}
+
+/// SIGTERM to one process, which Python raises as an exception.
+pub(super) fn term(pid: i32) {
+    let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
 }
 
 /// Signals the process group that `leader` leads. A group that is gone is what was wanted.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arco_wire::evaluation::EvaluationQuestion;
 use arco_wire::worker::{Isolation, Lease};
 use nix::sys::signal::Signal;
 use tokio::net::UnixStream;
@@ -11,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::orphans::Graves;
 use crate::child::{Child, ChildId, Command, Shared, Stop, signal_group};
+use crate::clock::Boottime;
 use crate::frame;
 use crate::message::Exit;
 use crate::zygote::{Zygote, ZygoteId};
@@ -39,6 +41,10 @@ struct Entry {
     origin: Origin,
     state: State,
     served: bool,
+    /// It evaluates schedules and sensors, and never takes a task: a slot is for work.
+    evaluator: bool,
+    /// Since when it has had nothing to do.
+    idle_since: Boottime,
     pid: Option<i32>,
     /// Our end of its socket until the actor has it.
     stream: Option<UnixStream>,
@@ -77,6 +83,7 @@ impl Children {
         self.fresh_wanted = !reusable;
         let free = self.entries.iter().filter(|(_, entry)| {
             entry.zygote == zygote.id
+                && !entry.evaluator
                 && entry.state == State::Idle
                 && entry.origin == origin
                 && (reusable || !entry.served)
@@ -139,20 +146,75 @@ impl Children {
         };
         for (origin, count) in [(usual, usual_count), (spawned, spawned_count)] {
             for _ in 0..count {
-                self.make(zygote, origin);
+                self.make(zygote, origin, false);
             }
         }
+    }
+
+    /// A free evaluator of the zygote.
+    pub(super) fn free_evaluator(&self, zygote: &Zygote) -> Option<ChildId> {
+        let mut entries = self.entries.iter();
+        entries
+            .find(|(_, entry)| {
+                entry.zygote == zygote.id && entry.evaluator && entry.state == State::Idle
+            })
+            .map(|(id, _)| *id)
+    }
+
+    pub(super) fn evaluate(&mut self, child: ChildId, question: EvaluationQuestion) {
+        if let Some(entry) = self.entries.get_mut(&child) {
+            entry.state = State::Busy;
+        }
+        self.command(child, Command::Evaluate(Box::new(question)));
+    }
+
+    /// Makes evaluators so that so many questions find one, `at_most` in all.
+    pub(super) fn make_evaluators(&mut self, zygote: &mut Zygote, waiting: usize, at_most: usize) {
+        let mine = |entry: &&Entry| entry.zygote == zygote.id && entry.evaluator;
+        let evaluators = || self.entries.values().filter(mine);
+        let coming = evaluators()
+            .filter(|entry| matches!(entry.state, State::Starting | State::Idle))
+            .count();
+        let alive = evaluators()
+            .filter(|entry| entry.state != State::Leaving)
+            .count();
+        let missing = waiting.saturating_sub(coming);
+        let origin = if zygote.fork_safe() {
+            Origin::Forked
+        } else {
+            Origin::Spawned
+        };
+        for _ in 0..missing.min(at_most.saturating_sub(alive)) {
+            self.make(zygote, origin, true);
+        }
+    }
+
+    /// Evaluators that have had nothing to do for so long leave. Gives when the next one will.
+    pub(super) fn shrink_evaluators(&mut self, idle_ms: u64, now: Boottime) -> Option<Boottime> {
+        let idle = |entry: &Entry| entry.evaluator && entry.state == State::Idle;
+        let over: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| idle(entry) && entry.idle_since.plus_ms(idle_ms) <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for child in over {
+            self.served(child, false);
+            self.command(child, Command::Leave);
+        }
+        let rest = self.entries.values().filter(|entry| idle(entry));
+        rest.map(|entry| entry.idle_since.plus_ms(idle_ms)).min()
     }
 
     fn count(&self, zygote: &Zygote, which: impl Fn(&Entry) -> bool) -> u32 {
         let entries = self.entries.values();
         let found = entries
-            .filter(|entry| entry.zygote == zygote.id && which(entry))
+            .filter(|entry| entry.zygote == zygote.id && !entry.evaluator && which(entry))
             .count();
         u32::try_from(found).unwrap_or(u32::MAX)
     }
 
-    fn make(&mut self, zygote: &mut Zygote, origin: Origin) {
+    fn make(&mut self, zygote: &mut Zygote, origin: Origin, evaluator: bool) {
         let (stream, theirs) = match frame::pair() {
             Ok(pair) => pair,
             Err(error) => {
@@ -171,6 +233,8 @@ impl Children {
             origin,
             state: State::Starting,
             served: false,
+            evaluator,
+            idle_since: Boottime::now(),
             pid: None,
             stream: Some(stream),
             commands: None,
@@ -192,6 +256,7 @@ impl Children {
         entry.pid = Some(pid);
         entry.commands = Some(commands);
         entry.exited = Some(exit);
+        entry.idle_since = Boottime::now();
         entry.state = State::Idle;
         let shared = self.shared.clone();
         let actor = Child {
@@ -208,6 +273,7 @@ impl Children {
     /// The body is over.
     pub(super) fn served(&mut self, child: ChildId, reusable: bool) {
         if let Some(entry) = self.entries.get_mut(&child) {
+            entry.idle_since = Boottime::now();
             entry.state = if reusable {
                 State::Idle
             } else {

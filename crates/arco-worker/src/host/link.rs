@@ -340,6 +340,7 @@ impl Loop {
         self.link.worked(sent);
         self.link.registered = true;
         self.link.must_register = false;
+        self.evaluating.registered();
         self.deadline.answered(sent, registered.lease_ttl_ms);
         self.outbox.drop_wish();
         for attempt in registered.killed {

@@ -99,7 +99,13 @@ impl Loop {
                 self.watch.files(sources);
                 self.load_failed(id, error);
             }
-            FromZygote::Forked { child, pid } => self.children.forked(child, pid),
+            FromZygote::Forked { child, pid } => {
+                self.children.forked(child, pid);
+                // It was asked for before other code took over, and nobody needs it now.
+                if self.zygotes.get(&id).is_some_and(|zygote| zygote.draining) {
+                    self.children.dismiss(id);
+                }
+            }
             FromZygote::Renewed {
                 deadline_boottime_ns,
             } => {
@@ -178,6 +184,7 @@ impl Loop {
             return;
         }
         self.loading.candidate = None;
+        self.evaluating.not_asked();
         let old = std::mem::replace(&mut self.loading.current, registered);
         let told = self.deadline.due_to_tell().or(self.deadline.told());
         if let Some(new) = registered.and_then(|id| self.zygotes.get_mut(&id)) {

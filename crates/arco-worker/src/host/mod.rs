@@ -13,6 +13,7 @@
 
 mod children;
 mod deadline;
+mod evaluations;
 mod hands;
 mod link;
 mod loading;
@@ -53,6 +54,7 @@ pub(crate) enum Wake {
     Child(child::ChildId, child::Event),
     Zygote(zygote::ZygoteId, zygote::Event),
     Answer(link::Answer),
+    Evaluations(evaluations::Answer),
     Reload,
 }
 

@@ -54,6 +54,7 @@ impl Loop {
             "the control plane has not answered for a whole lease: every task is killed"
         );
         self.kill_everything();
+        self.evaluating.let_go();
         for attempt in self.hands.let_go() {
             let message = "the worker host lost the control plane and killed the task in time";
             let outcome =
@@ -70,6 +71,7 @@ impl Loop {
     pub(super) fn fence(&mut self) {
         tracing::error!(host = %self.host, "this host was declared lost; starting over as another");
         self.kill_everything();
+        self.evaluating.start_over();
         self.hands.let_go();
         self.hands.put_down_all();
         self.outbox = Outbox::default();
@@ -104,6 +106,9 @@ impl Loop {
             give_up_at,
         });
         self.give_back(now);
+        for child in self.evaluating.stop() {
+            self.children.stop(child, Stop::Kill);
+        }
     }
 
     pub(super) fn stop_if_due(&mut self, now: Boottime) {
@@ -128,7 +133,8 @@ impl Loop {
         let Some(stopping) = &self.stopping else {
             return false;
         };
-        let delivered = self.hands.is_empty() && self.outbox.is_empty();
+        let told = self.hands.is_empty() && self.outbox.is_empty();
+        let delivered = told && self.evaluating.is_delivered();
         // Without a link nothing more can be delivered; a link that fails now gets until the end.
         let hopeless = self.hands.is_empty() && !self.link.registered;
         delivered || hopeless || Boottime::now() >= stopping.give_up_at

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::children::Children;
 use super::deadline::Deadline;
+use super::evaluations::Evaluating;
 use super::hands::Hands;
 use super::link::Link;
 use super::loading::Loading;
@@ -40,6 +41,7 @@ pub(super) struct Loop {
     pub zygotes: BTreeMap<ZygoteId, Zygote>,
     pub loading: Loading,
     pub link: Link,
+    pub evaluating: Evaluating,
     pub watch: Watch,
     pub status: watch::Sender<HostStatus>,
     pub definitions_version: Option<Digest>,
@@ -71,6 +73,7 @@ impl Loop {
             zygotes: BTreeMap::new(),
             loading: Loading::default(),
             link: Link::default(),
+            evaluating: Evaluating::default(),
             status,
             definitions_version: None,
             stopping: None,
@@ -126,6 +129,7 @@ impl Loop {
             Wake::Child(child, event) => self.child_said(child, event, now),
             Wake::Zygote(zygote, event) => self.zygote_said(zygote, event, now),
             Wake::Answer(answer) => self.answered(answer, now),
+            Wake::Evaluations(answer) => self.evaluations_answered(answer, now),
             Wake::Reload => self.loading.wanted = true,
         }
     }
@@ -135,6 +139,7 @@ impl Loop {
         self.expire_if_due(now);
         self.load_if_due(now).await;
         self.hand_out(now);
+        self.evaluate(now);
         self.give_back_if_long(now);
         self.move_dead_man_switch();
         self.call(now);
@@ -149,6 +154,7 @@ impl Loop {
             self.loading.due(),
             self.long_since(),
             self.link_moment(),
+            self.evaluations_moment(),
             self.stopping
                 .as_ref()
                 .and_then(|stopping| stopping.next_moment(now)),

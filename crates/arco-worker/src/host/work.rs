@@ -134,6 +134,11 @@ impl Loop {
                     self.finish(attempt, outcome, now);
                 }
             }
+            Event::Evaluated { answer, reusable } => {
+                self.children.served(child, reusable);
+                self.retire_if_replaced(child);
+                self.evaluating.answered(child, answer);
+            }
             Event::Gone => self.child_gone(child),
         }
     }

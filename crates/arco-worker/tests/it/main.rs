@@ -5,6 +5,7 @@
 mod bodies;
 mod cut_off;
 mod deaths;
+mod evaluations;
 mod harness;
 mod host_process;
 mod isolation;

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use arco_core::{AttemptId, Digest, HostId, RunId};
+use arco_wire::evaluation::{
+    Ask, EvaluationAnswer, EvaluationQuestion, Evaluations, EvaluationsGiven, QueuedItem,
+};
 use arco_wire::problem::Problem;
 use arco_wire::worker::{
     Exchange, Exchanged, Fact, FailedLoad, Heartbeat, HeartbeatAnswer, Isolation, Lease, Outcome,
@@ -65,6 +68,19 @@ pub(crate) struct Knowledge {
     pub refuse_definitions: Option<String>,
     /// Exchanges that tell a materialization of this attempt are refused.
     pub refuse_attempt: Option<AttemptId>,
+    /// Questions that have no answer yet, by id.
+    pub questions: BTreeMap<String, EvaluationQuestion>,
+    /// Answers by id; how often each came is the length.
+    pub said: BTreeMap<String, Vec<EvaluationAnswer>>,
+    pub evaluation_calls: u64,
+    /// Questions nobody waits for any more.
+    pub dropped: Vec<String>,
+    /// So many calls with answers have their effect and lose what comes back.
+    pub lose_evaluations: u32,
+    /// There is no call for evaluations: an older control plane.
+    pub no_evaluations: bool,
+    /// Answers to this question are refused.
+    pub refuse_answer: Option<String>,
     /// `CLOCK_BOOTTIME` of the last call heard from a host, nanoseconds.
     pub heard_ns: u64,
     hosts: BTreeMap<HostId, Host>,
@@ -106,6 +122,10 @@ impl Plane {
             .route(&format!("{base}/hosts"), post(register))
             .route(&format!("{base}/hosts/{{host}}/exchange"), post(exchange))
             .route(&format!("{base}/hosts/{{host}}/heartbeat"), post(heartbeat))
+            .route(
+                &format!("{base}/hosts/{{host}}/evaluations"),
+                post(evaluations),
+            )
             .route(&format!("{base}/hosts/{{host}}/leave"), post(leave))
             .route(
                 &format!("{base}/hosts/{{host}}/failed_load"),
@@ -172,6 +192,49 @@ impl Plane {
     pub(crate) async fn outcome(&self, attempt: AttemptId) -> Outcome {
         let what = format!("the end of {attempt}");
         self.until(&what, |known| known.attempts.get(&attempt)?.outcome.clone())
+            .await
+    }
+
+    /// Asks a sensor what to run.
+    pub(crate) fn ask(&self, sensor: &str, timeout_ms: u64) -> String {
+        self.ask_about(sensor, timeout_ms, Vec::new())
+    }
+
+    /// Asks a sensor what to run for what lies before it.
+    pub(crate) fn ask_about(
+        &self,
+        sensor: &str,
+        timeout_ms: u64,
+        queue: Vec<QueuedItem>,
+    ) -> String {
+        let ask = Ask::Sensor {
+            name: sensor.into(),
+            cursor: None,
+            last_evaluated: None,
+            last_run_key: None,
+            queue,
+        };
+        self.put_question(timeout_ms, ask)
+    }
+
+    pub(crate) fn put_question(&self, timeout_ms: u64, ask: Ask) -> String {
+        self.turn(|known| {
+            known.numbers += 1;
+            let id = format!("q{}", known.numbers);
+            let question = EvaluationQuestion {
+                id: id.clone(),
+                timeout_ms,
+                ask,
+            };
+            known.questions.insert(id.clone(), question);
+            id
+        })
+    }
+
+    /// Waits for the answer to a question.
+    pub(crate) async fn said(&self, question: &str) -> EvaluationAnswer {
+        let what = format!("the answer to {question}");
+        self.until(&what, |known| known.said.get(question)?.first().cloned())
             .await
     }
 
@@ -380,6 +443,23 @@ impl Knowledge {
         leases
     }
 
+    fn evaluated(&mut self, body: &Evaluations) -> EvaluationsGiven {
+        for answer in &body.answers {
+            self.questions.remove(&answer.id);
+            let said = self.said.entry(answer.id.clone()).or_default();
+            said.push(answer.clone());
+        }
+        let open = self.questions.values();
+        let new = open.filter(|question| !body.busy.contains(&question.id));
+        EvaluationsGiven {
+            questions: new.take(body.want as usize).cloned().collect(),
+            dropped: (self.dropped.iter())
+                .filter(|id| body.busy.contains(id))
+                .cloned()
+                .collect(),
+        }
+    }
+
     fn has_undelivered(&self, host: HostId, body: &Exchange) -> bool {
         self.attempts
             .keys()
@@ -458,6 +538,56 @@ async fn exchange(
                     return Err(away());
                 }
                 return Ok(Json(answer));
+            }
+        }
+        tokio::select! {
+            () = changed => {}
+            () = &mut waited => may_wait = false,
+        }
+    }
+}
+
+/// Questions are given again until the host names them as busy or answers them.
+async fn evaluations(
+    State(state): State<Arc<Shared>>,
+    Path(host): Path<String>,
+    headers: HeaderMap,
+    Json(body): Json<Evaluations>,
+) -> Result<Json<EvaluationsGiven>, Refusal> {
+    let host: HostId = host.parse().unwrap();
+    let waited = tokio::time::sleep(Duration::from_millis(body.wait_ms));
+    tokio::pin!(waited);
+    let mut may_wait = body.wait_ms > 0;
+    state.knowledge.lock().unwrap().evaluation_calls += 1;
+    loop {
+        let changed = state.changed.notified();
+        {
+            let mut known = state.knowledge.lock().unwrap();
+            known.admit(&headers, Some(host))?;
+            if known.no_evaluations {
+                return Err(problem(StatusCode::NOT_FOUND, "not_found", "no such path"));
+            }
+            let refused = known.refuse_answer.clone();
+            if body
+                .answers
+                .iter()
+                .any(|one| Some(&one.id) == refused.as_ref())
+            {
+                known.refuse_answer = None;
+                let detail = "metadata `x` is not to our liking";
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                return Err(problem(status, "invalid_body", detail));
+            }
+            let given = known.evaluated(&body);
+            if !may_wait || !given.questions.is_empty() || !given.dropped.is_empty() {
+                if !body.answers.is_empty() {
+                    state.changed.notify_waiters();
+                }
+                if known.lose_evaluations > 0 && !body.answers.is_empty() {
+                    known.lose_evaluations -= 1;
+                    return Err(away());
+                }
+                return Ok(Json(given));
             }
         }
         tokio::select! {

@@ -80,7 +80,7 @@ BAD: dict[str, tuple[Callable[[], Any], str]] = {
     "definitions one": (lambda: dg.Definitions(dg.asset(f)), "write assets=[...]"),
     "checks": (lambda: dg.Definitions(asset_checks=[dg.asset(f)]), "`f`, which is no check"),
     "schedules": (lambda: dg.Definitions(schedules=[1]), "which is no schedule; write ScheduleDefinition"),
-    "sensors": (lambda: dg.Definitions(sensors=[1]), "`sensors` is not supported"),
+    "sensors": (lambda: dg.Definitions(sensors=[1]), "which is no sensor; write @sensor"),
     "resource name": (lambda: dg.Definitions(resources={"a b": 1}), "'a b' is no name for a resource"),
     "resource class": (lambda: dg.Definitions(resources={"io": dg.FilesystemIOManager}), 'resources={"io": FilesystemIOManager()}'),
 }  # fmt: skip

@@ -257,10 +257,3 @@ def test_what_partitions_do_not_take_is_refused(selection: Any, options: Any, me
 def test_what_cannot_stand_is_refused_with_a_mend(make: Any, message: str) -> None:
     with pytest.raises(dg.DefinitionError, match=message):
         make()
-
-
-def test_functions_answer_with_what_is_there() -> None:
-    with pytest.raises(dg.UnsupportedError, match="declare what runs with job= or target="):
-        dg.ScheduleDefinition("s", cron_schedule="@daily", target=[a], execution_fn=lambda _: None)  # type: ignore[arg-type]
-    with pytest.raises(dg.UnsupportedError, match="write ScheduleDefinition"):
-        dg.schedule

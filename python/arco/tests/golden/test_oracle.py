@@ -453,3 +453,130 @@ SCHEDULES: dict[str, Callable[[Line, Any, Any], bool]] = {
 
 def test_schedules_of_partitioned_jobs_are_due_as_in_dagster() -> None:
     compare("schedules", schedule_answer, SCHEDULES)
+
+
+# What functions of schedules and sensors give.
+
+
+def evaluation_answer(line: Line) -> tuple[Any, Any]:
+    theirs = line["result"] if line["ok"] else None
+    args = line["args"]
+    try:
+        if line["op"] == "sensor_evaluation":
+            return sensor_evaluation(**args), theirs
+        return schedule_evaluation(**args), theirs
+    except dg.ArcoError:
+        return None, theirs
+
+
+def schedule_evaluation(
+    gives: list[Line], how: str, should_execute: bool | None = None, tags: Any = None
+) -> Line:
+    @dg.schedule(
+        cron_schedule="@daily",
+        name="s",
+        job=dg.define_asset_job("j"),
+        tags=tags,
+        should_execute=None if should_execute is None else lambda _: should_execute,
+    )
+    def schedule(context: Any) -> Any:
+        return given(gives, how)
+
+    data = schedule.evaluate_tick(dg.build_schedule_context(scheduled_execution_time=FAR))
+    return {"runs": [run_of(one, ["j"]) for one in data.run_requests], "skip": data.skip_message}
+
+
+def sensor_evaluation(
+    gives: list[Line], how: str, jobs: list[str], cursor: str | None, **rest: Any
+) -> Line:
+    @dg.sensor(name="s", jobs=[dg.define_asset_job(name) for name in jobs] or None)
+    def sensor(context: Any) -> Any:
+        def update() -> None:
+            if "update_cursor" in rest:
+                context.update_cursor(rest["update_cursor"])
+
+        return given(gives, how, update)
+
+    data = sensor.evaluate_tick(dg.build_sensor_context(cursor=cursor))
+    return {
+        "runs": [run_of(one, jobs) for one in data.run_requests],
+        "skip": data.skip_message,
+        "cursor": data.cursor or None,
+        "partitions": [
+            [
+                "add" if isinstance(one, dg.AddDynamicPartitionsRequest) else "delete",
+                one.partitions_def_name,
+                list(one.partition_keys),
+            ]
+            for one in data.dynamic_partitions_requests
+        ],
+    }
+
+
+def given(gives: list[Line], how: str, update: Callable[[], None] = lambda: None) -> Any:
+    items = [item_of(one) for one in gives]
+    if how == "yield":
+        return yielded(items, update)
+    update()
+    if how == "list":
+        return items
+    return (items[0] if items else None) if len(items) < 2 else items
+
+
+def yielded(items: list[Any], update: Callable[[], None]) -> Iterator[Any]:
+    yield from items
+    update()
+
+
+def item_of(spec: Line) -> Any:
+    kind = spec["is"]
+    if kind == "run":
+        return dg.RunRequest(**{name: value for name, value in spec.items() if name != "is"})
+    if kind == "skip":
+        return dg.SkipReason(spec["message"])
+    if kind == "result":
+        customers = dg.DynamicPartitionsDefinition(name="customers")
+        changes: list[Any] = []
+        if "add" in spec:
+            changes.append(customers.build_add_request(spec["add"]))
+        if "delete" in spec:
+            changes.append(customers.build_delete_request(spec["delete"]))
+        return dg.SensorResult(
+            run_requests=[item_of(one) for one in spec.get("runs", [])],
+            skip_reason=spec.get("skip"),
+            cursor=spec.get("cursor"),
+            dynamic_partitions_requests=changes,
+        )
+    return None if kind == "none" else spec["value"]
+
+
+def run_of(request: dg.RunRequest, jobs: list[str]) -> Line:
+    return {
+        "run_key": request.run_key,
+        "tags": dict(request.tags),
+        "job_name": None if [request.job_name] == jobs else request.job_name,
+        "run_config": dict(request.run_config),
+    }
+
+
+def names_another_job(line: Line) -> bool:
+    return any(one.get("job_name") not in (None, "j") for one in line["args"]["gives"])
+
+
+EVALUATIONS: dict[str, Callable[[Line, Any, Any], bool]] = {
+    "N-8: the empty text clears the cursor, in a SensorResult too (EX-115)": (
+        lambda line, ours, theirs: (
+            any(one.get("cursor") == "" for one in line["args"]["gives"])
+            and {**ours, "cursor": 0} == {**theirs, "cursor": 0}
+        )
+    ),
+    "S-40: a request that names a job the schedule does not run is refused (EX-116)": (
+        lambda line, ours, _: (
+            line["op"] == "schedule_evaluation" and ours is None and names_another_job(line)
+        )
+    ),
+}
+
+
+def test_functions_of_schedules_and_sensors_are_read_as_in_dagster() -> None:
+    compare("evaluations", evaluation_answer, EVALUATIONS)

@@ -68,3 +68,42 @@ defs = dg.Definitions(
 )
 assert_type(dg.materialize([bare]).success, bool)
 assert_type(str(dg.AssetSelection.groups("g") | "key:a"), str)
+
+
+@dg.sensor(target=[bare], run_keys="until_success")
+def files(context: dg.SensorEvaluationContext, warehouse: Warehouse) -> dg.SensorResult:
+    context.update_cursor(warehouse.url)
+    return dg.SensorResult([dg.RunRequest(run_key=context.cursor)])
+
+
+@dg.sensor
+def quiet() -> dg.SkipReason:
+    return dg.SkipReason("nothing to do")
+
+
+@dg.push_sensor(target=[bare])
+def orders(context: dg.SensorEvaluationContext, message: dg.Message) -> dg.RunRequest:
+    return dg.RunRequest(run_key=message.id)
+
+
+@dg.asset_sensor(asset_key=bare)
+def again(context: dg.SensorEvaluationContext, event: dg.EventLogEntry) -> dg.RunRequest:
+    return dg.RunRequest(partition_key=event.partition_key)
+
+
+@dg.run_failure_sensor
+def alert(context: dg.RunFailureSensorContext) -> None:
+    context.log.info("%s %s", context.dagster_run.run_id, context.failure_event.message)
+
+
+@dg.schedule(cron_schedule="@daily", target=[bare])
+def morning(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+    yield dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+
+automation = dg.Definitions(
+    assets=assets, schedules=[morning], sensors=[files, quiet, orders, again, alert]
+)
+assert_type(files, dg.SensorDefinition)
+assert_type(morning, dg.ScheduleDefinition)
+assert_type(files.evaluate_tick(dg.build_sensor_context()).cursor, str | None)

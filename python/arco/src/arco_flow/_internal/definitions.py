@@ -15,6 +15,7 @@ from arco_flow._internal.specs import AssetSpec
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 if TYPE_CHECKING:
+    from arco_flow._internal.automation.sensor_definition import SensorDefinition
     from arco_flow._internal.graph import Graph
     from arco_flow._internal.jobs import JobNode, UnresolvedAssetJobDefinition
     from arco_flow._internal.schedules import AnySchedule
@@ -34,6 +35,7 @@ class Definitions:
         resources: Values by name: instances of `ConfigurableResource`, IO managers, or any object.
             `io_manager` replaces the default IO manager.
         schedules: Schedules; the jobs they run need not be given again.
+        sensors: Sensors; likewise.
         jobs: Jobs, of `define_asset_job`.
         asset_checks: Decorated checks.
         metadata: Typed or plain values by name.
@@ -46,6 +48,7 @@ class Definitions:
     asset_checks: tuple[AssetChecksDefinition[..., Any], ...]
     jobs: tuple[UnresolvedAssetJobDefinition, ...]
     schedules: tuple[AnySchedule, ...]
+    sensors: tuple[SensorDefinition, ...]
     resources: Mapping[str, Any]
     metadata: Mapping[str, Any]
     _cache: dict[Any, Any] = field(repr=False)
@@ -54,7 +57,7 @@ class Definitions:
         self,
         assets: Iterable[Any] | None = None,
         schedules: Iterable[Any] | None = None,
-        sensors: None = None,
+        sensors: Iterable[Any] | None = None,
         jobs: Iterable[Any] | None = None,
         resources: Mapping[str, Any] | None = None,
         executor: None = None,
@@ -65,7 +68,6 @@ class Definitions:
     ) -> None:
         refuse(
             "Definitions",
-            sensors=sensors,
             executor=executor,
             loggers=loggers,
         )
@@ -86,7 +88,8 @@ class Definitions:
             (*checks, *(a for a in found if isinstance(a, AssetChecksDefinition))),
         )
         put(self, "schedules", _schedules(schedules))
-        put(self, "jobs", _with_jobs_of(self.schedules, _jobs(jobs)))
+        put(self, "sensors", _sensors(sensors))
+        put(self, "jobs", _with_jobs_of((*self.schedules, *self.sensors), _jobs(jobs)))
         put(self, "resources", _resources(resources))
         put(self, "metadata", normalize(metadata))
         put(self, "_cache", {})
@@ -115,10 +118,12 @@ class Definitions:
             metadata.update(defs.metadata)
         jobs = {id(job): job for defs in def_sets for job in defs.jobs}
         schedules = {id(one): one for defs in def_sets for one in defs.schedules}
+        sensors = {id(one): one for defs in def_sets for one in defs.sensors}
         return Definitions(
             assets=list(unique.values()),
             jobs=list(jobs.values()),
             schedules=list(schedules.values()),
+            sensors=list(sensors.values()),
             resources=resources,
             metadata=metadata,
         )
@@ -129,6 +134,7 @@ class Definitions:
         defs.graph()
         defs.job_nodes()
         defs.schedules_json()
+        defs.sensors_json()
 
     def graph(self) -> Graph:
         """The assets, checks and steps with resolved references. Computed once.
@@ -171,9 +177,41 @@ class Definitions:
             if self.schedules:
                 from arco_flow._internal.schedules import resolve_schedules
 
-                found = resolve_schedules(self.schedules, self.job_nodes(), self.graph())
+                found = resolve_schedules(
+                    self.schedules, self.job_nodes(), self.graph(), self.resources
+                )
             self._cache["schedules"] = found
         return found
+
+    def sensors_json(self) -> list[dict[str, Any]]:
+        """The sensors as they stand in a manifest, by name. Computed once.
+
+        Raises:
+            DefinitionError: As `job_nodes`, and for sensors that cannot stand.
+        """
+        found: list[dict[str, Any]] | None = self._cache.get("sensors")
+        if found is None:
+            found = []
+            if self.sensors:
+                from arco_flow._internal.automation.sensor_definition import resolve_sensors
+
+                found = resolve_sensors(self.sensors, self)
+            self._cache["sensors"] = found
+        return found
+
+    def get_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of a name.
+
+        Raises:
+            DefinitionError: When there is none.
+        """
+        for sensor in self.sensors:
+            if sensor.name == name:
+                return sensor
+        close = did_you_mean(name, [one.name for one in self.sensors])
+        raise DefinitionError(f"there is no sensor `{name}`{close}")
+
+    resolve_sensor_def = get_sensor_def
 
     def get_schedule_def(self, name: str) -> AnySchedule:
         """The schedule of a name.
@@ -287,14 +325,30 @@ def _schedules(given: Iterable[Any] | None) -> tuple[Any, ...]:
     return found
 
 
+def _sensors(given: Iterable[Any] | None) -> tuple[Any, ...]:
+    if given is None:
+        return ()
+    if isinstance(given, (str, Mapping)) or not isinstance(given, Iterable):
+        raise DefinitionError("sensors is a list; write sensors=[...]")
+    found = tuple(given)
+    for one in found:
+        # A marker, so that definitions without sensors do not import them.
+        if getattr(one, "_arco_definition", None) != "sensor":
+            raise DefinitionError(
+                f"sensors holds {_show(one)}, which is no sensor; write @sensor(...) above a function"
+            )
+    return found
+
+
 def _with_jobs_of(
-    schedules: tuple[AnySchedule, ...], jobs: tuple[UnresolvedAssetJobDefinition, ...]
+    instigators: tuple[Any, ...], jobs: tuple[UnresolvedAssetJobDefinition, ...]
 ) -> tuple[UnresolvedAssetJobDefinition, ...]:
-    """A job that a schedule runs is a job of the location, given or not."""
+    """A job that a schedule or sensor runs is a job of the location, given or not."""
     found = {id(job): job for job in jobs}
-    for schedule in schedules:
-        if schedule.job is not None:
-            found.setdefault(id(schedule.job), schedule.job)
+    for one in instigators:
+        target = getattr(one, "target", None)
+        given = [one.job] if target is None else target.definitions
+        found.update({id(job): job for job in given if id(job) not in found})
     return tuple(found.values())
 
 

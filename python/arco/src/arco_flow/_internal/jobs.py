@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from arco_flow._internal import canonical, names
 from arco_flow._internal.errors import ArcoError, ConfigError, DefinitionError, UsageError
@@ -41,6 +41,8 @@ class UnresolvedAssetJobDefinition:
 
     Made by `define_asset_job`.
     """
+
+    _arco_definition: ClassVar[str] = "job"
 
     name: str
     selection: AssetSelection

@@ -9,7 +9,6 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from arco_flow._internal.assets import AssetChecksDefinition
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import ArcoError, LoadError
 from arco_flow._internal.failure import describe
@@ -19,8 +18,8 @@ from arco_flow._internal.names import did_you_mean
 def load_definitions(target: str) -> Definitions:
     """The definitions of a target, with all references resolved.
 
-    A module gives its only `Definitions`; when it has none, its assets, checks and specs are taken
-    together. The folder of a file is put on `sys.path`, so that it can import its neighbours; a file
+    A module gives its only `Definitions`; when it has none, its assets, checks, specs, jobs, schedules and
+    sensors are taken together. The folder of a file is put on `sys.path`, so that it can import its neighbours; a file
     within a package is imported as part of it.
 
     Raises:
@@ -51,6 +50,8 @@ def load_definitions(target: str) -> Definitions:
 def _preload(defs: Definitions) -> None:
     """Imports what tasks need, so that a child forked for a task does not import it each time."""
     importlib.import_module("arco_flow._internal.execution")
+    if defs.sensors or any(getattr(one, "function", None) for one in defs.schedules):
+        importlib.import_module("arco_flow._internal.execution.evaluate")
     for value in defs.resources.values():
         for name in getattr(value, "_arco_imports", ()):
             if importlib.util.find_spec(name) is not None:
@@ -151,15 +152,13 @@ def _pick(module: ModuleType, attribute: str | None, target: str) -> Definitions
         )
     if found:
         return next(iter(found.values()))
-    from arco_flow._internal.load_from import definitions_in
+    from arco_flow._internal.load_from import definitions_in, load_definitions_from_modules
 
-    definitions = definitions_in([module])
-    if not definitions:
+    if not definitions_in([module]):
         raise LoadError(
             f"`{target}` has no Definitions and no assets; add `defs = Definitions(assets=[...])`"
         )
-    checks = [d for d in definitions if isinstance(d, AssetChecksDefinition)]
-    return Definitions(assets=[d for d in definitions if d not in checks], asset_checks=checks)
+    return load_definitions_from_modules([module])
 
 
 def _of_attribute(module: ModuleType, attribute: str) -> Definitions:

@@ -1,19 +1,20 @@
-"""Collecting assets and checks from modules."""
+"""Collecting definitions from modules."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 from arco_flow._internal.assets import AssetChecksDefinition, AssetsDefinition, StepDefinition
+from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import DefinitionError
 from arco_flow._internal.keys import AssetKey
 from arco_flow._internal.specs import AssetSpec
-from arco_flow._internal.unsupported import refuse_unknown
+from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 
 def load_assets_from_modules(
@@ -103,6 +104,83 @@ def load_asset_checks_from_current_module(
 ) -> list[AssetChecksDefinition[..., Any]]:
     """The checks of the module that calls, as far as it has come."""
     return load_asset_checks_from_modules([_caller()], asset_key_prefix)
+
+
+def load_definitions_from_modules(
+    modules: Iterable[ModuleType],
+    resources: Mapping[str, Any] | None = None,
+    loggers: None = None,
+    executor: None = None,
+) -> Definitions:
+    """The definitions that stand at the top of modules: assets, specs, checks, jobs, schedules, sensors.
+
+    Args:
+        modules: Imported modules.
+        resources: Values by name.
+        loggers: Not supported.
+        executor: Not supported.
+    """
+    refuse("load_definitions_from_modules", loggers=loggers, executor=executor)
+    found = definitions_in(modules)
+    automation = automation_in(modules)
+    return Definitions(
+        assets=[one for one in found if not isinstance(one, AssetChecksDefinition)],
+        asset_checks=[one for one in found if isinstance(one, AssetChecksDefinition)],
+        jobs=automation["job"],
+        schedules=automation["schedule"],
+        sensors=automation["sensor"],
+        resources=resources,
+    )
+
+
+def load_definitions_from_module(
+    module: ModuleType,
+    resources: Mapping[str, Any] | None = None,
+    loggers: None = None,
+    executor: None = None,
+) -> Definitions:
+    """The definitions that stand at the top of a module, as `load_definitions_from_modules`."""
+    return load_definitions_from_modules([module], resources, loggers, executor)
+
+
+def load_definitions_from_current_module(
+    resources: Mapping[str, Any] | None = None, loggers: None = None, executor: None = None
+) -> Definitions:
+    """The definitions of the module that calls, as far as it has come."""
+    return load_definitions_from_modules([_caller()], resources, loggers, executor)
+
+
+def load_definitions_from_package_module(
+    package_module: ModuleType,
+    resources: Mapping[str, Any] | None = None,
+    loggers: None = None,
+    executor: None = None,
+) -> Definitions:
+    """The definitions of a package and all modules below it, which are imported."""
+    return load_definitions_from_modules(_package(package_module), resources, loggers, executor)
+
+
+def load_definitions_from_package_name(
+    package_name: str,
+    resources: Mapping[str, Any] | None = None,
+    loggers: None = None,
+    executor: None = None,
+) -> Definitions:
+    """The definitions of a package given by name."""
+    package = importlib.import_module(package_name)
+    return load_definitions_from_package_module(package, resources, loggers, executor)
+
+
+def automation_in(modules: Iterable[ModuleType]) -> dict[str, list[Any]]:
+    """Jobs, schedules and sensors at the top of modules, in lists too, each once, in order."""
+    found: dict[str, dict[int, Any]] = {"job": {}, "schedule": {}, "sensor": {}}
+    for module in modules:
+        for value in list(vars(module).values()):
+            for one in value if isinstance(value, (list, tuple)) else (value,):
+                kind = None if isinstance(one, type) else getattr(one, "_arco_definition", None)
+                if isinstance(kind, str) and kind in found:
+                    found[kind].setdefault(id(one), one)
+    return {kind: list(ones.values()) for kind, ones in found.items()}
 
 
 def definitions_in(modules: Iterable[ModuleType]) -> list[Any]:

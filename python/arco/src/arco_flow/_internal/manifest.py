@@ -46,6 +46,7 @@ def manifest(defs: Definitions, location: str) -> dict[str, Any]:
         "resources": [_resource(name, defs.resources[name]) for name in sorted(defs.resources)],
         "jobs": [node.definition.to_json(node) for node in defs.job_nodes().values()],
         "schedules": defs.schedules_json(),
+        "sensors": defs.sensors_json(),
     }
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from arco_flow._internal import canonical, names
+from arco_flow._internal.automation.context import ScheduleEvaluationContext
+from arco_flow._internal.automation.function import check_resources
+from arco_flow._internal.automation.requests import RunRequest
+from arco_flow._internal.automation.results import ScheduleExecutionData
+from arco_flow._internal.automation.schedule_function import (
+    ScheduleFunction,
+    decorated,
+    read_function,
+)
+from arco_flow._internal.automation.target import check_jobs, read_target, selected
 from arco_flow._internal.errors import ArcoError, DefinitionError, UsageError
 from arco_flow._internal.jobs import JobNode, UnresolvedAssetJobDefinition
 from arco_flow._internal.keys import AssetKey
@@ -25,7 +36,7 @@ from arco_flow._internal.partitions import (
 )
 from arco_flow._internal.partitions.windows import zone
 from arco_flow._internal.run_config import RunConfig, config_dict
-from arco_flow._internal.selection.ast import AssetSelection, CoercibleToAssetSelection, texts
+from arco_flow._internal.selection.ast import CoercibleToAssetSelection, texts
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
 if TYPE_CHECKING:
@@ -82,10 +93,13 @@ class CatchUp:
 class ScheduleDefinition:
     """A job or assets, run at the instants of one or several crons.
 
-    What runs is declared, so ticks need no code of yours: the control plane evaluates them.
+    When what runs is declared, ticks need no code of yours: the control plane evaluates them. With a function
+    (`execution_fn`, `run_config_fn`, `tags_fn`, `should_execute`, or `@schedule` above one) a worker host asks
+    it at each instant. A plain callable then: calling it calls the function, so that a unit test is a call;
+    `evaluate_tick(build_schedule_context(...))` reads what it gave as the worker does.
 
-    Differs from Dagster: functions (`run_config_fn`, `tags_fn`, `should_execute`, `execution_fn`) are
-    not there yet, and `catch_up` says what happens to instants that passed while nothing ran.
+    Differs from Dagster: `catch_up` says what happens to instants that passed while nothing ran, `jobs` gives
+    a function several jobs to choose from, and `tags` are under those of each RunRequest.
 
     Args:
         name: Letters, digits and underscores, unique in the workspace; `JOB_schedule` when a job is
@@ -95,18 +109,30 @@ class ScheduleDefinition:
         job: The job itself.
         target: The job, or the assets, in its place.
         run_config: Configuration of its runs, in place of the job's.
+        run_config_fn: Gives it, for the `ScheduleEvaluationContext` it may take.
         tags: Tags of its runs, beside the job's.
+        tags_fn: Gives them, for the context.
+        should_execute: Says for the context whether the tick runs anything; if not, it is skipped (S-38).
+        execution_fn: Says for the context what to run: nothing, a `SkipReason`, one or several `RunRequest`s
+            (S-37). In place of `run_config`, `tags_fn` and `should_execute`.
+        required_resource_keys: Resources used as `context.resources.x`.
         metadata: Typed or plain values by name.
         execution_timezone: IANA name of the zone the crons are read in; UTC when absent.
         description: For people.
         default_status: Whether it runs when no operator has said anything.
         owners: E-mail addresses or `team:NAME`.
         catch_up: What happens to instants that passed unfired.
+        jobs: Arco's own. Jobs that a function may run; each request names one.
+        timeout_seconds: Arco's own. Longest time of an evaluation of a function, at most an hour (S-30).
+        max_retries: Arco's own. How often a tick whose function failed is tried again, after pauses that
+            double from ten seconds (S-28).
 
     Raises:
         DefinitionError: For a bad name, zone, tag or configuration, and when it is not clear what it
             runs.
     """
+
+    _arco_definition: ClassVar[str] = "schedule"
 
     def __init__(
         self,
@@ -115,40 +141,37 @@ class ScheduleDefinition:
         cron_schedule: str | Sequence[str] | None = None,
         job_name: str | None = None,
         run_config: RunConfig | Mapping[str, Any] | None = None,
-        run_config_fn: None = None,
+        run_config_fn: Callable[..., Any] | None = None,
         tags: Mapping[str, object] | None = None,
-        tags_fn: None = None,
+        tags_fn: Callable[..., Any] | None = None,
         metadata: RawMetadataMapping | None = None,
-        should_execute: None = None,
+        should_execute: Callable[..., Any] | None = None,
         environment_vars: None = None,
         execution_timezone: str | None = None,
-        execution_fn: None = None,
+        execution_fn: Callable[..., Any] | None = None,
         description: str | None = None,
         job: UnresolvedAssetJobDefinition | None = None,
         default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
-        required_resource_keys: None = None,
+        required_resource_keys: AbstractSet[str] | None = None,
         target: UnresolvedAssetJobDefinition | CoercibleToAssetSelection | None = None,
         owners: Sequence[str] | None = None,
         catch_up: CatchUp | None = None,
+        jobs: Sequence[UnresolvedAssetJobDefinition | str] | None = None,
+        timeout_seconds: int = 60,
+        max_retries: int = 0,
         **removed: Any,
     ) -> None:
-        refuse(
-            "ScheduleDefinition",
-            run_config_fn=run_config_fn,
-            tags_fn=tags_fn,
-            should_execute=should_execute,
-            environment_vars=environment_vars,
-            execution_fn=execution_fn,
-            required_resource_keys=required_resource_keys,
-        )
+        refuse("ScheduleDefinition", environment_vars=environment_vars)
         refuse_unknown("ScheduleDefinition", removed)
         if isinstance(target, UnresolvedAssetJobDefinition):
             job, target = _one(job, target, name), None
         job_name = job.name if job is not None else job_name
-        if (job_name is None) == (target is None):
+        if [job_name, target, jobs].count(None) != 2:
             raise DefinitionError(
                 f"schedule {name!r} runs either a job or assets; give one of job=, job_name= and target="
             )
+        if name is None and job_name is None and execution_fn is not None:
+            name = getattr(execution_fn, "__name__", None)
         self.name = _name(name, job_name)
         self.cron_schedule = _crons(cron_schedule, self.name)
         self.execution_timezone = execution_timezone
@@ -156,7 +179,13 @@ class ScheduleDefinition:
             zone(execution_timezone)
         self.job = job
         self.job_name = job_name
-        self.selection = None if target is None else AssetSelection.from_coercible(target)
+        self.target = read_target(
+            f"schedule `{self.name}`",
+            job=job if job is not None else job_name,
+            jobs=jobs,
+            asset_selection=target,
+        )
+        self.selection = self.target.selection
         self.run_config = _config(run_config, self.name)
         self.tags = _tags(tags, self.name)
         self.description = description
@@ -164,9 +193,126 @@ class ScheduleDefinition:
         self.owners = _owners(owners, self.name)
         self.default_status = _status(default_status, self.name)
         self.catch_up = catch_up or CatchUp()
+        self.timeout_seconds = timeout_seconds
+        self.max_retries = max_retries
+        self.function = read_function(
+            self.name,
+            run_config=run_config,
+            run_config_fn=run_config_fn,
+            tags=tags,
+            tags_fn=tags_fn,
+            should_execute=should_execute,
+            execution_fn=execution_fn,
+            required_resource_keys=required_resource_keys,
+            timeout_seconds=timeout_seconds,
+            max_retries=max_retries,
+        )
+        if self.function is None and jobs is not None:
+            raise DefinitionError(
+                f"schedule `{self.name}` is given jobs= and no function that chooses among them; give job="
+            )
+        if self.function is not None:
+            self.function.dress(self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls the function and gives what it gives.
+
+        Raises:
+            UsageError: When it has none that is called for what to run.
+        """
+        return self._function().call_directly(args, kwargs)
+
+    @property
+    def required_resource_keys(self) -> frozenset[str]:
+        """Names of the resources its function uses."""
+        return frozenset() if self.function is None else self.function.resource_keys
+
+    def evaluate_tick(self, context: ScheduleEvaluationContext) -> ScheduleExecutionData:
+        """Calls the function and reads what it gave; a declared schedule asks for one run (S-37 to S-40).
+
+        Raises:
+            UsageError: For what a schedule cannot ask for; whatever the function raises comes through.
+        """
+        if self.function is None:
+            return ScheduleExecutionData((RunRequest(None, self.run_config, self.tags),))
+        return self.function.evaluate(context, self.target, self.run_config, self.tags)
+
+    def _function(self) -> ScheduleFunction:
+        if self.function is None:
+            raise UsageError(
+                f"schedule `{self.name}` declares what it runs; it has no function to call"
+            )
+        return self.function
 
     def __repr__(self) -> str:
         return f"ScheduleDefinition({self.name!r})"
+
+
+def schedule(
+    cron_schedule: str | Sequence[str],
+    *,
+    job_name: str | None = None,
+    name: str | None = None,
+    tags: Mapping[str, object] | None = None,
+    tags_fn: Callable[..., Any] | None = None,
+    metadata: RawMetadataMapping | None = None,
+    should_execute: Callable[..., Any] | None = None,
+    environment_vars: None = None,
+    execution_timezone: str | None = None,
+    description: str | None = None,
+    job: UnresolvedAssetJobDefinition | None = None,
+    default_status: DefaultScheduleStatus = DefaultScheduleStatus.STOPPED,
+    required_resource_keys: AbstractSet[str] | None = None,
+    target: UnresolvedAssetJobDefinition | CoercibleToAssetSelection | None = None,
+    owners: Sequence[str] | None = None,
+    catch_up: CatchUp | None = None,
+    jobs: Sequence[UnresolvedAssetJobDefinition | str] | None = None,
+    timeout_seconds: int = 60,
+    max_retries: int = 0,
+    **removed: Any,
+) -> Callable[[Callable[..., Any]], ScheduleDefinition]:
+    """Declares a schedule whose function says at each instant what to run.
+
+    It may take a context (`ScheduleEvaluationContext`) and resources, and gives nothing, a `SkipReason`, run
+    configuration, or one or several `RunRequest`s (returned or yielded), each with a run key when there are
+    several (S-37, S-39). The parameters are those of `ScheduleDefinition`; the name is the function's when
+    absent.
+
+    Example:
+        @dg.schedule(cron_schedule="0 6 * * *", target=[report])
+        def morning(context: dg.ScheduleEvaluationContext):
+            day = context.scheduled_execution_time.date().isoformat()
+            return dg.RunRequest(run_key=day, tags={"day": day})
+    """
+    refuse("@schedule", environment_vars=environment_vars)
+    refuse_unknown("@schedule", removed)
+    if callable(cron_schedule):
+        raise DefinitionError(
+            'a schedule needs a cron; write @schedule(cron_schedule="0 2 * * *", ...)'
+        )
+
+    def decorate(fn: Callable[..., Any]) -> ScheduleDefinition:
+        return ScheduleDefinition(
+            name if name is not None else getattr(fn, "__name__", None),
+            cron_schedule=cron_schedule,
+            job_name=job_name,
+            tags=tags,
+            metadata=metadata,
+            execution_timezone=execution_timezone,
+            execution_fn=decorated(fn, tags, tags_fn, should_execute),
+            description=description,
+            job=job,
+            default_status=default_status,
+            required_resource_keys=required_resource_keys,
+            target=target,
+            owners=owners,
+            catch_up=catch_up,
+            jobs=jobs,
+            timeout_seconds=timeout_seconds,
+            max_retries=max_retries,
+        )
+
+    return decorate
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +321,8 @@ class UnresolvedPartitionedAssetScheduleDefinition:
 
     Made by `build_schedule_from_partitioned_job`.
     """
+
+    _arco_definition: ClassVar[str] = "schedule"
 
     name: str
     job: UnresolvedAssetJobDefinition
@@ -282,13 +430,16 @@ def build_schedule_from_partitioned_job(
 
 
 def resolve_schedules(
-    schedules: Sequence[AnySchedule], jobs: Mapping[str, JobNode], graph: Graph
+    schedules: Sequence[AnySchedule],
+    jobs: Mapping[str, JobNode],
+    graph: Graph,
+    resources: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """The schedules as they stand in a manifest, by name.
 
     Raises:
-        DefinitionError: For a name that is given twice, a job or an asset that is not defined, and
-            partitions that cannot be scheduled so.
+        DefinitionError: For a name that is given twice, a job, an asset or a resource that is not defined,
+            and partitions that cannot be scheduled so.
     """
     found: dict[str, tuple[AnySchedule, dict[str, Any]]] = {}
     for schedule in schedules:
@@ -298,29 +449,34 @@ def resolve_schedules(
                 f"schedule `{schedule.name}` is defined twice; give one of them another name"
             )
         if isinstance(schedule, ScheduleDefinition):
-            found[schedule.name] = (schedule, _declared(schedule, jobs, graph))
+            found[schedule.name] = (schedule, _declared(schedule, jobs, graph, resources))
         else:
             found[schedule.name] = (schedule, _partitioned(schedule, jobs[schedule.job.name]))
     return [found[name][1] for name in sorted(found)]
 
 
 def _declared(
-    schedule: ScheduleDefinition, jobs: Mapping[str, JobNode], graph: Graph
+    schedule: ScheduleDefinition,
+    jobs: Mapping[str, JobNode],
+    graph: Graph,
+    resources: Mapping[str, Any],
 ) -> dict[str, Any]:
+    of = f"schedule `{schedule.name}`"
     found = _common(schedule, schedule.cron_schedule, schedule.execution_timezone or "UTC")
-    if schedule.job_name is not None:
-        node = jobs.get(schedule.job_name)
-        if node is None:
-            close = names.did_you_mean(schedule.job_name, jobs)
-            raise DefinitionError(
-                f"schedule `{schedule.name}` runs the job `{schedule.job_name}`, which is not defined{close}"
-            )
-        found["job"] = schedule.job_name
-        keys: set[AssetKey] = set(node.keys)
-    else:
-        assert schedule.selection is not None
+    keys: set[AssetKey] = set()
+    if schedule.selection is not None:
         found["selection"] = texts(schedule.selection)
-        keys = _selected(schedule.name, schedule.selection, graph)
+        keys = selected(of, schedule.selection, graph)
+    else:
+        wanted = schedule.target.job_names
+        check_jobs(of, wanted, jobs)
+        found |= {"job": wanted[0]} if len(wanted) == 1 else {"jobs": list(wanted)}
+        keys.update(*(jobs[name].keys for name in wanted if name in jobs))
+    if schedule.function is not None:
+        # It says with each request which partition; its configuration is in its requests.
+        check_resources(of, schedule.required_resource_keys, resources)
+        found |= {"function": True, "timeout_seconds": schedule.timeout_seconds}
+        return found | ({"max_retries": schedule.max_retries} if schedule.max_retries else {})
     partitioned = [key for key in sorted(keys) if graph.assets[key].spec.partitions_def is not None]
     if partitioned:
         raise DefinitionError(
@@ -330,23 +486,6 @@ def _declared(
     if schedule.run_config is not None:
         found["config"] = schedule.run_config
     return found
-
-
-def _selected(name: str, selection: AssetSelection, graph: Graph) -> set[AssetKey]:
-    from arco_flow._internal.selection.evaluate import evaluate
-
-    try:
-        keys = evaluate(selection, graph)
-    except UsageError as error:
-        raise DefinitionError(f"schedule `{name}`: {error}") from error
-    if not keys:
-        raise DefinitionError(f"schedule `{name}` runs nothing: its target selects no asset")
-    for key in sorted(keys):
-        if graph.assets[key].step is None:
-            raise DefinitionError(
-                f"schedule `{name}` runs `{key.to_user_string()}`, which is external: nothing here makes it"
-            )
-    return keys
 
 
 def _partitioned(

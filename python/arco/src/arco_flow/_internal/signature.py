@@ -93,6 +93,16 @@ def read_signature(fn: Callable[..., Any], step: str) -> Signature:
     )
 
 
+def read_resources(fn: Callable[..., Any]) -> tuple[Param, ...]:
+    """The parameters of the function of a schedule or sensor that are resources."""
+    hints = _annotations(fn)
+    return tuple(
+        Param(name, _bare(hints[name]))
+        for name in inspect.signature(fn).parameters
+        if _is_resource(hints.get(name))
+    )
+
+
 def _kind(annotation: Any) -> str | None:
     return getattr(annotation, "_arco_kind", None) if isinstance(annotation, type) else None
 

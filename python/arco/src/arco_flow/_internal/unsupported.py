@@ -12,6 +12,8 @@ from arco_flow._internal.errors import UnsupportedError
 from arco_flow._internal.names import did_you_mean
 
 PARAMETERS = {
+    "asset_events": "report them with ArcoClient().report_materialization(...)",
+    "asset_graph_subset": "ask for a backfill: BackfillRequest(selection, partitions=[...])",
     "asset_key": "the asset of an input is said where the graph is made: ins={...}",
     "asset_partitions": "upstream partitions are those of the graph's partition mappings",
     "auto_materialize_policy": "automation is not there yet; drop it",
@@ -27,7 +29,6 @@ PARAMETERS = {
     "dagster_type": "annotate the function with the Python type; IO managers see it",
     "default_value": "give the parameter of the function a default",
     "environment_vars": "set them where the worker host is started",
-    "execution_fn": "functions of schedules are not there yet; declare what runs with job= or target=",
     "execution": "worker hosts execute; choose `isolation=` per asset instead",
     "executor_def": "worker hosts execute; choose `isolation=` per asset instead",
     "executor": "worker hosts execute; choose `isolation=` per asset instead",
@@ -45,26 +46,19 @@ PARAMETERS = {
     "loggers": "configure Python's `logging`; its records are kept with the task",
     "non_argument_deps": "write deps=[...]",
     "observe_fn": "write @observable_source_asset above the function",
-    "required_resource_keys": "functions of schedules are not there yet; drop it",
-    "run_config_fn": "functions of schedules are not there yet; give run_config=",
-    "should_execute": "functions of schedules are not there yet; drop it",
-    "tags_fn": "functions of schedules are not there yet; give tags=",
     "resource_defs": "give them to Definitions(resources={...})",
-    "sensors": "sensors are not there yet; start runs with the API, with a run key",
     "source_key_prefix": "give the spec its whole key",
+    "stale_assets_only": "staleness is not there yet; name the assets, or drop it",
     "skippable": "write output_required=False, and yield nothing when there is nothing to make",
 }  # fmt: skip
 
 NAMES = {
     "job": "write define_asset_job(\"name\", selection=...)",
     "repository": "write `defs = Definitions(assets=[...])`",
-    "schedule": "functions of schedules are not there yet; write ScheduleDefinition(cron_schedule=..., job=...)",
-    "RunRequest": "functions of schedules and sensors are not there yet; write ScheduleDefinition(...)",
-    "SkipReason": "functions of schedules and sensors are not there yet; write ScheduleDefinition(...)",
-    "ScheduleEvaluationContext": "functions of schedules are not there yet; write ScheduleDefinition(...)",
-    "build_schedule_context": "functions of schedules are not there yet; try a schedule with `arco schedule test`",
-    "sensor": "sensors are not there yet; start runs with the API, with a run key",
-    "asset_sensor": "sensors are not there yet; start runs with the API, with a run key",
+    "AutomationConditionSensorDefinition": "automation is not there yet; write @sensor above a function",
+    "FreshnessPolicySensorContext": "freshness is not there yet; write @sensor above a function",
+    "freshness_policy_sensor": "freshness is not there yet; write @sensor above a function",
+    "DagsterRunReaction": "return nothing: that the function was called is on the record",
     "AutomationCondition": "automation is not there yet; start runs with `arco run` or the API",
     "AutoMaterializePolicy": "automation is not there yet; start runs with `arco run` or the API",
     "FreshnessPolicy": "freshness is not there yet",

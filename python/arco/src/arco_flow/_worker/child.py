@@ -1,4 +1,4 @@
-"""A child: one task at a time, until told to leave.
+"""A child: one task or one evaluation at a time, until told to leave.
 
 Forked by the zygote it calls :func:`serve` with definitions that are already there; spawned, this
 module is the program: ``python -m arco_flow._worker.child`` with ``ARCO_CHILD_FD`` set.
@@ -39,9 +39,16 @@ def serve(control: int, definitions: Any, load_error: BaseException | None = Non
         message = channel.receive()
         if message is None or message["type"] == "exit":
             os._exit(0)
-        if message["type"] != "task":
+        if message["type"] not in ("task", "evaluation"):
             os._exit(EXIT_PROTOCOL)
         streams.attach(*channel.take_descriptors(2))
+        if message["type"] == "evaluation":
+            answer = _evaluate(message["question"], definitions, load_error, channel, cancellation)
+            streams.flush()
+            channel.send({"type": "evaluated", "answer": answer})
+            streams.detach()
+            cancellation.idle()
+            continue
         lease = message["lease"]
         result = _run(lease, definitions, load_error, channel, cancellation)
         streams.flush()
@@ -100,6 +107,34 @@ def _run(
     if cancellation.fired:
         result["interrupted"] = True
     return result
+
+
+def _evaluate(
+    question: Message,
+    definitions: Any,
+    load_error: BaseException | None,
+    channel: Channel,
+    cancellation: Cancellation,
+) -> Message:
+    """Asks one function of a schedule or sensor and gives its answer."""
+    from arco_flow import TaskCancelled
+    from arco_flow._internal.execution.evaluate import execute_evaluation
+
+    channel.send({"type": "started"})
+    error: BaseException | None = load_error
+    try:
+        with cancellation.running():
+            if error is None:
+                return execute_evaluation(
+                    definitions,
+                    question,
+                    lambda wanted: channel.send({"type": "progress", "wanted": wanted}),
+                )
+    except (TaskCancelled, Exception) as raised:
+        # The SDK makes an answer of whatever a function raises: this was raised around it.
+        error = raised
+    told = usercode.describe_error(error or RuntimeError("the SDK gave no answer"))
+    return {"id": question["id"], "said": "raised", "error": told}
 
 
 def _leave(isolation: str) -> NoReturn:

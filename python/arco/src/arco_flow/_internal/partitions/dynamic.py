@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arco_flow._internal.errors import DefinitionError, UsageError
 from arco_flow._internal.partitions.base import PartitionKeyRange, PartitionsDefinition
+
+if TYPE_CHECKING:
+    from arco_flow._internal.automation.requests import (
+        AddDynamicPartitionsRequest,
+        DeleteDynamicPartitionsRequest,
+    )
 
 
 @dataclass(frozen=True, init=False)
@@ -16,7 +22,7 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
     """The keys of a set that the workspace keeps under a name, in the order in which they were added.
 
     `arco partitions add NAME KEY` adds a key, `arco partitions remove NAME KEY` removes one, and the API
-    does both. User code does not know the keys: in a unit test any key may be given.
+    does both, and a sensor with `build_add_request`. User code does not know the keys: in a unit test any key may be given.
 
     Differs from Dagster: there is no `partition_fn`, and no instance to ask.
 
@@ -38,6 +44,18 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
                 'dynamic partitions have a name; write DynamicPartitionsDefinition(name="customers")'
             )
         object.__setattr__(self, "name", name)
+
+    def build_add_request(self, partition_keys: Sequence[str]) -> AddDynamicPartitionsRequest:
+        """What a sensor gives to add keys, in `SensorResult(dynamic_partitions_requests=[...])` (N-16)."""
+        from arco_flow._internal.automation.requests import AddDynamicPartitionsRequest
+
+        return AddDynamicPartitionsRequest(self.name, partition_keys)
+
+    def build_delete_request(self, partition_keys: Sequence[str]) -> DeleteDynamicPartitionsRequest:
+        """What a sensor gives to remove keys, in `SensorResult(dynamic_partitions_requests=[...])` (N-16)."""
+        from arco_flow._internal.automation.requests import DeleteDynamicPartitionsRequest
+
+        return DeleteDynamicPartitionsRequest(self.name, partition_keys)
 
     def get_partition_keys(self, current_time: datetime | None = None) -> Sequence[str]:
         """The keys are not known here.
