@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arco_engine::Engine;
 use arco_engine::ids::Ids;
+use arco_ingest::SensorSecrets;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +26,8 @@ pub(crate) struct Parts {
     pub(crate) workspaces: BTreeMap<String, Arc<Workspace>>,
     pub(crate) access: Access,
     pub(crate) names: Names,
+    /// What senders of messages sign with.
+    pub(crate) sensor_secrets: SensorSecrets,
     pub(crate) settings: ApiSettings,
     pub(crate) metrics: Metrics,
     pub(crate) ids: Arc<dyn Ids>,
@@ -72,6 +75,10 @@ impl App {
         &self.0.names
     }
 
+    pub(crate) fn sensor_secrets(&self) -> &SensorSecrets {
+        &self.0.sensor_secrets
+    }
+
     pub(crate) fn settings(&self) -> &ApiSettings {
         &self.0.settings
     }
@@ -90,6 +97,11 @@ impl App {
 
     pub(crate) fn streams(&self) -> &Arc<Semaphore> {
         &self.0.streams
+    }
+
+    /// A fresh id for a message that came without.
+    pub(crate) fn message_id(&self) -> String {
+        format!("msg_{:032x}", self.0.ids.random())
     }
 
     /// A fresh request id.

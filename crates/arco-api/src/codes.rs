@@ -93,6 +93,10 @@ codes! {
     UnknownSensor = "unknown_sensor", NOT_FOUND, "the sensor is not defined";
     /// A message for a sensor that does not run.
     SensorStopped = "sensor_stopped", CONFLICT, "the sensor is stopped";
+    /// A message whose signature does not count.
+    BadSignature = "bad_signature", UNAUTHORIZED, "the signature of the message is not valid";
+    /// A message that is not what it says it is.
+    BadMessage = "bad_message", UNPROCESSABLE_ENTITY, "the message cannot be read";
     /// A message for a sensor that takes none.
     NotPush = "not_push", CONFLICT, "the sensor takes no messages";
     /// More messages wait for a sensor than may.

@@ -34,6 +34,7 @@ See docs/guide/api.md.";
         (name = "assets", description = "Assets, their partitions, checks and materializations"),
         (name = "jobs", description = "Named selections of assets"),
         (name = "schedules", description = "When what is run, and what came of it"),
+        (name = "sensors", description = "What is watched, what came of it, and messages for it"),
         (name = "definitions", description = "Code locations"),
         (name = "events", description = "The event log"),
         (name = "status", description = "Health and status"),

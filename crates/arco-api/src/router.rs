@@ -10,9 +10,10 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::problem::Refusal;
 use crate::resources::{
-    assets, backfill, backfills, checks, definitions, dynamic_partitions, events, explanations,
-    health, jobs, limits, logs, materializations, metrics, observations, partitions, plan, queue,
-    reports, rerun, root, run, run_logs, run_retries, runs, schedules, status, tasks, ticks,
+    assets, backfill, backfills, checks, definitions, dynamic_partitions, evaluations, events,
+    explanations, health, jobs, limits, logs, materializations, messages, metrics, observations,
+    partitions, plan, queue, reports, rerun, root, run, run_logs, run_retries, runs, schedules,
+    sensors, status, tasks, ticks,
 };
 use crate::worker;
 use crate::{openapi, request};
@@ -71,6 +72,15 @@ fn workspace() -> OpenApiRouter<App> {
         .routes(routes!(schedules::test))
         .routes(routes!(schedules::fire))
         .routes(routes!(ticks::list))
+        .routes(routes!(sensors::list))
+        .routes(routes!(sensors::show))
+        .routes(routes!(sensors::start))
+        .routes(routes!(sensors::stop))
+        .routes(routes!(sensors::reset))
+        .routes(routes!(sensors::put_cursor))
+        .routes(routes!(sensors::test))
+        .routes(routes!(evaluations::list))
+        .routes(routes!(messages::send))
         .routes(routes!(status::show))
         .routes(routes!(worker::hosts::register))
         .routes(routes!(worker::exchange::exchange))

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use arco_engine::Engine;
 use arco_engine::ids::Ids;
+use arco_ingest::SensorSecrets;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
@@ -49,6 +50,8 @@ pub struct ApiOptions {
     pub listener: TcpListener,
     /// Who may do what.
     pub auth: AuthSettings,
+    /// What senders of messages for sensors sign with.
+    pub sensor_secrets: SensorSecrets,
     /// Makes and checks the tokens of attempts. Replicas share it; see [`AttemptSecret`].
     pub attempt_secret: AttemptSecret,
     /// Randomness for request ids.
@@ -124,6 +127,7 @@ pub async fn serve(options: ApiOptions, shutdown: CancellationToken) -> Result<(
         workspaces: workspaces(options.workspaces, &options.attempt_secret),
         access: Access::new(&options.auth)?,
         names: Names::new(&options.auth, address),
+        sensor_secrets: options.sensor_secrets,
         streams: Arc::new(Semaphore::new(options.settings.streams_max)),
         settings: options.settings,
         metrics: Metrics::new(),

@@ -95,7 +95,11 @@ fn rows_are_documented_as_the_api_describes_them() {
             "backfill chunks",
             "backfill partitions",
             "backfills",
-            "partition status"
+            "evaluations",
+            "partition status",
+            "schedules",
+            "sensors",
+            "ticks"
         ]
     );
     for (name, row) in &rows {
@@ -131,6 +135,41 @@ fn rows_are_documented_as_the_api_describes_them() {
 /// The values of a primary key in a row; what the path says is the same for all of a list.
 fn key(row: &Value, fields: &[String]) -> Vec<Value> {
     fields.iter().map(|field| row[field].clone()).collect()
+}
+
+/// A list has rows, each with a key of its own, and in each what is documented and nothing else.
+async fn assert_rows(server: &Server, documented: &Row, path: &str) {
+    let found = server.all(path, 3).await;
+    assert!(found.len() > 1, "{path} has rows");
+    let of_path = ["backfill", "asset"];
+    let own: Vec<String> = documented
+        .key
+        .iter()
+        .filter(|field| !of_path.contains(&field.as_str()))
+        .cloned()
+        .collect();
+    let keys: BTreeSet<String> = found
+        .iter()
+        .map(|row| json!(key(row, &own)).to_string())
+        .collect();
+    assert_eq!(
+        keys.len(),
+        found.len(),
+        "{path}: {own:?} names each row once"
+    );
+    for row in &found {
+        for (column, (_, always)) in &documented.columns {
+            assert!(
+                !always || !row[column].is_null(),
+                "{path}: `{column}` is always there"
+            );
+        }
+        let known = row.as_object().unwrap().keys();
+        let undocumented: Vec<&String> = known
+            .filter(|field| !documented.columns.contains_key(*field))
+            .collect();
+        assert!(undocumented.is_empty(), "{path}: {undocumented:?}");
+    }
 }
 
 #[tokio::test]
@@ -194,36 +233,7 @@ async fn primary_keys_name_each_row_once() {
     ];
     for (name, paths) in lists {
         for path in paths {
-            let found = server.all(&path, 3).await;
-            assert!(found.len() > 1, "{path} has rows");
-            let own: Vec<String> = rows[name]
-                .key
-                .iter()
-                .filter(|field| !["backfill", "asset"].contains(&field.as_str()))
-                .cloned()
-                .collect();
-            let keys: BTreeSet<String> = found
-                .iter()
-                .map(|row| json!(key(row, &own)).to_string())
-                .collect();
-            assert_eq!(
-                keys.len(),
-                found.len(),
-                "{path}: {own:?} names each row once"
-            );
-            for row in &found {
-                for (column, (_, always)) in &rows[name].columns {
-                    assert!(
-                        !always || !row[column].is_null(),
-                        "{path}: `{column}` is always there"
-                    );
-                }
-                let known = row.as_object().unwrap().keys();
-                let undocumented: Vec<&String> = known
-                    .filter(|field| !rows[name].columns.contains_key(*field))
-                    .collect();
-                assert!(undocumented.is_empty(), "{path}: {undocumented:?}");
-            }
+            assert_rows(&server, &rows[name], &path).await;
         }
     }
     let failed = server
@@ -233,4 +243,83 @@ async fn primary_keys_name_each_row_once() {
         )
         .await;
     assert_eq!(failed.len(), 1, "{failed:?}");
+}
+
+#[tokio::test]
+async fn primary_keys_name_each_tick_and_each_evaluation_once() {
+    let server = Server::start().await;
+    let schedule = |name: &str| {
+        json!({"name": name, "cron": ["0 * * * *"], "selection": ["a"],
+        "default_status": "running", "catch_up": {"policy": "all"}})
+    };
+    let sensor = |name: &str| {
+        json!({"name": name, "kind": "push", "selection": ["a"],
+        "default_status": "running"})
+    };
+    let manifest = ManifestBuilder::new("main")
+        .asset(asset("a"))
+        .schedule(schedule("hourly"))
+        .schedule(schedule("again"))
+        .sensor(sensor("orders"))
+        .sensor(sensor("returns"));
+    let host = FakeHost::register(&server, &manifest.json()).await;
+    for _ in 0..4 {
+        let hour = std::time::Duration::from_secs(3_600);
+        server.world.clock.advance(hour);
+        server.post("timers/fire", &json!({})).await.ok();
+    }
+    let mut decided = 0;
+    for (number, said) in ["returned", "returned", "raised", "returned"]
+        .iter()
+        .enumerate()
+    {
+        for name in ["orders", "returns"] {
+            let path = format!("sensors/{name}/messages?id=m{number}");
+            server.post(&path, &json!({"n": number})).await;
+        }
+        // Whatever waits is asked about until each has one more evaluation.
+        decided += 2;
+        for _ in 0..500 {
+            let ask = json!({"want": 10, "wait_ms": 50});
+            let given = host
+                .call(&server, &host.path("evaluations"), &ask)
+                .await
+                .ok();
+            let answers: Vec<Value> = given["questions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|question| {
+                    let taken = question["queue"].as_array().unwrap().len();
+                    json!({"id": question["id"], "said": said, "taken": taken,
+                        "run_requests": [{"run_key": format!("k{number}"), "answers": 0}],
+                        "error": {"type": "E", "message": "it broke", "traceback": ""}})
+                })
+                .collect();
+            let body = json!({"answers": answers, "want": 0});
+            host.call(&server, &host.path("evaluations"), &body)
+                .await
+                .ok();
+            if server.engine.view().state.evaluations.len() >= decided {
+                break;
+            }
+        }
+        // What failed is asked again after a pause.
+        server
+            .world
+            .clock
+            .advance(std::time::Duration::from_secs(10));
+        server.post("timers/fire", &json!({})).await.ok();
+    }
+    let rows = documented();
+    for (name, path) in [
+        ("schedules", "schedules"),
+        ("ticks", "schedules/hourly/ticks"),
+        ("ticks", "schedules/again/ticks"),
+        ("sensors", "sensors"),
+        ("evaluations", "sensors/orders/evaluations"),
+        ("evaluations", "sensors/returns/evaluations"),
+    ] {
+        assert_rows(&server, &rows[name], path).await;
+    }
 }

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::command::{
     assets, backfill, cancel, completion, definitions, deploy, dev, jobs, log, logs, new,
-    partitions, plan, queue, rerun, run, runs, schedule, serve, status, version, why, worker,
+    partitions, plan, queue, rerun, run, runs, schedule, sensor, serve, status, tick, version, why,
+    worker,
 };
 use crate::env_vars;
 
@@ -50,6 +51,7 @@ pub(crate) struct Common {
 pub(crate) enum Command {
     Dev(dev::Options),
     Serve(serve::Options),
+    Tick(tick::Options),
     Worker(worker::Options),
     Run(run::Options),
     Rerun(rerun::Options),
@@ -65,6 +67,7 @@ pub(crate) enum Command {
     Jobs(jobs::Options),
     Status(status::Options),
     Schedule(schedule::Options),
+    Sensor(sensor::Options),
     Definitions(definitions::Options),
     Log(log::Options),
     New(new::Options),

@@ -24,6 +24,8 @@ pub(crate) const SERVER: &str = "ARCO_SERVER";
 pub(crate) const TOKEN: &str = "ARCO_TOKEN";
 /// What tokens of attempts are made with.
 pub(crate) const SECRET: &str = "ARCO_SECRET";
+/// What senders of messages sign with.
+pub(crate) const SENSOR_SECRETS: &str = "ARCO_SENSOR_SECRETS";
 /// Workspace.
 pub(crate) const WORKSPACE: &str = "ARCO_WORKSPACE";
 /// Filter of the log on stderr.
@@ -36,7 +38,7 @@ pub(crate) const TERM: &str = "TERM";
 pub(crate) const VIRTUAL_ENV: &str = "VIRTUAL_ENV";
 
 /// All of them, in order of name.
-pub(crate) const ALL: [EnvVar; 8] = [
+pub(crate) const ALL: [EnvVar; 9] = [
     EnvVar {
         name: LOG,
         since: "0.1.0",
@@ -46,6 +48,11 @@ pub(crate) const ALL: [EnvVar; 8] = [
         name: SECRET,
         since: "0.1.0",
         purpose: "`arco serve`: the text that tokens of attempts are made with; the same on all replicas of a store",
+    },
+    EnvVar {
+        name: SENSOR_SECRETS,
+        since: "0.1.0",
+        purpose: "`arco serve` and `arco dev`: what senders sign messages for sensors with, as JSON; `--sensor-secrets` wins",
     },
     EnvVar {
         name: SERVER,

@@ -25,7 +25,8 @@ use clap::Parser;
 use crate::args::{Arguments, Command};
 use crate::command::{
     assets, backfill, cancel, completion, definitions, deploy, dev, jobs, log, logs, new,
-    partitions, plan, queue, rerun, run, runs, schedule, serve, status, version, why, worker,
+    partitions, plan, queue, rerun, run, runs, schedule, sensor, serve, status, tick, version, why,
+    worker,
 };
 use crate::console::Console;
 use crate::failure::{Attempt, Outcome, REFUSED};
@@ -48,6 +49,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
     match command {
         Command::Dev(options) => serving(console, Usual::Dev, dev::run(options, console)),
         Command::Serve(options) => serving(console, Usual::Server, serve::run(options, console)),
+        Command::Tick(options) => serving(console, Usual::Client, tick::run(options, console)),
         Command::Worker(options) => {
             serving(console, options.usual(), worker::run(options, console))
         }
@@ -65,6 +67,7 @@ fn dispatch(command: &Command, console: &Console) -> Outcome {
         Command::Jobs(options) => asking(console, jobs::run(options, console)),
         Command::Status(options) => asking(console, status::run(options, console)),
         Command::Schedule(options) => asking(console, schedule::run(options, console)),
+        Command::Sensor(options) => asking(console, sensor::run(options, console)),
         Command::Definitions(options) => asking(console, definitions::run(options, console)),
         Command::Log(options) => asking(console, log::run(options, console)),
         Command::New(options) => new::run(options, console),

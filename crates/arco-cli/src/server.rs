@@ -18,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Attempt, Failure, Outcome};
 
+mod messages;
+
+pub(crate) use messages::{Messages, MessagesOptions};
+
 /// Where the command line looks for a control plane when nobody tells it.
 pub(crate) const DEFAULT_PORT: u16 = 3000;
 /// Who is on our port is asked for so long, for the sake of a better message.
@@ -79,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) workspace: String,
     pub(crate) auth: AuthSettings,
     pub(crate) secret: AttemptSecret,
+    pub(crate) messages: Messages,
     pub(crate) settings: EngineSettings,
     /// Where others reach this process, when that is not where it listens.
     pub(crate) url: Option<String>,
@@ -117,11 +122,15 @@ impl Server {
             workspaces: BTreeMap::from([(parts.workspace, engine.clone())]),
             listener: listening.listener,
             auth: parts.auth,
+            sensor_secrets: parts.messages.secrets,
             attempt_secret: parts.secret,
             ids,
             settings: ApiSettings::default(),
         };
         let stop = CancellationToken::new();
+        for consumer in parts.messages.consumers {
+            messages::take(consumer, engine.clone(), stop.clone());
+        }
         let api = tokio::spawn(arco_api::serve(options, stop.clone()));
         Ok(Self {
             engine,

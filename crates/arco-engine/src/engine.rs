@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) heard: watch::Receiver<Heard>,
     pub(crate) hosts: Mutex<HostsHeard>,
     pub(crate) sought: Mutex<leader::Sought>,
+    /// When the newest segment was stored, by the store's clock, at start.
+    pub(crate) last_stored: Option<Timestamp>,
     pub(crate) asking: Asking,
     wakes: Mutex<Option<mpsc::Sender<Wake>>>,
     /// What a leader does unasked; over before the lead is released.
@@ -132,6 +134,7 @@ impl Engine {
                 heard: heard_rx,
                 hosts: Mutex::default(),
                 sought: Mutex::default(),
+                last_stored: recovered.last_stored,
                 asking: Asking::default(),
                 wakes: Mutex::new(Some(wakes)),
                 duties: TaskTracker::new(),
@@ -140,7 +143,9 @@ impl Engine {
             }),
         };
         engine.inner.tasks.spawn(committer.run(wakes_rx));
-        leader::at_start(&engine, recovered.last_stored).await?;
+        if !engine.inner.settings.hesitates {
+            leader::at_start(&engine, recovered.last_stored).await?;
+        }
         engine
             .inner
             .duties

@@ -192,6 +192,18 @@ fn is_sought(engine: &Engine, now: Duration) -> bool {
 }
 
 impl Engine {
+    /// Takes the lead when nobody has it, or its holder has been silent for so long that nobody can. Of
+    /// no use to a process that does not hesitate (`EngineSettings::hesitates`): it did so at start.
+    ///
+    /// # Errors
+    /// [`EngineError`]; that another one leads is none.
+    pub async fn lead_if_free(&self) -> Result<(), EngineError> {
+        match self.view().leads {
+            true => Ok(()),
+            false => at_start(self, self.inner.last_stored).await,
+        }
+    }
+
     /// Whether this process may tell a host that it may go on: it leads, and wrote so recently that
     /// nobody else can lead yet. An idle leader proves it by writing. Gives the epoch.
     pub(crate) async fn prove_lead(&self) -> Result<u64, EngineError> {

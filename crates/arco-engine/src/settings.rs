@@ -14,6 +14,9 @@ pub struct EngineSettings {
     pub leader_ttl_ms: u64,
     /// Nobody else can hold this log (the folder lock is ours): lead at once, whoever led before.
     pub sole: bool,
+    /// Leave the lead alone at start, whoever has it; [`crate::Engine::lead_if_free`] asks for it. For a process
+    /// that comes and goes, and shall not take the lead from one that stays and happens to be silent.
+    pub hesitates: bool,
     /// How often to look for segments of other replicas. Milliseconds.
     pub follow_ms: u64,
     /// Commands decided into one segment. A bound on how long the first waits for the last.
@@ -46,6 +49,7 @@ impl Default for EngineSettings {
             host_heartbeat_ms: 3_000,
             leader_ttl_ms: 30_000,
             sole: false,
+            hesitates: false,
             follow_ms: 1_000,
             batch_max: 1_000,
             queue_max: 10_000,

@@ -7,4 +7,4 @@ pub(crate) mod workspace;
 
 pub(crate) use body::{Bytes, Json};
 pub(crate) use params::{Path, Query};
-pub(crate) use workspace::{Hosting, Reading, Uploading, Writing};
+pub(crate) use workspace::{Hosting, Reading, Receiving, Uploading, Writing};

@@ -43,6 +43,18 @@ pub(crate) struct Writing {
     pub(crate) request_id: String,
 }
 
+/// Someone who sends a message. Whether a signature or a role decides is for the handler to ask.
+pub(crate) struct Receiving {
+    /// What all requests share: the secrets of senders.
+    pub(crate) app: App,
+    /// The workspace.
+    pub(crate) workspace: Arc<Workspace>,
+    /// Who, when they may change things; else why not.
+    pub(crate) writer: Answer<String>,
+    /// Id of the request, for the log.
+    pub(crate) request_id: String,
+}
+
 /// A worker host.
 #[derive(Clone)]
 pub(crate) struct Hosting {
@@ -224,16 +236,42 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
-        let identity = identify(parts, state)?;
-        if !identity.may_write() {
-            return Err(auth::forbidden(&format!(
-                "this needs role `client` or `admin`, the token has `{}`",
-                identity.role()
-            )));
-        }
+        let principal = writer(parts, state)?;
         Ok(Self {
             workspace: workspace(parts, state).await?,
-            principal: identity.principal,
+            principal,
+            request_id: RequestInfo::of(&parts.extensions).id.clone(),
+        })
+    }
+}
+
+/// Who asks, when they may change things.
+fn writer<S>(parts: &Parts, state: &S) -> Answer<String>
+where
+    App: FromRef<S>,
+{
+    let identity = identify(parts, state)?;
+    if !identity.may_write() {
+        return Err(auth::forbidden(&format!(
+            "this needs role `client` or `admin`, the token has `{}`",
+            identity.role()
+        )));
+    }
+    Ok(identity.principal)
+}
+
+impl<S> FromRequestParts<S> for Receiving
+where
+    App: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Answer<Self> {
+        Ok(Self {
+            app: App::from_ref(state),
+            writer: writer(parts, state),
+            workspace: workspace(parts, state).await?,
             request_id: RequestInfo::of(&parts.extensions).id.clone(),
         })
     }

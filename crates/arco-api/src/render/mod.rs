@@ -9,4 +9,5 @@ pub(crate) mod materialization;
 pub(crate) mod observation;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod sensor;
 pub(crate) mod task;

@@ -44,6 +44,7 @@ pub(crate) fn summary(run: &Run, assets_max: usize) -> api::RunSummary {
             dropped: retried.dropped.clone(),
         }),
         tick: run.tick.as_ref().map(ToString::to_string),
+        evaluation: run.evaluation.as_ref().map(ToString::to_string),
         tasks: counts(&run.counts),
         materializations: run.materializations,
         observations: run.observations,

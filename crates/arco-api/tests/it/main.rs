@@ -24,6 +24,8 @@ mod reruns;
 mod roles;
 mod run_logs;
 mod schedules;
+mod sensor_messages;
+mod sensors;
 mod server;
 mod shutdown;
 mod sse;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Once};
 
 use arco_api::{ApiOptions, ApiSettings, AttemptSecret, AuthSettings, ServeError};
 use arco_engine::Engine;
+use arco_ingest::SensorSecrets;
 use arco_testkit::{ManifestBuilder, World, asset, check};
 use arco_wire::problem::Problem;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -29,6 +30,7 @@ pub(crate) struct Server {
 #[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) auth: AuthSettings,
+    pub(crate) sensor_secrets: SensorSecrets,
     pub(crate) settings: ApiSettings,
 }
 
@@ -59,6 +61,7 @@ impl Server {
             workspaces: BTreeMap::from([("default".to_owned(), engine.clone())]),
             listener,
             auth: setup.auth,
+            sensor_secrets: setup.sensor_secrets,
             attempt_secret: AttemptSecret::random(1, 2),
             ids: Arc::new(world.ids.split()),
             settings: setup.settings,

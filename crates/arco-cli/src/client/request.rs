@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use arco_wire::api::IDEMPOTENCY_KEY_HEADER;
 use arco_wire::problem::Problem;
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::failure::{Failure, Outcome};
+
 use super::{ANSWER_MAX, CallError, PATIENCE};
 
 /// Pauses between tries: quick first, because a restart often takes less than a second.
 const PAUSE_FIRST: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// Functions may be given hours; who waits for one by hand will not wait longer than this.
+const USER_CODE_MAX: Duration = Duration::from_secs(600);
 /// No answer of ours is larger; a foreign server must not fill the memory.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -26,7 +31,7 @@ pub(crate) struct Request {
     method: Method,
     url: Url,
     token: Option<String>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     body: Option<Value>,
     patience: Duration,
     deadline: Duration,
@@ -72,8 +77,20 @@ impl Request {
     /// Adds a header.
     #[must_use]
     pub(crate) fn header(mut self, name: &'static str, value: impl Display) -> Self {
-        self.headers.push((name, value.to_string()));
+        self.headers.push((name.to_owned(), value.to_string()));
         self
+    }
+
+    /// Adds a header whose name is not ours.
+    pub(crate) fn named_header(mut self, name: &str, value: &str) -> Outcome<Self> {
+        let fits = HeaderName::try_from(name).is_ok() && HeaderValue::try_from(value).is_ok();
+        if !fits {
+            return Err(Failure::new(format!(
+                "`{name}: {value}` cannot be sent as a header"
+            )));
+        }
+        self.headers.push((name.to_owned(), value.to_owned()));
+        Ok(self)
     }
 
     /// Sends JSON.
@@ -87,6 +104,13 @@ impl Request {
     #[must_use]
     pub(crate) fn idempotent(self, key: &str) -> Self {
         self.header(IDEMPOTENCY_KEY_HEADER, key)
+    }
+
+    /// Waits longer for the answer than for others: user code is asked.
+    #[must_use]
+    pub(crate) fn asks_user_code(mut self) -> Self {
+        self.deadline = USER_CODE_MAX;
+        self
     }
 
     /// Repeats the call for a while when the control plane is away. For reads and idempotent writes.
@@ -145,7 +169,7 @@ impl Request {
             request = request.bearer_auth(token);
         }
         for (name, value) in &self.headers {
-            request = request.header(*name, value);
+            request = request.header(name, value);
         }
         match &self.body {
             Some(body) => request.json(body),

@@ -28,14 +28,14 @@ use clap::Args;
 use serde_json::json;
 
 pub(crate) use self::folder::store_folder;
+pub(crate) use self::locations::{Location, Locations};
 
 use self::folder::Folder;
 use self::host::{HostProcess, Hosts};
-use self::locations::Location;
 use crate::command::worker::PythonOptions;
 use crate::console::Console;
 use crate::failure::{Attempt, Exit, Outcome};
-use crate::server::{self, Listening, Parts, Server};
+use crate::server::{self, Listening, MessagesOptions, Parts, Server};
 use crate::signals::Stop;
 use crate::target::parse_location;
 
@@ -68,12 +68,25 @@ pub(crate) struct Options {
     host_lease_ttl: u64,
     #[command(flatten)]
     python: PythonOptions,
+    #[command(flatten)]
+    messages: MessagesOptions,
+}
+
+impl Options {
+    pub(super) fn locations(&self) -> Locations<'_> {
+        Locations {
+            targets: &self.targets,
+            workspace_file: self.workspace_file.as_deref(),
+            name: self.name.as_deref(),
+            python: &self.python,
+        }
+    }
 }
 
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     let stop = Stop::listen()?;
     let current = std::env::current_dir().attempt(|| "could not find the current folder")?;
-    let locations = locations::read(options, &current)?;
+    let locations = options.locations().read(&current)?;
     // In this order, so that of two errors the first one shown is the one to mend first: another
     // `arco dev` on this folder most likely has the port too.
     let folder = Folder::take(&current.join(&options.dir))?;
@@ -96,6 +109,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         workspace: "default".into(),
         auth: arco_api::AuthSettings::default(),
         secret: folder.secret()?,
+        messages: options.messages.read()?,
         settings: EngineSettings {
             host_lease_ttl_ms: options.host_lease_ttl * 1_000,
             // A fifth: four calls may fail before the lease is over.

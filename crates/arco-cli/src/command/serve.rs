@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::console::Console;
 use crate::env_vars;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::server::{Listening, Parts, Server};
+use crate::server::{Listening, MessagesOptions, Parts, Server};
 use crate::signals::Stop;
 
 /// Serve the API on a store; replicas may share one
@@ -47,6 +47,8 @@ pub(crate) struct Options {
     /// How long a leader may be silent before another replica follows, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     leader_ttl: u64,
+    #[command(flatten)]
+    messages: MessagesOptions,
 }
 
 pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
@@ -79,6 +81,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         workspace: options.workspace.clone(),
         auth,
         secret,
+        messages: options.messages.read()?,
         settings: EngineSettings {
             host_lease_ttl_ms: options.host_lease_ttl * 1_000,
             host_heartbeat_ms: (options.host_lease_ttl * 200).min(3_000),

@@ -231,7 +231,7 @@ async fn tell(handle: HostHandle, console: Console, location: String) {
     }
 }
 
-fn refusal(error: HostError) -> Failure {
+pub(crate) fn refusal(error: HostError) -> Failure {
     let hint = match &error {
         HostError::Python { .. } => Some("`--python PATH` names the interpreter of your project"),
         HostError::Load { .. } => Some("`--watch` waits for the file to change instead of ending"),

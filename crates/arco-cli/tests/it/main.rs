@@ -24,6 +24,7 @@ mod schedules;
 mod serving;
 mod support;
 mod survive;
+mod ticks;
 mod time_limits;
 mod usage;
 mod why;

@@ -85,7 +85,7 @@ fn unknown_command_suggests_the_known_one() {
     ── stderr
     error: unrecognized subcommand 'asets'
 
-      tip: some similar subcommands exist: 'status', 'assets'
+      tip: some similar subcommands exist: 'sensor', 'status', 'assets'
 
     Usage: arco [OPTIONS] <COMMAND>
 

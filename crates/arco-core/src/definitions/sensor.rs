@@ -94,6 +94,7 @@ pub enum SensorKind {
 
 /// A status of a run that a sensor may wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatusWatched {
     /// Its first task began.
@@ -108,6 +109,7 @@ pub enum RunStatusWatched {
 
 /// Which key of a run request is the same run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "policy", rename_all = "snake_case")]
 pub enum RunKeyPolicy {
     /// A key is one run, whatever became of it (N-12).

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use arco_core::Timestamp;
 use arco_flow::command::Command;
-use arco_flow::state::{HostStatus, State};
+use arco_flow::state::{HostStatus, State, Timer};
 use arco_flow::{Rejection, schedule, sensor};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::broker::{Broker, Subject};
+use super::is_served;
 use crate::{Engine, EngineError};
 
 /// The longest sleep: a wall clock that was set is noticed within it.
@@ -124,8 +125,31 @@ impl Engine {
         }
     }
 
+    /// Whether something that was due at `at` is still to be decided, and can be: what only user code can say
+    /// counts while a host of its location is there.
+    #[must_use]
+    pub fn owes(&self, at: Timestamp) -> bool {
+        let view = self.view();
+        let state = &view.state;
+        let broker = self.inner.asking.broker();
+        let due = state.timers.iter().take_while(|(due, _)| *due <= at);
+        due.into_iter().any(|(_, timer)| match timer {
+            Timer::Schedule(name) => state.catalog.schedule(name).is_some_and(|found| {
+                !found.schedule.def().function || is_served(state, found.definitions.location())
+            }),
+            Timer::Sensor(name) => {
+                next_look(&broker, state, name).is_some_and(|look| look <= at)
+                    && state
+                        .sensors
+                        .get(name)
+                        .is_some_and(|row| is_served(state, &row.location))
+            }
+        })
+    }
+
     /// When something that time drives is due next: ticks, and looks of sensors.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
         let view = self.view();
         let broker = self.inner.asking.broker();
         let state = &view.state;
@@ -151,6 +175,6 @@ fn earlier(known: Option<Timestamp>, at: Timestamp) -> Option<Timestamp> {
 }
 
 /// The first in the order of timers of one time.
-fn first_timer() -> arco_flow::state::Timer {
-    arco_flow::state::Timer::Schedule(String::new())
+fn first_timer() -> Timer {
+    Timer::Schedule(String::new())
 }

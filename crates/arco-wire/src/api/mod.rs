@@ -22,6 +22,7 @@ mod queue;
 mod report;
 mod run;
 mod schedule;
+mod sensor;
 mod status;
 mod task;
 mod time;
@@ -66,6 +67,11 @@ pub use run::{
 pub use schedule::{
     CatchUp, MissedInstants, NextInstant, NextInstants, Schedule, ScheduleSet, ScheduleStatus,
     Tick, TickStatus, TickTrial, TickTrialRun, TimersFired,
+};
+pub use sensor::{
+    Evaluation, EvaluationStatus, IdleLooks, MessageAccepted, Sensor, SensorAsked, SensorCursor,
+    SensorKindWord, SensorSet, SensorStatus, SensorTest, SensorTrial, SensorTrialRun, TestMessage,
+    TrialPartitions,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{

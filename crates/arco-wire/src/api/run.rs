@@ -276,6 +276,9 @@ pub struct RunSummary {
     /// The tick of a schedule that asked for it, `nightly:2026-01-31T02:00:00Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tick: Option<String>,
+    /// The evaluation of a sensor that asked for it, `drop_folder:17`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<String>,
     /// Tasks per status.
     pub tasks: TaskCounts,
     /// Materializations it made so far.

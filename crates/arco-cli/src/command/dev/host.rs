@@ -172,6 +172,7 @@ impl HostProcess {
             .current_dir(&description.working_dir)
             .env_remove(env_vars::TOKEN)
             .env_remove(env_vars::SECRET)
+            .env_remove(env_vars::SENSOR_SECRETS)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             // Ctrl-C in a terminal goes to the whole foreground group. The host is not in it: we tell

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Options;
 use crate::command::worker::PythonOptions;
 use crate::failure::{Attempt, Failure, Outcome};
 use crate::target::{Target, parse_location};
@@ -22,18 +21,31 @@ use crate::target::{Target, parse_location};
 mod tests;
 
 /// The file that is read when no target is given.
-pub(super) const FILE: &str = "arco.toml";
+const FILE: &str = "arco.toml";
 
 /// One code location: its code and how Python runs for it.
 #[derive(Debug, Clone)]
-pub(super) struct Location {
-    pub(super) name: String,
+pub(crate) struct Location {
+    pub(crate) name: String,
     /// As it was written.
-    pub(super) text: String,
-    pub(super) target: Target,
+    pub(crate) text: String,
+    pub(crate) target: Target,
     /// Where Python works.
-    pub(super) working_dir: PathBuf,
-    pub(super) python: PythonOptions,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) python: PythonOptions,
+}
+
+/// Which code locations were asked for. Shared with `tick`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Locations<'a> {
+    /// Targets on the command line.
+    pub(crate) targets: &'a [String],
+    /// The file that says them, when none is given.
+    pub(crate) workspace_file: Option<&'a Path>,
+    /// Name of the location, when there is one.
+    pub(crate) name: Option<&'a str>,
+    /// How Python runs, where the file says nothing else.
+    pub(crate) python: &'a PythonOptions,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,8 +65,20 @@ struct Entry {
 }
 
 /// The locations to serve; at least one, each with a name of its own.
-pub(super) fn read(options: &Options, current: &Path) -> Outcome<Vec<Location>> {
-    let locations = match options.targets.as_slice() {
+impl Locations<'_> {
+    /// Reads them.
+    pub(crate) fn read(&self, current: &Path) -> Outcome<Vec<Location>> {
+        read(self, current)
+    }
+
+    /// Whether there is a file that says them, in case no target does.
+    pub(crate) fn has_file(&self, current: &Path) -> bool {
+        current.join(FILE).exists()
+    }
+}
+
+fn read(options: &Locations<'_>, current: &Path) -> Outcome<Vec<Location>> {
+    let locations = match options.targets {
         [] => of_file(options, current)?,
         targets => of_targets(options, targets, current)?,
     };
@@ -73,7 +97,11 @@ pub(super) fn read(options: &Options, current: &Path) -> Outcome<Vec<Location>> 
     Ok(locations)
 }
 
-fn of_targets(options: &Options, targets: &[String], current: &Path) -> Outcome<Vec<Location>> {
+fn of_targets(
+    options: &Locations<'_>,
+    targets: &[String],
+    current: &Path,
+) -> Outcome<Vec<Location>> {
     if options.name.is_some() && targets.len() > 1 {
         return Err(Failure::new(format!(
             "`--name` names one code location, and {} targets are given",
@@ -86,7 +114,9 @@ fn of_targets(options: &Options, targets: &[String], current: &Path) -> Outcome<
     let one = |text: &String| {
         let target = Target::parse(text, current)?;
         Ok(Location {
-            name: options.name.clone().unwrap_or_else(|| target.name.clone()),
+            name: options
+                .name
+                .map_or_else(|| target.name.clone(), ToOwned::to_owned),
             text: text.clone(),
             working_dir: target.working_dir(current),
             target,
@@ -96,8 +126,8 @@ fn of_targets(options: &Options, targets: &[String], current: &Path) -> Outcome<
     targets.iter().map(one).collect()
 }
 
-fn of_file(options: &Options, current: &Path) -> Outcome<Vec<Location>> {
-    let file = current.join(options.workspace_file.as_deref().unwrap_or(Path::new(FILE)));
+fn of_file(options: &Locations<'_>, current: &Path) -> Outcome<Vec<Location>> {
+    let file = current.join(options.workspace_file.unwrap_or(Path::new(FILE)));
     if options.workspace_file.is_none() && !file.exists() {
         return Err(Failure::new(format!(
             "nothing to serve: no target is given, and there is no `{FILE}` here"
@@ -120,7 +150,12 @@ fn of_file(options: &Options, current: &Path) -> Outcome<Vec<Location>> {
         .collect()
 }
 
-fn of_entry(entry: Entry, options: &Options, folder: &Path, file: &Path) -> Outcome<Location> {
+fn of_entry(
+    entry: Entry,
+    options: &Locations<'_>,
+    folder: &Path,
+    file: &Path,
+) -> Outcome<Location> {
     let target = Target::parse(&entry.target, folder)?;
     let name = entry.name.unwrap_or_else(|| target.name.clone());
     let name = parse_location(&name).map_err(|reason| {

@@ -138,6 +138,7 @@ fn render(shown: &Shown, paint: Paint) -> String {
     let job = run.job.as_ref();
     line("job", job.map(|job| job.name.clone()).unwrap_or_default());
     line("tick", run.tick.clone().unwrap_or_default());
+    line("evaluation", run.evaluation.clone().unwrap_or_default());
     line("selection", run.selection.clone().unwrap_or_default());
     let checks = run.asset_checks.as_ref();
     line(

@@ -22,6 +22,7 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
     let trial: TickTrial = client
         .get(["schedules", &options.schedule, "test"])
         .query_opt("instant", options.at.as_ref())
+        .asks_user_code()
         .patient()
         .send()
         .await?;

@@ -153,16 +153,24 @@ impl Page {
 
     /// The same rows, with tables that have what they use, in the order of its use.
     fn compacted(&self) -> Self {
-        let mut fresh = Self::default();
-        for at in 0..PAGE {
-            if let Some(made) = self.get(at) {
-                let row = fresh.row(&made);
-                fresh.present |= 1 << at;
-                fresh.rows.push(row);
-            }
+        let mut fresh = Self {
+            present: self.present,
+            rows: self.rows.clone(),
+            ..Self::default()
+        };
+        for row in &mut fresh.rows {
+            row.run = moved(row.run, &self.runs, &mut fresh.runs);
+            row.code = moved(row.code, &self.texts, &mut fresh.texts);
+            row.text = moved(row.text, &self.texts, &mut fresh.texts);
         }
         fresh
     }
+}
+
+/// The place in another table of what is at a place of this one.
+fn moved<T: PartialEq + Clone>(at: u8, from: &[T], to: &mut Vec<T>) -> u8 {
+    at.checked_sub(1)
+        .map_or(0, |at| index(to, &from[usize::from(at)]))
 }
 
 /// The place of a value in a table, from 1.

@@ -116,7 +116,7 @@ impl Slots {
 
     fn push(&mut self, text: &str) {
         let ordinal = self.len;
-        if ordinal as usize % PAGE == 0 {
+        if (ordinal as usize).is_multiple_of(PAGE) {
             self.pages.push_back(Arc::default());
         }
         let page = self

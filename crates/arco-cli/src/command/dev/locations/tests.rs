@@ -1,6 +1,6 @@
 use clap::Parser;
 
-use super::{FILE, read};
+use super::FILE;
 use crate::args::{Arguments, Command};
 
 /// The locations of a call in a folder with these files: `name=target` of each, or why not.
@@ -16,7 +16,7 @@ fn locations(files: &[(&str, &str)], arguments: &[&str]) -> String {
         panic!("dev")
     };
     let place = folder.path().display().to_string();
-    match read(&options, folder.path()) {
+    match options.locations().read(folder.path()) {
         Err(failure) => failure
             .render(crate::render::Paint::new(false))
             .replace(&place, "HERE"),
