@@ -222,6 +222,9 @@ pub struct TargetNeed {
     /// Which of its partitions; absent when it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
+    /// Which assets of the unit it reads, by number; none for all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<u32>,
 }
 
 /// Partitions of an asset that were asked for and cannot be made (D-5, D-14).

@@ -281,6 +281,14 @@ impl CheckBuilder {
         self
     }
 
+    /// Judged for each of these partitions.
+    #[must_use]
+    pub fn partitions(mut self, keys: &[&str]) -> Self {
+        let partitions = json!({"kind": "static", "keys": keys});
+        self.check.insert("partitions".into(), partitions);
+        self
+    }
+
     /// Judged by the step that makes the asset.
     #[must_use]
     pub fn inside(mut self) -> Self {

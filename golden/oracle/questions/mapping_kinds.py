@@ -63,6 +63,10 @@ def known() -> Iterator[tuple[str, dict[str, Any]]]:
     workdays = {**day, "exclusions": ["0 0 * * 6,0"]}
     hour = {"type": "hourly", "start": "2024-01-01-00:00", "local_start": "2024-01-01T00:00:00"}
     yield "map_partitions", {"up_def": workdays, "down_def": hour, "mapping": None, "keys": ["2024-01-06-05:00"], **up}
+    # Windows of two kinds with keys that look alike (P-26).
+    week = {**day, "type": "weekly"}
+    same = {"type": "identity"}
+    yield "map_partitions", {"up_def": day, "down_def": week, "mapping": same, "keys": ["2024-01-07"], **up}
 
 
 def of_windows(rng: Random) -> Triple:

@@ -22,10 +22,12 @@ pub(crate) enum Corpus {
     Schedules,
     /// How selections print and what they pick.
     Selections,
+    /// Backfills, carried out to their end.
+    Backfills,
 }
 
 impl Corpus {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Cron,
         Self::PartitionKeys,
         Self::PartitionMappings,
@@ -34,6 +36,7 @@ impl Corpus {
         Self::Queue,
         Self::Schedules,
         Self::Selections,
+        Self::Backfills,
     ];
 
     /// As `ask.py` and the files call it.
@@ -47,6 +50,7 @@ impl Corpus {
             Self::Queue => "queue",
             Self::Schedules => "schedules",
             Self::Selections => "selections",
+            Self::Backfills => "backfills",
         }
     }
 
@@ -65,6 +69,7 @@ impl Corpus {
             Self::Queue => &["dequeue"],
             Self::Schedules => &["partitioned_schedule"],
             Self::Selections => &["parse_selection", "resolve_selection"],
+            Self::Backfills => &["backfill", "backfill_target"],
         }
     }
 
@@ -78,6 +83,8 @@ impl Corpus {
             // Four ticks each.
             Self::Schedules => 600,
             Self::Selections => 4000,
+            // Each is a plan, and some looks of the daemon at it.
+            Self::Backfills => 150,
         }
     }
 
@@ -92,6 +99,7 @@ impl Corpus {
             // Four instants each.
             Self::Schedules => 1000,
             Self::Selections => 10_000,
+            Self::Backfills => 1000,
         }
     }
 
@@ -103,6 +111,7 @@ impl Corpus {
             Self::Cron => &["cron_ticks"],
             Self::PartitionMappings | Self::MappingKinds => &["map_partitions"],
             Self::Selections => &["resolve_selection"],
+            Self::Backfills => &["backfill"],
             _ => self.ops(),
         }
     }

@@ -1,6 +1,6 @@
 //! Check results, and counts that survive a change of the partitions.
 
-use arco_testkit::{ManifestBuilder, asset};
+use arco_testkit::{ManifestBuilder, asset, check};
 use serde_json::json;
 
 use crate::host::{FakeHost, finished};
@@ -68,5 +68,41 @@ async fn counts_leave_out_partitions_of_former_definitions() {
         20,
         "the days are remembered"
     );
+    server.stop().await;
+}
+
+/// F-6: each partition has a verdict of its own, and the check as a whole shows the last of all.
+#[tokio::test]
+async fn a_check_has_a_verdict_per_partition_and_the_last_of_all() {
+    let server = Server::start().await;
+    let manifest = ManifestBuilder::new("loc")
+        .asset(asset("t").partitions(&["a", "b"]))
+        .check(check("t", "rows").inside().partitions(&["a", "b"]));
+    let mut host = FakeHost::register(&server, &manifest.json()).await;
+    for (key, passed) in [("a", false), ("b", false), ("a", true)] {
+        let run = json!({"selection": "t", "partitions": {"keys": [key]}});
+        server.run(run).await;
+        let lease = host.exchange(&server, json!([]), 1).await.leases.remove(0);
+        let attempt = lease.attempt.to_string();
+        host.live.clear();
+        let reports = json!([
+            {"attempt": attempt, "fact": "materialized", "asset": "t"},
+            {"attempt": attempt, "fact": "check", "asset": "t", "check": "rows", "passed": passed,
+             "severity": "ERROR", "metadata": {}},
+            finished(&attempt, json!({"status": "succeeded"})),
+        ]);
+        host.exchange(&server, reports, 0).await;
+    }
+    let check = async |query: &str| {
+        let path = format!("assets/t/checks{query}");
+        server.get(&path).await.ok()["items"][0].clone()
+    };
+    let whole = check("").await;
+    assert_eq!((&whole["passed"], &whole["failed"]), (&json!(1), &json!(1)));
+    assert_eq!(whole["latest"]["partition"], "a");
+    assert_eq!(whole["latest"]["passed"], true);
+    let of_b = check("?partition=b").await;
+    assert_eq!(of_b["latest"]["partition"], "b");
+    assert_eq!(of_b["latest"]["passed"], false);
     server.stop().await;
 }

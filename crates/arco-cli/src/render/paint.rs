@@ -59,7 +59,7 @@ impl Paint {
             "success" | "succeeded" | "materialized" | "passed" | "ok" | "alive" => {
                 self.green(word)
             }
-            "failure" | "failed" | "lost" => self.red(word),
+            "failure" | "failed" | "lost" | "materialized, last attempt failed" => self.red(word),
             "started" | "in progress" | "running" | "leased" | "retrying" | "canceling" => {
                 self.cyan(word)
             }

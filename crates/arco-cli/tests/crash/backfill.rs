@@ -1,5 +1,5 @@
-//! A backfill of some hundred partitions whose control plane is killed again and again: every partition is
-//! made by one run, and none is missing, judged by what the bodies wrote down.
+//! A backfill whose control plane and hosts are killed again and again: every partition is made by one run,
+//! and none is missing, judged by what the bodies wrote down. `ARCO_CRASH_PIECES=5000` makes a long one of it.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,9 @@ use crate::deployment::Deployment;
 use crate::judge::{judge, state};
 use crate::rounds::number;
 
-/// Partitions of `piece`, see `definitions.py`; and `total`, which reads them all.
-const PIECES: usize = 300;
+/// Partitions of `piece` unless `ARCO_CRASH_PIECES` says otherwise, see `definitions.py`; and `total`, which
+/// reads them all.
+const PIECES: u64 = 300;
 
 /// Kills at least; more when the backfill takes longer.
 const KILLS: u32 = 4;
@@ -21,7 +22,8 @@ const KILLS: u32 = 4;
 #[test]
 fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     let seed = number("ARCO_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("kills of ARCO_SEED={seed}");
+    let pieces = number("ARCO_CRASH_PIECES").unwrap_or(PIECES);
+    println!("kills of ARCO_SEED={seed}, ARCO_CRASH_PIECES={pieces}");
     let deployment = Deployment::new();
     let mut running = Running::start(&deployment, Random::new(seed));
     let ask = [
@@ -36,11 +38,18 @@ fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     ];
     let made = deployment.ask(&ask).unwrap();
     let id = made["backfill"]["id"].as_str().unwrap().to_owned();
-    let mut kills = 0;
+    // The more there is to do, the longer between two kills: each costs a lease, of a leader or of hosts.
+    let between_ms = 5_000 + pieces;
+    let (mut kills, mut of_hosts) = (0, 0);
     loop {
-        running.wait(100, 1_200);
-        running.happen(Accident::ControlPlaneKilled);
+        running.wait(100, between_ms);
+        let is_host = kills % 3 == 2;
+        running.happen(match is_host {
+            true => Accident::HostKilled,
+            false => Accident::ControlPlaneKilled,
+        });
         kills += 1;
+        of_hosts += u32::from(is_host);
         deployment.wait_ready();
         let again = deployment.ask(&ask);
         assert!(
@@ -79,17 +88,18 @@ fn a_backfill_under_kills_makes_each_partition_by_one_run() {
             made.entry(key).or_default().push(run.id.to_string());
         }
     }
-    assert_eq!(made.len(), PIECES + 1, "none is missing");
+    let all = usize::try_from(pieces).unwrap() + 1;
+    assert_eq!(made.len(), all, "none is missing");
     assert!(
         made.values().all(|runs| runs.len() == 1),
         "one run each: {made:?}"
     );
     let ids: Vec<String> = runs.iter().map(|run| run.id.to_string()).collect();
-    assert_eq!(ids.len(), PIECES + 1, "and no run but these");
+    assert_eq!(ids.len(), all, "and no run but these");
     let wrong = judge(&journal, &state, &ids);
     assert!(wrong.is_empty(), "ARCO_SEED={seed}: {wrong:#?}");
     println!(
-        "{kills} kills, {} bodies, {} broken off",
+        "{kills} kills, {of_hosts} of them of hosts; {pieces} partitions, {} bodies, {} broken off",
         journal.bodies(),
         journal.broken_off()
     );

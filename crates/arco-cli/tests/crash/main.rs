@@ -6,7 +6,8 @@
 //! it was killed, and two attempts of one task that overlap cannot hide. The log of the store is
 //! read beside it: what was acknowledged must be in it.
 //!
-//! `ARCO_CRASH_ROUNDS=30` makes a long run of it; `ARCO_SEED` chooses the accidents.
+//! `ARCO_CRASH_ROUNDS=30` makes a long run of it, `ARCO_CRASH_PIECES=5000` a big backfill; `ARCO_SEED` chooses
+//! the accidents.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

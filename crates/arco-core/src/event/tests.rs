@@ -60,6 +60,7 @@ fn backfill_created() -> BackfillCreated {
     let needs = vec![TargetNeed {
         unit: 0,
         mapping: Some(PartitionMapping::Identity),
+        assets: Vec::new(),
     }];
     let mut keys = DynamicKeys::default();
     for key in ["AA", "BB", "CC", "DD"] {
@@ -99,6 +100,19 @@ fn backfill_created() -> BackfillCreated {
         parent: Some(BackfillId::from_parts(1_700_000_000_000, 4)),
         idempotency: Some(("key".into(), Digest::of(b"f"))),
     }
+}
+
+/// A unit of several assets, of which one is read.
+#[test]
+fn what_is_read_of_a_unit_reads_and_writes_its_golden_file() {
+    let mut created = backfill_created();
+    let Stored::Inline(target) = &mut created.target else {
+        panic!("it stands in the event");
+    };
+    let airports = AssetKey::parse("raw/airports").unwrap();
+    target.units[0].assets.push(airports);
+    target.units[1].needs[0].assets = vec![0];
+    check_learned(created, "assets");
 }
 
 #[test]

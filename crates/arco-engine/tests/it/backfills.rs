@@ -8,6 +8,7 @@ use arco_core::backfill::{BackfillSettings, BackfillStatus};
 use arco_engine::{BackfillAsk, BackfillPartitions, Engine, RunAsk};
 use arco_flow::command::{BackfillSteer, Steer};
 use arco_testkit::host::{raises, succeeds};
+use arco_testkit::store::FaultRates;
 use arco_testkit::{ManifestBuilder, ScriptedHost, World, asset, world};
 
 use crate::support::*;
@@ -325,4 +326,26 @@ async fn a_chunk_that_can_never_be_a_run_holds_up_nothing_else() {
     }
     work(&engine, &mut host, other, |_, _| false).await;
     assert_eq!(status(&engine, other), BackfillStatus::Succeeded);
+}
+
+/// B-6: an error of the store ends no backfill. What could not be planned is planned when the store is back,
+/// however long that takes, and once.
+#[tokio::test(start_paused = true)]
+async fn a_backfill_goes_on_when_the_store_is_back() {
+    let (world, store) = World::faulty();
+    let (engine, mut host) = ready(&world, &two()).await;
+    let (id, _) = create(&engine, ask(2)).await;
+    store.set_rates(FaultRates::outage());
+    let requested = || engine.view().state.backfills[&id].progress.planned();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = requested();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(requested(), before, "nothing can be written down");
+    assert!(!status(&engine, id).is_terminal());
+    store.set_rates(FaultRates::default());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let bodies = work(&engine, &mut host, id, |_, _| false).await;
+    assert_eq!(status(&engine, id), BackfillStatus::Succeeded);
+    assert_eq!(bodies.len(), 13);
+    assert!(bodies.values().all(|times| *times == 1), "{bodies:?}");
 }

@@ -131,7 +131,7 @@ fn stored(
         }
         out.push(TargetUnit {
             chunk_size: chunk_size(policy.or(unit.policy), unit),
-            needs: needs(catalog, unit, at, &of_asset),
+            needs: needs(catalog, units, at, &of_asset),
             assets: unit.assets.clone(),
             partitions: def.cloned(),
             members,
@@ -190,10 +190,11 @@ fn chunk_size(policy: Option<BackfillPolicy>, unit: &Unit) -> u32 {
 /// What the assets of a unit read of targeted ones, each once; and of themselves.
 fn needs(
     catalog: &Catalog,
-    unit: &Unit,
+    units: &[Unit],
     at: u32,
     of_asset: &BTreeMap<&AssetKey, u32>,
 ) -> Vec<TargetNeed> {
+    let unit = &units[at as usize];
     let mut out: Vec<TargetNeed> = Vec::new();
     for key in &unit.assets {
         let Some(found) = catalog.asset(key) else {
@@ -213,13 +214,26 @@ fn needs(
                 let given = dep.mapping.clone();
                 given.unwrap_or_else(|| PartitionMapping::infer(own, Some(def)))
             });
-            let need = TargetNeed {
-                unit: parent,
-                mapping,
-            };
-            if !out.contains(&need) {
-                out.push(need);
+            let read = (0..).zip(&units[parent as usize].assets);
+            let read = read
+                .filter(|(_, asset)| **asset == dep.asset)
+                .map(|(n, _)| n);
+            let same = |need: &&mut TargetNeed| need.unit == parent && need.mapping == mapping;
+            match out.iter_mut().find(same) {
+                Some(known) => known.assets.extend(read),
+                None => out.push(TargetNeed {
+                    unit: parent,
+                    mapping,
+                    assets: read.collect(),
+                }),
             }
+        }
+    }
+    for need in &mut out {
+        need.assets.sort_unstable();
+        need.assets.dedup();
+        if need.assets.len() == units[need.unit as usize].assets.len() {
+            need.assets.clear();
         }
     }
     out
@@ -302,19 +316,17 @@ pub fn undone(
     let (mut assets, mut only) = (BTreeSet::new(), BTreeMap::new());
     for (at, unit) in backfill.target.units.iter().enumerate() {
         let (shape, progress) = (&backfill.shape.units[at], &backfill.progress.units[at]);
-        let left = (0..shape.count())
-            .filter(|n| !progress.done.contains(*n) && !progress.skipped.contains(*n));
-        let left: Vec<u32> = left.collect();
-        if left.is_empty() {
-            continue;
-        }
-        for key in &unit.assets {
+        let is_over = |n: &u32| progress.done.contains(*n) || progress.skipped.contains(*n);
+        let left: Vec<u32> = (0..shape.count()).filter(|n| !is_over(n)).collect();
+        for (number, key) in (0..).zip(&unit.assets) {
+            // What was made though another asset of its run failed is not made again.
+            let left = left.iter().filter(|n| !progress.made_partly(number, **n));
             match (definition(&state.catalog, key), &shape.def) {
-                (None, None) => {
+                (None, None) if left.clone().next().is_some() => {
                     assets.insert(key.clone());
                 }
                 (Some(now), Some(_)) => {
-                    let keys = left.iter().filter_map(|n| shape.key(*n));
+                    let keys = left.filter_map(|n| shape.key(*n));
                     let ordinals: Ordinals = keys.filter_map(|key| now.ordinal_of(&key)).collect();
                     if !ordinals.is_empty() {
                         assets.insert(key.clone());

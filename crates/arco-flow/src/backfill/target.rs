@@ -109,7 +109,18 @@ impl Target {
                 None => Wanted::Whole,
                 Some(def) => Wanted::Partitions(selector.of(&key, def, &edges, &wanted, now)?),
             };
-            for edge in &edges {
+            // What lies downstream follows from what was asked, also where that is left out or not among
+            // `only`: a child is then left out by name, and not forgotten.
+            wanted.insert(key.clone(), own.clone());
+            if let (Some(only), Wanted::Partitions(all)) = (&selector.only, &mut own) {
+                *all = only
+                    .get(&key)
+                    .map_or_else(Ordinals::default, |only| all.intersection(only));
+            }
+            // Its own past last: what reads a partition that is left out is left out too.
+            let (past, others): (Vec<_>, Vec<_>) =
+                edges.iter().partition(|edge| edge.dep.asset == key);
+            for edge in others.into_iter().chain(past) {
                 let Some(left_out) = leave_out(catalog, &key, &mut own, edge, &excluded, now)
                 else {
                     continue;
@@ -119,7 +130,8 @@ impl Target {
                 here.ordinals = here.ordinals.union(&left_out.ordinals);
                 target.left_out.push(left_out);
             }
-            if let Some(parent) = whole_parent(catalog, &key, &excluded) {
+            let parent = whole_parent(catalog, &key, &excluded).filter(|_| own.count() > 0);
+            if let Some(parent) = parent {
                 let ordinals = match &own {
                     Wanted::Whole => Ordinals::default(),
                     Wanted::Partitions(all) => all.clone(),
@@ -135,18 +147,7 @@ impl Target {
                     key: None,
                 });
             }
-            wanted.insert(key.clone(), own.clone());
             target.assets.push((key, own));
-        }
-        if let Some(only) = &selector.only {
-            for (key, wanted) in &mut target.assets {
-                if let Wanted::Partitions(all) = wanted {
-                    *all = match only.get(key) {
-                        Some(only) => all.intersection(only),
-                        None => Ordinals::default(),
-                    };
-                }
-            }
         }
         target.assets.retain(|(_, wanted)| wanted.count() > 0);
         Ok(target)
@@ -372,20 +373,24 @@ fn leave_out(
     now: Timestamp,
 ) -> Option<LeftOut> {
     let parent = &edge.dep.asset;
-    let gone = excluded.get(parent).filter(|_| parent != asset);
-    let lacks = |ordinal: Option<u64>| -> Option<Option<PartitionKey>> {
+    let gone = excluded.get(parent);
+    let is_past = parent == asset;
+    // With those found so far: an asset's own past comes before it.
+    let lacks = |ordinal: Option<u64>, so_far: &Ordinals| -> Option<Option<PartitionKey>> {
         let needs = edge.edge.upstream(ordinal, now);
         if let Some(key) = needs.nonexistent.first() {
             return Some(Some(key.clone()));
         }
         // What reads one that is not made would read something old.
-        let missing = needs.ordinals.intersection(&gone?.ordinals).first()?;
+        let among = |gone: &Ordinals| needs.ordinals.intersection(gone).first();
+        let missing = gone.and_then(|gone| among(&gone.ordinals));
+        let missing = missing.or_else(|| among(so_far))?;
         Some(definition(catalog, parent).and_then(|def| def.key_at(missing)))
     };
     let mut key = None;
     let ordinals: Ordinals = match own {
         Wanted::Whole => {
-            key = lacks(None)?;
+            key = lacks(None, &Ordinals::default())?;
             Ordinals::default()
         }
         Wanted::Partitions(all) => {
@@ -395,11 +400,14 @@ fn leave_out(
                 (true, Some(gone)) => all.intersection(&gone.ordinals),
                 _ => all.clone(),
             };
-            let mut out = Vec::new();
+            let (mut out, mut past) = (Vec::new(), Ordinals::default());
             for ordinal in at_risk.iter() {
-                if let Some(missing) = lacks(Some(ordinal)) {
+                if let Some(missing) = lacks(Some(ordinal), &past) {
                     key = key.or(missing);
                     out.push(ordinal);
+                    if is_past {
+                        past = past.union(&Ordinals::from(ordinal..ordinal + 1));
+                    }
                 }
             }
             if out.is_empty() {

@@ -355,3 +355,79 @@ proptest! {
         }
     }
 }
+
+/// B-12: what is made in one run waits for nothing that it does not read. An asset that reads its own past,
+/// and one that reads more than another, have runs of their own.
+#[test]
+fn assets_go_together_only_when_none_waits_for_what_it_does_not_read() {
+    let rows = [
+        // definitions, units
+        ("a daily; b daily <- a; c daily <- yesterday(a)", "a+b c"),
+        ("a daily; b daily <- all(a); c daily <- all(a)", "a b+c"),
+        (
+            "a daily; b daily <- all(a); c daily <- yesterday(a)",
+            "a b c",
+        ),
+        ("a daily; b daily <- all(a); c daily <- b, all(a)", "a b+c"),
+        (
+            "a daily; b daily <- all(a); c daily <- b, yesterday(a)",
+            "a b c",
+        ),
+        ("a daily; b daily <- a, yesterday(b); c daily <- a", "a+c b"),
+        ("a daily <- yesterday(a); b daily <- a", "a b"),
+        ("a daily by=s <- yesterday(a); b daily by=s <- a", "a+b"),
+        ("x daily; a daily by=s <- all(x); b daily by=s", "x a+b"),
+        (
+            "x daily; y daily <- x; a daily by=s <- x; b daily by=s <- all(x)",
+            "x+y a+b",
+        ),
+        (
+            "a daily by=s; y daily <- a; z daily; b daily by=s <- all(z)",
+            "z a+b+y",
+        ),
+    ];
+    for (definitions, units) in rows {
+        let world = World::new(definitions);
+        let names = definitions
+            .split(';')
+            .filter_map(|line| line.split_whitespace().next());
+        let all: Vec<&str> = names.collect();
+        let outline = outline(&world, &all.join(" "), &Selector::all())
+            .unwrap_or_else(|why| panic!("{definitions}: {why}"));
+        let told: Vec<String> = outline
+            .target
+            .units
+            .iter()
+            .map(|unit| {
+                let assets: Vec<&str> = unit.assets.iter().map(AssetKey::as_str).collect();
+                assets.join("+")
+            })
+            .collect();
+        assert_eq!(told.join(" "), units, "{definitions}");
+    }
+}
+
+/// P-24: a million partitions are some numbers, however they are asked for: the target that the event has is
+/// no longer than that of a day.
+#[test]
+fn a_million_partitions_are_a_range() {
+    let mut definitions = manifest("a daily; b daily <- a");
+    for at in 0..2 {
+        let partitions = &mut definitions["assets"][at]["partitions"];
+        partitions["cadence"] = json!("hourly");
+        partitions["fmt"] = json!("%Y-%m-%d-%H:%M");
+        partitions["start"] = json!("1911-01-01T00:00:00");
+    }
+    let mut world = World::new("z");
+    world.deploy(&definitions).expect("they hold together");
+    let of = |selector: &Selector| {
+        let outline = outline(&world, "a b", selector).expect("a target");
+        let text = serde_json::to_string(&outline.target).expect("JSON");
+        (outline.runs(), text.len())
+    };
+    let (runs, length) = of(&Selector::all());
+    assert!(runs > 1_000_000, "{runs}");
+    let (one, short) = of(&keys(&["1911-01-01-00:00"]));
+    assert_eq!(one, 1);
+    assert!(length < short + 100, "{length} bytes, {short} for one");
+}

@@ -1,23 +1,27 @@
 //! Which assets of a backfill go into one run (B-12).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod steps;
+
+use std::collections::BTreeMap;
 
 use arco_core::AssetKey;
-use arco_core::definitions::{BackfillPolicy, Catalog};
+use arco_core::definitions::{BackfillPolicy, Catalog, Dep};
 use arco_core::partition::{PartitionMapping, PartitionsDef};
 
 use super::target::{Target, Wanted, definition};
 
 /// Assets that are made together: their partitions are one and the same, and each reads its own partition of
-/// the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// the others, or what all of them read. So nothing waits for what it does not read.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Unit {
     /// Each after all its ancestors among them.
     pub assets: Vec<AssetKey>,
     /// What is made of each.
     pub wanted: Wanted,
-    /// Units before this one of which it reads partitions.
-    pub needs: BTreeSet<usize>,
+    /// Units before this one of which it reads partitions, and which; no mapping when those have none.
+    pub needs: Vec<(usize, Option<PartitionMapping>)>,
+    /// One of its assets reads its own past: others would wait for that.
+    is_past: bool,
     /// The code location, since a run of several has no order to gain.
     location: String,
     /// How many partitions a run makes.
@@ -34,62 +38,85 @@ impl Unit {
     pub fn of(catalog: &Catalog, target: &Target) -> Vec<Self> {
         let mut units: Vec<Self> = Vec::new();
         let mut of_asset: BTreeMap<&AssetKey, usize> = BTreeMap::new();
-        for (key, wanted) in &target.assets {
-            let (together, apart) = parents(catalog, target, key, wanted, &of_asset);
-            let location = catalog
-                .step_of(key)
-                .map(|step| step.definitions.location().to_owned())
-                .unwrap_or_default();
-            let policy = policy(catalog, key);
-            let fits = |unit: &Unit| {
-                let same =
-                    |other: &AssetKey| definition(catalog, other) == definition(catalog, key);
-                unit.wanted == *wanted
-                    && unit.location == location
-                    && unit.policy == policy
-                    && same(&unit.assets[0])
-            };
-            let joined = units.iter().enumerate().position(|(at, unit)| {
-                let all_here = together.iter().all(|parent| *parent == at);
-                let none_here = together.is_empty() && apart == unit.needs;
-                fits(unit)
-                    && all_here
-                    && apart.is_subset(&unit.needs)
-                    && (!together.is_empty() || none_here)
-            });
+        for made_at_once in steps::in_order(catalog, target) {
+            let wanted = made_at_once[0].1;
+            let reads = made_at_once.iter();
+            let reads: Vec<Read> = reads
+                .flat_map(|asset| reads_of(catalog, target, *asset, &of_asset))
+                .collect();
+            let alone = Self::alone(catalog, &made_at_once, wanted, &reads);
+            let joined = units
+                .iter()
+                .enumerate()
+                .position(|(at, unit)| unit.takes(catalog, at, &alone, &reads));
             let at = joined.unwrap_or(units.len());
             match units.get_mut(at) {
-                Some(unit) => unit.assets.push(key.clone()),
-                None => units.push(Self {
-                    assets: vec![key.clone()],
-                    wanted: wanted.clone(),
-                    needs: apart.union(&together).copied().collect(),
-                    location,
-                    policy,
-                }),
+                Some(unit) => unit.assets.extend(alone.assets),
+                None => units.push(alone),
             }
-            of_asset.insert(key, at);
+            of_asset.extend(made_at_once.into_iter().map(|(key, _)| (key, at)));
         }
         units
     }
+
+    /// The unit of assets that are made at once, of which the same is wanted.
+    fn alone(
+        catalog: &Catalog,
+        assets: &[(&AssetKey, &Wanted)],
+        wanted: &Wanted,
+        reads: &[Read],
+    ) -> Self {
+        let key = assets[0].0;
+        let is_past = |key: &AssetKey| {
+            let found = catalog.asset(key);
+            found.is_some_and(|found| found.asset.deps.iter().any(|dep| dep.asset == *key))
+        };
+        Self {
+            assets: assets.iter().map(|(key, _)| (*key).clone()).collect(),
+            wanted: wanted.clone(),
+            needs: distinct(reads.iter().map(|(_, need)| need)),
+            is_past: assets.iter().any(|(key, _)| is_past(key)),
+            location: catalog
+                .step_of(key)
+                .map(|step| step.definitions.location().to_owned())
+                .unwrap_or_default(),
+            policy: policy(catalog, key),
+        }
+    }
+
+    /// Whether assets that are made at once may be made with those of this unit, of number `at`.
+    fn takes(&self, catalog: &Catalog, at: usize, alone: &Self, reads: &[Read]) -> bool {
+        let same = definition(catalog, &self.assets[0]) == definition(catalog, &alone.assets[0]);
+        let fits = same
+            && self.wanted == alone.wanted
+            && self.location == alone.location
+            && self.policy == alone.policy;
+        let is_here = |(is_own, need): &&Read| *is_own && need.0 == at;
+        let is_child = reads.iter().any(|read| is_here(&read));
+        let apart = reads.iter().filter(|read| !is_here(read));
+        let apart = distinct(apart.map(|(_, need)| need));
+        fits && !self.is_past
+            && !alone.is_past
+            && apart.iter().all(|need| self.needs.contains(need))
+            && (is_child || apart.len() == self.needs.len())
+    }
 }
 
-/// Units of the targeted parents: those that could be of one unit with the child, and the others.
-fn parents(
+/// What an asset reads of a unit, and whether that is its own partition of an asset of which the same is made.
+type Read = (bool, (usize, Option<PartitionMapping>));
+
+/// What an asset reads of those that have a unit.
+fn reads_of(
     catalog: &Catalog,
     target: &Target,
-    key: &AssetKey,
-    wanted: &Wanted,
+    (key, wanted): (&AssetKey, &Wanted),
     of_asset: &BTreeMap<&AssetKey, usize>,
-) -> (BTreeSet<usize>, BTreeSet<usize>) {
-    let (mut together, mut apart) = (BTreeSet::new(), BTreeSet::new());
+) -> Vec<Read> {
     let deps = catalog
         .asset(key)
         .map_or(&[][..], |found| found.asset.deps.as_slice());
-    for dep in deps {
-        let Some(at) = of_asset.get(&dep.asset) else {
-            continue;
-        };
+    let read = |dep: &Dep| {
+        let at = *of_asset.get(&dep.asset)?;
         let child = definition(catalog, key);
         let parent = definition(catalog, &dep.asset);
         let mapping = dep
@@ -97,13 +124,25 @@ fn parents(
             .clone()
             .unwrap_or_else(|| PartitionMapping::infer(child, parent));
         let is_same = child == parent && reads_its_own(child, &mapping);
-        if is_same && target.wanted(&dep.asset) == Some(wanted) {
-            together.insert(*at);
+        let is_own = is_same && target.wanted(&dep.asset) == Some(wanted);
+        let mapping = if is_same {
+            PartitionMapping::Identity
         } else {
-            apart.insert(*at);
+            mapping
+        };
+        Some((is_own, (at, parent.is_some().then_some(mapping))))
+    };
+    deps.iter().filter_map(read).collect()
+}
+
+fn distinct<'a, T: PartialEq + Clone + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {
+    let mut out: Vec<T> = Vec::new();
+    for one in all {
+        if !out.contains(one) {
+            out.push(one.clone());
         }
     }
-    (together, apart)
+    out
 }
 
 /// Whether a child partition reads exactly the same partition of a parent with one definition.

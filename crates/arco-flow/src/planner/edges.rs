@@ -176,7 +176,7 @@ impl<'a> Graph<'a> {
             let outer = asset
                 .deps
                 .iter()
-                .filter(|dep| !outputs.contains(&dep.asset));
+                .filter(|dep| !outputs.contains(&dep.asset) || reads_past(dep));
             deps.extend(outer.map(|dep| (asset.key.clone(), dep)));
         }
         if step.outputs.is_empty() {
@@ -417,4 +417,13 @@ fn downstream(catalog: &Catalog, from: HashSet<AssetKey>) -> HashSet<AssetKey> {
         }
     }
     found
+}
+
+/// Whether a dependency leads to earlier windows of time: what a step makes of its own past comes before what
+/// reads it. Any other dependency on the same step is within one call of it.
+fn reads_past(dep: &Dep) -> bool {
+    matches!(
+        dep.mapping,
+        Some(PartitionMapping::TimeWindow { start_offset, end_offset, .. }) if start_offset < 0 && end_offset <= 0
+    )
 }

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use arco_core::AssetKey;
 use arco_core::definitions::{Catalog, Definitions};
+use serde_json::json;
 
 use super::{PartitionsAsked, PlanRequest, plan};
+use crate::Rejection;
 use crate::testing::{NOW, manifest, part};
 
 fn catalog(definitions: &str) -> Catalog {
@@ -227,5 +229,46 @@ fn bad_requests_say_what_and_the_mend() {
                 "! range `2026-01-05...2026-01-01` of `flights` ends before it begins; write FIRST...LAST",
             ),
         ],
+    );
+}
+
+/// The partitions of an asset that reads its own past are made one after the other, also in one run.
+#[test]
+fn the_past_of_an_asset_comes_first() {
+    check(
+        "a daily <- yesterday(a); c by=m daily <- yesterday(c); d by=m daily <- c",
+        &[
+            (
+                "a @ 2026-01-05...2026-01-07",
+                "a[05]; a[06](a[05]); a[07](a[06])",
+            ),
+            ("a @ 2026-01-05,2026-01-07", "a[05]; a[07]"),
+            ("c d @ 2026-01-05...2026-01-06", "m[05]; m[06](m[05])"),
+        ],
+    );
+}
+
+/// P-41: a run that would read what can never exist is refused by name, before anything is written down.
+#[test]
+fn a_run_that_needs_what_cannot_exist_is_refused() {
+    let mut definitions = manifest("a daily; b daily <- a");
+    // A day from midnight on needs two days that begin at six.
+    definitions["assets"][0]["partitions"]["hour_offset"] = json!(6);
+    let read = Definitions::read("loc", &definitions).expect("definitions hold together");
+    let catalog = Catalog::default()
+        .with(Arc::new(read))
+        .expect("one location");
+    let ask = |key: &str| PlanRequest {
+        checks: None,
+        assets: ["a", "b"]
+            .map(|key| AssetKey::parse(key).expect("a key"))
+            .into(),
+        partitions: PartitionsAsked::Keys(vec![key.to_owned()]),
+    };
+    plan(&catalog, &ask("2026-01-02"), NOW).expect("both exist");
+    let refused = plan(&catalog, &ask("2026-01-01"), NOW).expect_err("refused");
+    assert!(
+        matches!(&refused, Rejection::NonexistentUpstream { key, .. } if key == "2025-12-31"),
+        "{refused}"
     );
 }

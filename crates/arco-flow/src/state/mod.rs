@@ -75,7 +75,8 @@ pub use tick::{Tick, TickRow, TickStatus};
 ///   from outside of runs, is kept; dynamic partitions; schedules and their ticks; backfills, and the runs
 ///   that make their chunks.
 /// - 4: sensors and their evaluations, tries of ticks, and the runs that evaluations ask for.
-pub const FOLD_VERSION: u32 = 4;
+/// - 5: backfills know which assets of a partition were made though others of it failed.
+pub const FOLD_VERSION: u32 = 5;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
 /// committed and a proposed one, readers hold whichever they were given.

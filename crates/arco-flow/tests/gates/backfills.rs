@@ -50,14 +50,15 @@ pub(crate) fn request(world: &mut World, ask: &Ask) -> Result<BackfillRequest, R
         policy: policy(ask.per_run),
         refuse_left_out: false,
     };
-    let mut out = stored(world, &target)?;
+    let mut out = ask_for(world, &target)?;
     out.settings = ask.settings;
     out.idempotency_key.clone_from(&ask.key);
     out.fingerprint = Digest::of(format!("{ask:?}").as_bytes());
     Ok(out)
 }
 
-fn stored(world: &mut World, ask: &TargetAsk) -> Result<BackfillRequest, Rejection> {
+/// A request of what is asked, as the engine would make it.
+pub(crate) fn ask_for(world: &mut World, ask: &TargetAsk) -> Result<BackfillRequest, Rejection> {
     let resolved = backfill::resolve(&world.state, ask, world.now)?;
     world.runs += 1;
     Ok(BackfillRequest {
@@ -151,7 +152,7 @@ pub(crate) fn retry_request(world: &mut World, parent: BackfillId) -> Option<Bac
         policy: of.policy,
         refuse_left_out: false,
     };
-    let mut request = stored(world, &ask).expect("a target");
+    let mut request = ask_for(world, &ask).expect("a target");
     request.parent = Some(parent);
     Some(request)
 }

@@ -1,4 +1,6 @@
-//! Which queued runs one pass launches, in order.
+//! Which queued runs one pass launches, in order; how backfills go.
+
+mod backfills;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,8 @@ use super::MaterializationSummary;
 
 /// Where a partition stands. The first that holds, in this order: `in_progress` (planned in a run
 /// that is not over), `failed` (its last attempted task failed and no materialization came after),
-/// `materialized`, `never_materialized`.
+/// `materialized`, `never_materialized`. A partition that is `failed` and has a `latest` materialization was
+/// made before, and its last attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PartitionStatus {

@@ -63,7 +63,7 @@ pub(super) fn while_planning(setup: &Setup) -> Result<Vec<Case>> {
 
 fn create(api: &Api) -> Result<f64> {
     let watch = Stopwatch::start();
-    let asked = json!({"selection": "hours or days", "partitions": "all"});
+    let asked = json!({"selection": "key:hours or key:days", "partitions": "all"});
     let made = api.post("backfills", &asked)?;
     let took = watch.elapsed_ms();
     let id = made["backfill"]["id"]

@@ -1,6 +1,6 @@
 //! `arco partitions ASSET`: the partitions of an asset and where each stands.
 
-use arco_wire::api::{MaterializationSummary, Page, Partition};
+use arco_wire::api::{MaterializationSummary, Page, Partition, PartitionStatus};
 use clap::Args;
 
 use super::super::assets::status_word;
@@ -62,7 +62,7 @@ fn render(partitions: &[Partition], paint: Paint) -> String {
         let latest = partition.latest.as_ref();
         table.row([
             partition.key.clone(),
-            status_word(partition.status).into(),
+            status(partition).into(),
             latest.map(|made| instant(made.time.0)).unwrap_or_default(),
             latest.map(made_by).unwrap_or_default(),
         ]);
@@ -70,8 +70,19 @@ fn render(partitions: &[Partition], paint: Paint) -> String {
     table.render(paint)
 }
 
+/// Where it stands, in words: a failure hides nothing that was made before.
+fn status(partition: &Partition) -> &'static str {
+    match (partition.status, &partition.latest) {
+        (PartitionStatus::Failed, Some(_)) => "materialized, last attempt failed",
+        (status, _) => status_word(status),
+    }
+}
+
 /// The run that made it, or that it was reported.
 fn made_by(made: &MaterializationSummary) -> String {
     made.run
         .map_or_else(|| "reported".into(), |run| run.to_string())
 }
+
+#[cfg(test)]
+mod tests;

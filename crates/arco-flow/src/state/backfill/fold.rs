@@ -19,6 +19,9 @@ use crate::state::output;
 use crate::state::run_fold::IDEMPOTENCY_HORIZON_MS;
 use crate::state::{Run, State, TaskStatus};
 
+/// The first version of the fold that settles assets of a unit apart.
+const MADE_PARTLY: u32 = 5;
+
 pub(in crate::state) fn created(
     state: &mut State,
     at: Position,
@@ -182,13 +185,19 @@ pub(in crate::state) fn run_ended(state: &mut State, time: Timestamp, id: RunId,
         return;
     };
     let settled = settled(state, &run, &shape, place.0);
+    let made = match state.fold_version >= MADE_PARTLY {
+        true => made(state, &run, &settled, place.0),
+        false => BTreeMap::new(),
+    };
     let Some(backfill) = edit(state, backfill) else {
         return;
     };
-    let before = backfill.progress.tally();
+    let (before, none) = (backfill.progress.tally(), BTreeSet::new());
     for (member, how) in settled {
         if !owed || how != Settled::Failed {
-            backfill.progress.settle(&shape, place.0, member, how);
+            let made = made.get(&member).unwrap_or(&none);
+            let progress = &mut backfill.progress;
+            progress.settle_partly(&shape, place.0, member, how, made);
         }
     }
     let after = backfill.progress.tally();
@@ -256,6 +265,80 @@ fn settled(state: &State, run: &Run, shape: &Shape, unit: usize) -> BTreeMap<u32
     if of_all.contains(&(Settled::Failed as u8)) {
         out.values_mut().for_each(|how| *how = Settled::Failed);
     }
+    out
+}
+
+/// Of the members that are not done, the assets, by number, that the run made. None where something that
+/// makes nothing failed, as a check does: it may speak of any of them.
+fn made(
+    state: &State,
+    run: &Run,
+    settled: &BTreeMap<u32, Settled>,
+    unit: usize,
+) -> BTreeMap<u32, BTreeSet<u32>> {
+    let mut out: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let backfill = run
+        .backfill
+        .and_then(|chunk| state.backfills.get(&chunk.backfill));
+    let Some(backfill) = backfill.filter(|_| settled.values().any(|how| *how != Settled::Done))
+    else {
+        return out;
+    };
+    let (form, assets) = (
+        &backfill.shape.units[unit],
+        &backfill.target.units[unit].assets,
+    );
+    if assets.len() < 2 {
+        return out;
+    }
+    let mut unsure: BTreeSet<u32> = BTreeSet::new();
+    if run.rerun.is_some() {
+        // A retry makes what its parent did not.
+        let numbers = |n: &u32| (*n, (0..).zip(assets).map(|(number, _)| number).collect());
+        let left = settled.iter().filter(|(_, how)| **how != Settled::Done);
+        out = left.map(|(member, _)| numbers(member)).collect();
+        for index in (0..).take(run.plan.tasks.len()) {
+            for (asset, key) in output::outputs(state, run, index) {
+                let number = (0..).zip(assets).find(|(_, known)| **known == asset);
+                let member = form
+                    .member(key.as_ref())
+                    .and_then(|member| out.get_mut(&member));
+                if let (Some((number, _)), Some(made)) = (number, member) {
+                    made.remove(&number);
+                }
+            }
+        }
+    }
+    for (index, planned) in (0..).zip(&run.plan.tasks) {
+        let how = came_to(state, run, index);
+        let outputs = output::outputs(state, run, index);
+        if outputs.is_empty() && how != Settled::Done {
+            let members = planned.partitions.iter().map(Some);
+            let members = members.chain(planned.partitions.is_empty().then_some(None));
+            unsure.extend(members.filter_map(|key| form.member(key)));
+        }
+        if how == Settled::Failed {
+            continue;
+        }
+        let lacking = output::left_out(state, run.id, index);
+        for (asset, key) in outputs {
+            let number = (0..).zip(assets).find(|(_, known)| **known == asset);
+            let made = how == Settled::Done
+                || run
+                    .task(index)
+                    .is_some_and(|task| task.status == TaskStatus::Succeeded);
+            if let (Some((number, _)), Some(member)) = (number, form.member(key.as_ref()))
+                && made
+                && !lacking.contains(&asset)
+                && settled
+                    .get(&member)
+                    .is_some_and(|how| *how != Settled::Done)
+            {
+                out.entry(member).or_default().insert(number);
+            }
+        }
+    }
+    out.retain(|member, _| !unsure.contains(member));
     out
 }
 

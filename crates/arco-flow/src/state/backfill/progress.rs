@@ -6,12 +6,13 @@
 //! parent failed never becomes ready: nothing has to be passed on, and what is left when nothing is open and
 //! nothing goes on was not tried because of a failure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use arco_core::backfill::{BackfillOrder, BackfillTarget};
 use serde::{Deserialize, Serialize};
 
-use super::shape::{Shape, UnitShape};
+use super::shape::{Need, Shape, UnitShape};
 use crate::state::PagedBitmap;
 
 /// What became of a member.
@@ -40,9 +41,32 @@ pub struct UnitProgress {
     pub failed: PagedBitmap,
     /// Tried, and left unmade on purpose.
     pub skipped: PagedBitmap,
+    /// By the number of an asset of the unit: made, of members that are not done as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub partly: BTreeMap<u32, PagedBitmap>,
 }
 
 impl UnitProgress {
+    /// Whether what a need reads of a member is made.
+    fn is_made(&self, need: &Need, member: u32) -> bool {
+        self.done.contains(member)
+            || !need.assets.is_empty() && need.assets.iter().all(|at| self.made_partly(*at, member))
+    }
+
+    /// Whether an asset of a member that is not done was made.
+    #[must_use]
+    pub fn made_partly(&self, asset: u32, member: u32) -> bool {
+        let known = self.partly.get(&asset);
+        known.is_some_and(|members| members.contains(member))
+    }
+
+    /// Whether what a need reads of some members is made.
+    fn are_made(&self, need: &Need, members: Range<u32>) -> bool {
+        let is_partly = !self.partly.is_empty();
+        self.done.contains_range(members.clone())
+            || is_partly && { members }.all(|member| self.is_made(need, member))
+    }
+
     fn is_settled(&self, member: u32) -> bool {
         self.done.contains(member) || self.failed.contains(member) || self.skipped.contains(member)
     }
@@ -131,17 +155,39 @@ impl Progress {
     }
 
     /// Chunks of which some members are ready and the others never will be. Right only when no chunk is
-    /// open and no run goes on.
+    /// open and no run goes on. What reads such a chunk may wait for it still, and comes when it is over.
     pub fn rest<'a>(&'a self, shape: &'a Shape) -> impl Iterator<Item = (usize, u32)> + 'a {
-        let units = shape.units.iter().zip(&self.units).enumerate();
+        let mut comes_later = vec![false; self.units.len()];
+        let mut now: Vec<(usize, usize)> = Vec::new();
+        for (at, unit) in shape.units.iter().enumerate() {
+            let reads = |to: usize| unit.needs.iter().any(move |need| need.unit == to);
+            let waits = (0..at).any(|before| comes_later[before] && reads(before));
+            if !waits {
+                now.push((at, if reads(at) { 1 } else { usize::MAX }));
+            }
+            comes_later[at] = waits || self.partly_ready(shape, at).next().is_some();
+        }
+        let chunks = move |(at, most)| self.partly_ready(shape, at).take(most);
+        now.into_iter().flat_map(chunks)
+    }
+
+    /// The chunks of a unit that are not planned and of which some members are ready.
+    fn partly_ready<'a>(
+        &'a self,
+        shape: &'a Shape,
+        at: usize,
+    ) -> impl Iterator<Item = (usize, u32)> + 'a {
+        let (unit, progress) = (&shape.units[at], &self.units[at]);
         // A chunk of one member is open as soon as that is ready.
-        let units = units.filter(|(_, (shape, _))| shape.chunk_size > 1);
-        units.flat_map(|(at, (unit, progress))| {
-            let chunks = (0..unit.chunks()).filter(|chunk| !progress.planned.contains(*chunk));
-            chunks
-                .filter(|chunk| progress.ready.count(unit.members_of(*chunk)) > 0)
-                .map(move |chunk| (at, chunk))
-        })
+        let several = if unit.chunk_size > 1 {
+            unit.chunks()
+        } else {
+            0
+        };
+        let chunks = (0..several).filter(|chunk| !progress.planned.contains(*chunk));
+        chunks
+            .filter(|chunk| progress.ready.count(unit.members_of(*chunk)) > 0)
+            .map(move |chunk| (at, chunk))
     }
 
     /// The members of a chunk that a run of it makes: all, or of the rest those that are ready, as far as
@@ -178,6 +224,19 @@ impl Progress {
 
     /// A member is over; opens what that makes ready. Settling again changes nothing.
     pub fn settle(&mut self, shape: &Shape, unit: usize, member: u32, how: Settled) {
+        self.settle_partly(shape, unit, member, how, &BTreeSet::new());
+    }
+
+    /// As [`Self::settle`], with the assets, by number, that were made though the member is not done: what
+    /// reads nothing else of it goes on (B-13).
+    pub fn settle_partly(
+        &mut self,
+        shape: &Shape,
+        unit: usize,
+        member: u32,
+        how: Settled,
+        made: &BTreeSet<u32>,
+    ) {
         if member >= shape.units[unit].count() || self.units[unit].is_settled(member) {
             return;
         }
@@ -187,12 +246,23 @@ impl Progress {
             Settled::Skipped => self.units[unit].skipped.insert(member),
         };
         if how != Settled::Done {
-            return;
+            if made.is_empty() {
+                return;
+            }
+            for asset in made {
+                let partly = &mut self.units[unit].partly;
+                partly.entry(*asset).or_default().insert(member);
+            }
         }
-        let all_done = self.units[unit].done.len() == u64::from(shape.units[unit].count());
         for (reader, place) in &shape.units[unit].readers {
             let need = &shape.units[*reader].needs[*place];
             if need.reads_all {
+                let count = shape.units[unit].count();
+                let progress = &self.units[unit];
+                let all_done = match progress.partly.is_empty() {
+                    true => progress.done.len() == u64::from(count),
+                    false => progress.are_made(need, 0..count),
+                };
                 if all_done && *reader != unit {
                     self.look(shape, *reader, 0..shape.units[*reader].count());
                 }
@@ -263,24 +333,27 @@ impl Progress {
     pub fn is_ready(&self, shape: &Shape, unit: usize, member: u32) -> bool {
         let form = &shape.units[unit];
         form.needs.iter().all(|need| {
-            let parent = &self.units[need.unit].done;
+            let parent = &self.units[need.unit];
             if need.reads_all && need.unit != unit {
-                return parent.len() == u64::from(shape.units[need.unit].count());
+                let count = shape.units[need.unit].count();
+                let all_done = parent.done.len() == u64::from(count);
+                return all_done || !parent.partly.is_empty() && parent.are_made(need, 0..count);
             }
             let own = match need.unit == unit {
                 true => form.members_of(form.chunk_of(member)),
                 false => 0..0,
             };
             needed(shape, unit, need, member).iter().all(|range| {
-                parent.contains_range(range.start..range.end.min(own.start.max(range.start)))
-                    && parent.contains_range(range.start.max(own.end.min(range.end))..range.end)
+                let before = range.start..range.end.min(own.start.max(range.start));
+                let after = range.start.max(own.end.min(range.end))..range.end;
+                parent.are_made(need, before) && parent.are_made(need, after)
             })
         })
     }
 }
 
 /// The members of a unit that a member reads.
-fn needed(shape: &Shape, unit: usize, need: &super::shape::Need, member: u32) -> Vec<Range<u32>> {
+fn needed(shape: &Shape, unit: usize, need: &Need, member: u32) -> Vec<Range<u32>> {
     let Some(edge) = &need.edge else {
         return std::iter::once(0..1).collect();
     };

@@ -90,6 +90,8 @@ impl Members {
 #[derive(Debug, Clone)]
 pub(super) struct Need {
     pub(super) unit: usize,
+    /// Which of its assets, by number; none for all of them.
+    pub(super) assets: Vec<u32>,
     /// `None` when the parent has no partitions.
     pub(super) edge: Option<PartitionEdge>,
     /// Every partition of the child reads all of the parent.
@@ -201,6 +203,7 @@ impl Shape {
                 let reads_all = defs[at].is_none() || need.mapping == Some(PartitionMapping::All);
                 needs.push(Need {
                     unit: parent,
+                    assets: need.assets.clone(),
                     reads_all: edge.is_none() || reads_all && !is_part(need.mapping.as_ref()),
                     edge,
                 });
