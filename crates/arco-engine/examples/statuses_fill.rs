@@ -19,7 +19,7 @@ use arco_core::{AssetKey, Digest, Timestamp};
 use arco_engine::clock::SystemClock;
 use arco_engine::ids::RandomIds;
 use arco_engine::{Engine, EngineOptions, EngineSettings};
-use arco_flow::command::Reported;
+use arco_flow::command::AssetFact;
 use arco_log::LogStore;
 use futures::future::join_all;
 use serde_json::json;
@@ -96,7 +96,7 @@ async fn fill(engine: &Engine, asset: &AssetKey, hours: i64) {
     for batch in all.chunks(BATCH) {
         let reports = batch.iter().map(|hour| {
             let at = Timestamp(END.0 - (hours - hour) * HOUR_MS).to_rfc3339();
-            let fact = Reported::Materialized {
+            let fact = AssetFact::Materialized {
                 asset: asset.clone(),
                 partition: Some(format!("{}-{}", &at[..10], &at[11..16])),
                 metadata: BTreeMap::new(),

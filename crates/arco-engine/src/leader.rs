@@ -21,14 +21,15 @@ pub(crate) const MARGIN: Duration = Duration::from_millis(1_000);
 /// old by anyone's clock.
 const SKEW_MS: u64 = 30_000;
 
-/// A host that finds nobody where it was sent keeps calling here. After this long it has shown that
+/// Who finds nobody where it was sent keeps calling here. After this long it has shown that
 /// there is a lead to take; one call gone astray shows nothing.
 const SOUGHT_FOR: Duration = Duration::from_secs(3);
 
 /// Calls further apart than this are not of one search.
 const SOUGHT_PAUSE: Duration = Duration::from_secs(10);
 
-/// First and last call of hosts that took this process for the leader, by the boot-time clock.
+/// First and last call of hosts that took this process for the leader, and of who else needs one, by the
+/// boot-time clock.
 #[derive(Debug, Default)]
 pub(crate) struct Sought(Option<(Duration, Duration)>);
 
@@ -204,14 +205,20 @@ impl Engine {
         }
     }
 
+    /// Someone needs a leader and found none. When that goes on for a while and the holder is silent for so long
+    /// that it may be dead, this process takes the lead though nothing is due but what user code is asked.
+    pub fn seek_lead(&self) {
+        let now = self.inner.clock.now();
+        let sought = self.inner.sought.lock();
+        sought.expect("no panic holds this lock").call(now);
+    }
+
     /// Whether this process may tell a host that it may go on: it leads, and wrote so recently that
     /// nobody else can lead yet. An idle leader proves it by writing. Gives the epoch.
     pub(crate) async fn prove_lead(&self) -> Result<u64, EngineError> {
         let view = self.view();
         if !view.leads {
-            let now = self.inner.clock.now();
-            let sought = self.inner.sought.lock();
-            sought.expect("no panic holds this lock").call(now);
+            self.seek_lead();
             return Err(self.not_leader());
         }
         let epoch = view.state.leadership.epoch;

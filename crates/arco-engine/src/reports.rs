@@ -1,7 +1,7 @@
 //! Facts about assets, reported from outside of runs.
 
 use arco_core::event::Position;
-use arco_flow::command::{Answer, AssetReport, Command, Reported};
+use arco_flow::command::{Answer, AssetFact, AssetReport, Command};
 
 use crate::{Engine, EngineError};
 
@@ -15,8 +15,7 @@ pub struct ReportMade {
 }
 
 impl Engine {
-    /// Records a fact about an asset that no run made: [`Reported::Materialized`],
-    /// [`Reported::Observed`] or [`Reported::Checked`].
+    /// Records a fact about an asset that no run made.
     ///
     /// # Errors
     /// [`EngineError`]: the asset, check or partition is not defined; nothing changed.
@@ -24,7 +23,7 @@ impl Engine {
         &self,
         principal: &str,
         request_id: &str,
-        fact: Reported,
+        fact: AssetFact,
         idempotency_key: Option<String>,
     ) -> Result<ReportMade, EngineError> {
         let command = Command::Report(Box::new(AssetReport {

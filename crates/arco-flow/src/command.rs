@@ -339,8 +339,8 @@ pub struct BackfillAdvance {
 /// A fact about an asset, reported from outside of runs.
 #[derive(Debug, Clone)]
 pub struct AssetReport {
-    /// The fact: [`Reported::Materialized`], [`Reported::Observed`] or [`Reported::Checked`].
-    pub fact: Reported,
+    /// The fact.
+    pub fact: AssetFact,
     /// The client's idempotency key.
     pub idempotency_key: Option<String>,
 }
@@ -375,12 +375,10 @@ pub struct HostExchange {
     pub live: Vec<AttemptId>,
 }
 
-/// One fact of a host about one attempt.
-#[derive(Debug, Clone)]
-pub enum Reported {
-    /// The body began.
-    Started,
-    /// An output was written.
+/// A fact about an asset: said by a live attempt, by a sensor, or from outside of runs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AssetFact {
+    /// It was produced.
     Materialized {
         /// The asset.
         asset: AssetKey,
@@ -393,7 +391,7 @@ pub enum Reported {
         /// Tags.
         tags: BTreeMap<String, String>,
     },
-    /// An asset was looked at.
+    /// It was looked at.
     Observed {
         /// The asset.
         asset: AssetKey,
@@ -408,12 +406,7 @@ pub enum Reported {
         /// Tags.
         tags: BTreeMap<String, String>,
     },
-    /// An op gave these outputs.
-    Values {
-        /// The outputs, each once.
-        outputs: Vec<OutputValues>,
-    },
-    /// A check was judged.
+    /// A check of it was judged.
     Checked {
         /// The asset.
         asset: AssetKey,
@@ -429,6 +422,20 @@ pub enum Reported {
         description: Option<String>,
         /// Typed values by name.
         metadata: BTreeMap<String, Value>,
+    },
+}
+
+/// One fact of a host about one attempt.
+#[derive(Debug, Clone)]
+pub enum Reported {
+    /// The body began.
+    Started,
+    /// A fact about an asset.
+    Asset(AssetFact),
+    /// An op gave these outputs.
+    Values {
+        /// The outputs, each once.
+        outputs: Vec<OutputValues>,
     },
     /// The body returned.
     Succeeded,

@@ -10,7 +10,9 @@ use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp, canonical};
 use serde_json::{Value, json};
 
-use crate::command::{Answer, Command, Context, HostExchange, HostHello, Reported, RunRequest};
+use crate::command::{
+    Answer, AssetFact, Command, Context, HostExchange, HostHello, Reported, RunRequest,
+};
 use crate::planner::{self, PartitionsAsked, PlanRequest};
 use crate::state::{Run, State};
 use crate::{Rejection, decide};
@@ -360,17 +362,17 @@ pub(crate) fn part(planned: &PlannedTask) -> String {
 }
 
 pub(crate) fn made(asset: &str) -> Reported {
-    Reported::Materialized {
+    Reported::Asset(AssetFact::Materialized {
         asset: AssetKey::parse(asset).unwrap(),
         partition: None,
         metadata: BTreeMap::new(),
         data_version: None,
         tags: BTreeMap::new(),
-    }
+    })
 }
 
 pub(crate) fn judged(asset: &str, check: &str, passed: bool, severity: Severity) -> Reported {
-    Reported::Checked {
+    Reported::Asset(AssetFact::Checked {
         asset: AssetKey::parse(asset).unwrap(),
         check: check.into(),
         partition: None,
@@ -378,7 +380,7 @@ pub(crate) fn judged(asset: &str, check: &str, passed: bool, severity: Severity)
         severity,
         description: None,
         metadata: BTreeMap::new(),
-    }
+    })
 }
 
 pub(crate) fn failed(class: FailureClass) -> Reported {

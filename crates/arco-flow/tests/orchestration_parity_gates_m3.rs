@@ -14,7 +14,7 @@ use arco_core::{AssetKey, AttemptId};
 use arco_flow::{Rejection, command, decide, planner, selection_graph, state};
 use proptest::prelude::*;
 
-use crate::command::{Command, Reported};
+use crate::command::{AssetFact, Command, Reported};
 use crate::gates::cases;
 use crate::gates::graph::{self, assets, name, names};
 use crate::gates::life::{Life, moves, step_of, work_off};
@@ -78,7 +78,7 @@ fn a_version_given_by_the_body_stands_and_what_reads_it_follows_it() {
         world.run("a b");
         let attempt = world.lease(1)[0];
         let mut said = made("a");
-        let Reported::Materialized { data_version, .. } = &mut said else {
+        let Reported::Asset(AssetFact::Materialized { data_version, .. }) = &mut said else {
             panic!("an output")
         };
         *data_version = Some(given.into());
@@ -100,7 +100,7 @@ fn versions_are_no_concatenation() {
         world.run("a b");
         let attempt = world.lease(1)[0];
         let mut said = made("a");
-        if let Reported::Materialized { data_version, .. } = &mut said {
+        if let Reported::Asset(AssetFact::Materialized { data_version, .. }) = &mut said {
             *data_version = Some(data.into());
         }
         world.report(attempt, vec![said, Reported::Succeeded]);

@@ -17,8 +17,25 @@ use crate::network::Network;
 use crate::operator::POOL;
 use crate::record::{Acked, Record};
 
+/// What the schedules of all definitions are like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cadence {
+    /// When all of them fire.
+    pub(crate) cron: &'static str,
+    /// From one instant of it to the next.
+    pub(crate) every_ms: u64,
+    /// How those that are to miss nothing catch up.
+    pub(crate) all: &'static str,
+}
+
+/// What a schedule does about what it missed, as it is declared: it is its name.
+pub(crate) const NEWEST: &str = "newest";
+/// As [`NEWEST`], of one that fires nothing that is late.
+pub(crate) const PUNCTUAL: &str = "punctual";
+
 /// The definitions, in one of two versions.
-pub(crate) fn manifest(version: u64) -> ManifestBuilder {
+pub(crate) fn manifest(version: u64, cadence: Cadence) -> ManifestBuilder {
+    let Cadence { cron, all, .. } = cadence;
     ManifestBuilder::new(LOCATION)
         .asset(
             asset("a")
@@ -37,12 +54,20 @@ pub(crate) fn manifest(version: u64) -> ManifestBuilder {
         .check(check("a", "good").blocking().inside())
         .check(check("b", "fair"))
         .schedule(json!({
-            "name": "minutely", "cron": ["* * * * *"], "selection": ["d"], "default_status": "running",
-            "catch_up": {"policy": "all"},
+            "name": "declared", "cron": [cron], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": all},
         }))
         .schedule(json!({
-            "name": "asked", "cron": ["* * * * *"], "selection": ["d"], "default_status": "running",
-            "catch_up": {"policy": "all"}, "function": true, "max_retries": 100,
+            "name": "asked", "cron": [cron], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": all}, "function": true, "max_retries": 100,
+        }))
+        .schedule(json!({
+            "name": NEWEST, "cron": [cron], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": "latest"},
+        }))
+        .schedule(json!({
+            "name": PUNCTUAL, "cron": [cron], "selection": ["d"], "default_status": "running",
+            "catch_up": {"policy": "skip"},
         }))
         .sensor(json!({
             "name": COUNTER, "kind": "poll", "minimum_interval_seconds": 2, "selection": ["d"],
@@ -61,6 +86,7 @@ pub(crate) struct Client {
     pub(crate) network: Network,
     pub(crate) random: Random,
     pub(crate) record: Record,
+    pub(crate) cadence: Cadence,
     /// Runs it knows of.
     pub(crate) runs: Vec<RunId>,
 }
@@ -72,6 +98,7 @@ impl Client {
             match self.random.below(20) {
                 0 => self.deploy().await,
                 4..8 => self.push().await,
+                8..10 => self.fire().await,
                 1..4 => self.cancel().await,
                 _ => self.request().await,
             }
@@ -111,8 +138,12 @@ impl Client {
                 ..ask
             }
         };
+        let era = self.network.inner().era;
         // The same request again until there is an answer: that is what the key is for.
         for _ in 0..4 {
+            if self.network.inner().era != era {
+                return;
+            }
             let url = self.somewhere();
             let again = ask.clone();
             let asked = self.network.call(&self.name, &url, |engine| async move {
@@ -140,10 +171,38 @@ impl Client {
         }
     }
 
-    /// A message, said again until it is known to be there.
+    /// Wakes whoever is there, twice at once: that has no authority.
+    async fn fire(&mut self) {
+        let url = self.somewhere();
+        let wake = |engine: arco_engine::Engine| async move { engine.fire_timers().await };
+        let calls = [(); 2].map(|()| self.network.call(&self.name, &url, wake));
+        for fired in futures::future::join_all(calls).await {
+            match fired {
+                Ok(_) => self.record.count("timers fired"),
+                Err(error) => self.record.count(error.code()),
+            }
+        }
+    }
+
+    /// A message, said again until it is known to be there: a new one, or one that someone sent before.
     async fn push(&mut self) {
-        let id = format!("{} {}", self.name, self.random.number());
+        let (era, sent) = {
+            let inner = self.network.inner();
+            (inner.era, inner.sent.clone())
+        };
+        let id = if !sent.is_empty() && self.random.chance(300) {
+            self.record.count("messages sent again");
+            self.random.pick(&sent).clone()
+        } else {
+            let id = format!("{} {}", self.name, self.random.number());
+            self.network.inner().sent.push(id.clone());
+            id
+        };
         for _ in 0..4 {
+            // The horizon within which an id is one message may be over.
+            if self.network.inner().era != era {
+                return;
+            }
             let url = self.somewhere();
             let message = MessageAsk {
                 sensor: INBOX.into(),
@@ -195,7 +254,7 @@ impl Client {
     }
 
     async fn deploy(&mut self) {
-        let manifest = manifest(self.random.below(2)).json();
+        let manifest = manifest(self.random.below(2), self.cadence).json();
         let url = self.somewhere();
         let asked = self.network.call(&self.name, &url, |engine| async move {
             engine

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::event::{Event, Fact, Position, TickFinished, TickId, TickOutcome};
+use arco_core::event::{Event, Fact, Position, TickFinished, TickId, TickOutcome, TicksMissed};
 use arco_core::{AttemptId, Digest, HostId, RunId, Timestamp};
 use arco_flow::State;
 use arco_log::Segment;
@@ -10,15 +10,25 @@ use arco_testkit::replay::fold;
 
 use self::sensors::Sensors;
 use self::slots::Slots;
+use crate::client::{NEWEST, PUNCTUAL};
 use crate::record::{Acked, Seen};
 use crate::replica::is_compared;
 
 mod sensors;
 mod slots;
 
+/// What time was like.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// From one instant of every schedule to the next.
+    pub(crate) every_ms: u64,
+    /// What is later has not been when all was over, by any clock that was right.
+    pub(crate) end: Timestamp,
+}
+
 /// Everything that does not hold.
-pub(crate) fn judge(log: &[Segment], seen: &Seen) -> Vec<String> {
-    let story = Story::read(log);
+pub(crate) fn judge(log: &[Segment], times: &Times, seen: &Seen) -> Vec<String> {
+    let story = Story::read(log, *times);
     let mut wrong = story.wrong.clone();
     acknowledged_is_in_the_log(&story, seen, &mut wrong);
     one_position_one_state(log, seen, &mut wrong);
@@ -32,7 +42,8 @@ struct Story {
     runs: BTreeMap<RunId, Position>,
     /// By scope and key.
     run_keys: BTreeMap<(String, String), RunId>,
-    /// The last tick of each schedule.
+    times: Times,
+    /// The last instant of each schedule that is accounted for.
     ticks: BTreeMap<String, Timestamp>,
     cancels: BTreeSet<RunId>,
     over: BTreeSet<RunId>,
@@ -44,8 +55,11 @@ struct Story {
 }
 
 impl Story {
-    fn read(log: &[Segment]) -> Self {
-        let mut story = Self::default();
+    fn read(log: &[Segment], times: Times) -> Self {
+        let mut story = Self {
+            times,
+            ..Self::default()
+        };
         let mut leader = (0, String::new());
         let mut slots = Slots::default();
         let mut sensors = Sensors::default();
@@ -94,6 +108,11 @@ impl Story {
     }
 
     fn event(&mut self, at: Position, event: &Event) {
+        if event.time > self.times.end {
+            let (kind, time) = (event.fact.kind(), event.time.to_rfc3339_seconds());
+            let wrong = format!("{kind} at {at} is of the future: {time}");
+            self.wrong.push(wrong);
+        }
         match &event.fact {
             Fact::RunRequested(e) => {
                 if self.runs.insert(e.run, at).is_some() {
@@ -122,10 +141,7 @@ impl Story {
                     .push(format!("{} ends at {at}, and was not alive", e.attempt));
             }
             Fact::TickFinished(e) => self.tick(at, e),
-            Fact::TicksMissed(e) => self.wrong.push(format!(
-                "{} instants of `{}` are missed, and all are to be caught up with",
-                e.count, e.schedule
-            )),
+            Fact::TicksMissed(e) => self.missed(at, e),
             Fact::MessageAccepted(e) => {
                 self.messages.insert(e.id.clone());
             }
@@ -136,15 +152,38 @@ impl Story {
         }
     }
 
-    /// Every minute one tick, none twice, none left out, its runs asked for in its segment.
-    fn tick(&mut self, at: Position, e: &TickFinished) {
-        let TickId { schedule, instant } = e.tick.clone();
-        if let Some(before) = self.ticks.insert(schedule, instant)
-            && before.plus_ms(60_000) != instant
+    /// Every instant is accounted for once, in order, and none of the future.
+    fn account(&mut self, schedule: &str, first: Timestamp, last: Timestamp) {
+        if let Some(before) = self.ticks.insert(schedule.to_owned(), last)
+            && before.plus_ms(self.times.every_ms) != first
         {
-            let before = before.to_rfc3339_seconds();
-            self.wrong.push(format!("tick {} follows {before}", e.tick));
+            let (before, first) = (before.to_rfc3339_seconds(), first.to_rfc3339_seconds());
+            self.wrong
+                .push(format!("tick {schedule}:{first} follows {before}"));
         }
+        if last > self.times.end {
+            let last = last.to_rfc3339_seconds();
+            self.wrong
+                .push(format!("tick {schedule}:{last} is of the future"));
+        }
+    }
+
+    /// Instants that are not fired: only of schedules that say so, and all that are told.
+    fn missed(&mut self, at: Position, e: &TicksMissed) {
+        self.account(&e.schedule, e.first, e.last);
+        let told = e.last.ms_since(e.first) / self.times.every_ms + 1;
+        if told != e.count || ![NEWEST, PUNCTUAL].contains(&e.schedule.as_str()) {
+            self.wrong.push(format!(
+                "{} of {told} instants of `{}` are missed at {at}, and all are to be caught up with",
+                e.count, e.schedule
+            ));
+        }
+    }
+
+    /// A tick has one run, asked for in its segment.
+    fn tick(&mut self, at: Position, e: &TickFinished) {
+        let TickId { schedule, instant } = &e.tick;
+        self.account(schedule, *instant, *instant);
         let TickOutcome::Succeeded { runs, .. } = &e.outcome else {
             self.wrong.push(format!("tick {}: {:?}", e.tick, e.outcome));
             return;

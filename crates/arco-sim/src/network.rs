@@ -47,6 +47,10 @@ pub(crate) struct Inner {
     pub(crate) cuts: BTreeSet<(String, String)>,
     /// Requests lost, and answers lost, in thousandths.
     pub(crate) loss: u64,
+    /// Counts outages: nobody asks on after one where they left off before it.
+    pub(crate) era: u64,
+    /// Messages that were sent in this era.
+    pub(crate) sent: Vec<String>,
     random: Random,
 }
 
@@ -59,6 +63,8 @@ impl Network {
             replicas,
             cuts: BTreeSet::new(),
             loss: 0,
+            era: 0,
+            sent: Vec::new(),
             random,
         })))
     }

@@ -30,6 +30,10 @@ pub enum Planted {
     CursorGoesBack,
     /// User code takes messages and does nothing about them.
     MessagesAreLost,
+    /// Whoever sets a wall clock moves the boot-time clock too, so that nobody notices.
+    ClocksAreBelieved,
+    /// Schedules that are to catch up with all they missed are declared to take the latest.
+    CatchesUpWithLittle,
 }
 
 /// A store that forgets every so many segments.

@@ -14,6 +14,9 @@ use object_store::ObjectStore;
 
 use crate::record::Record;
 
+/// How far a wall clock is off when all is well. Milliseconds.
+pub(crate) const WALL_OFF_MAX_MS: u64 = 20_000;
+
 /// One replica, or the ruins of it.
 #[derive(Debug)]
 pub(crate) struct Replica {
@@ -73,7 +76,8 @@ impl Replica {
         record: Record,
     ) -> Self {
         // No two machines agree on the time, nor on how fast it goes.
-        let off = i64::try_from(random.between(0, 40_000)).unwrap_or(0) - 20_000;
+        let most = i64::try_from(2 * WALL_OFF_MAX_MS).unwrap_or(0);
+        let off = i64::try_from(random.between(0, 2 * WALL_OFF_MAX_MS)).unwrap_or(0) - most / 2;
         let drift = i64::try_from(random.between(0, 200)).unwrap_or(0) - 100;
         let boot = Duration::from_millis(random.between(0, 10_000_000));
         let clock = RuntimeClock::new(Timestamp(START.0 + off), boot, drift);
@@ -139,6 +143,21 @@ impl Replica {
             self.record.clone(),
         ));
         self.process = Some(Process { engine, way });
+    }
+
+    /// Its wall clock shows something else from now on; 0 sets it right.
+    pub(crate) fn set_wall_off(&self, ms: i64) {
+        self.clock.set_wall_off(ms);
+    }
+
+    /// Its machine was off for so long.
+    pub(crate) fn skip(&self, time: Duration) {
+        self.clock.skip(time);
+    }
+
+    /// What its wall clock shows.
+    pub(crate) fn wall(&self) -> Timestamp {
+        arco_engine::clock::Clock::wall(&self.clock)
     }
 
     /// Ends the process from one moment to the next. What it had sent to the store may still land.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arco_core::Digest;
+use arco_core::{Digest, Timestamp};
 use arco_flow::State;
 use arco_log::{LogStore, Segment};
 use arco_testkit::SeededIds;
+use arco_testkit::clock::START;
 use arco_testkit::random::Random;
 use arco_testkit::replay::segments;
 use arco_testkit::store::{FaultRates, FaultStore};
@@ -16,14 +17,14 @@ use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use tokio::time::Instant;
 
-use crate::client::{Client, manifest};
+use crate::client::{Cadence, Client, manifest};
 use crate::host::{LOCATION, Machine, Parts};
 use crate::judge;
 use crate::network::Network;
 use crate::operator::Operator;
 use crate::planted::{Forgetful, Planted};
 use crate::record::Record;
-use crate::replica::Replica;
+use crate::replica::{Replica, WALL_OFF_MAX_MS};
 use crate::weather::Weather;
 
 /// What to simulate.
@@ -33,6 +34,8 @@ pub struct Scenario {
     pub seed: u64,
     /// How long things go wrong, by the simulation's time.
     pub chaos: Duration,
+    /// In the middle of it everything is off for so long. Schedules are hourly then, else minutely.
+    pub outage: Option<Duration>,
     /// A bug to plant.
     pub planted: Planted,
 }
@@ -44,10 +47,37 @@ impl Scenario {
         Self {
             seed,
             chaos: Duration::from_secs(90),
+            outage: None,
             planted: Planted::Nothing,
         }
     }
+
+    /// The same, with three days without power in the middle.
+    #[must_use]
+    pub fn with_outage(seed: u64) -> Self {
+        Self {
+            outage: Some(OUTAGE),
+            ..Self::new(seed)
+        }
+    }
+
+    fn cadence(&self) -> Cadence {
+        let (cron, every_ms) = match self.outage {
+            None => ("* * * * *", 60_000),
+            Some(_) => ("0 * * * *", 3_600_000),
+        };
+        Cadence {
+            cron,
+            every_ms,
+            all: match self.planted {
+                Planted::CatchesUpWithLittle => "latest",
+                _ => "all",
+            },
+        }
+    }
 }
+
+const OUTAGE: Duration = Duration::from_secs(3 * 86_400);
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +93,8 @@ pub struct Outcome {
 }
 
 /// After the weather has cleared, what was asked is over within this time: some leases, some tries,
-/// and the longest body.
-const SETTLED_WITHIN: Duration = Duration::from_secs(240);
+/// the longest body, and three days of ticks whose function is asked one after the other, with pauses when it fails.
+const SETTLED_WITHIN: Duration = Duration::from_secs(600);
 
 /// Simulates. The same scenario has the same outcome.
 ///
@@ -84,7 +114,8 @@ async fn simulate(scenario: Scenario) -> Outcome {
     let record = Record::default();
     let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let stage = Stage::build(scenario, &memory, &record);
-    let until = Instant::now() + scenario.chaos;
+    let began = Instant::now();
+    let until = began + scenario.chaos;
     let mut violations = Vec::new();
     match stage.play(until).await {
         Ok(network) => stop(&network).await,
@@ -105,6 +136,7 @@ async fn simulate(scenario: Scenario) -> Outcome {
     let mut seen = record.seen();
     for (what, kind) in [
         ("ticks", "tick.finished"),
+        ("series of missed ticks", "ticks.missed"),
         ("tries of ticks", "tick.tried"),
         ("evaluations", "evaluation.finished"),
         ("messages", "message.accepted"),
@@ -112,7 +144,15 @@ async fn simulate(scenario: Scenario) -> Outcome {
         seen.counts.insert(what, count(kind));
     }
     violations.extend(seen.wrong.iter().cloned());
-    violations.extend(judge::judge(&log, &seen));
+    let lived = began.elapsed() + scenario.outage.unwrap_or_default();
+    let times = judge::Times {
+        every_ms: scenario.cadence().every_ms,
+        // No clock is ahead by more, and none goes faster by a thousandth.
+        end: START.plus_ms(
+            u64::try_from(lived.as_millis()).unwrap_or(0) * 1_001 / 1_000 + WALL_OFF_MAX_MS,
+        ),
+    };
+    violations.extend(judge::judge(&log, &times, &seen));
     Outcome {
         log: log
             .last()
@@ -129,6 +169,7 @@ struct Stage {
     /// In every other history: limits slow things down.
     operator: Option<Operator>,
     weather: Weather,
+    cadence: Cadence,
 }
 
 impl Stage {
@@ -161,6 +202,7 @@ impl Stage {
             network: network.clone(),
             random: random.split(),
             record: record.clone(),
+            cadence: scenario.cadence(),
             runs: Vec::new(),
         };
         let clients = vec![client("anna", &mut random), client("bert", &mut random)];
@@ -169,6 +211,9 @@ impl Stage {
             machines,
             clients: clients.iter().map(|client| client.name.clone()).collect(),
             random: random.split(),
+            record: record.clone(),
+            outage: scenario.outage,
+            planted: scenario.planted,
         };
         let operator = random.chance(500).then(|| Operator {
             network: network.clone(),
@@ -180,6 +225,7 @@ impl Stage {
             clients,
             operator,
             weather,
+            cadence: scenario.cadence(),
         }
     }
 
@@ -193,8 +239,9 @@ impl Stage {
         let (engine, _) = self.network.inner().replicas[0]
             .answering()
             .expect("it was started");
+        let first = manifest(0, self.cadence).json();
         let deployed = engine
-            .deploy("client:sim", "deploy", LOCATION, &manifest(0).json())
+            .deploy("client:sim", "deploy", LOCATION, &first)
             .await;
         deployed.map_err(|error| format!("the first deploy in good weather: {error}"))?;
         drop(engine);
@@ -215,21 +262,23 @@ impl Stage {
             let lifted = operator.await;
             lifted.map_err(|error| format!("the operator: {error}"))?;
         }
-        if !settled(&self.network).await {
-            return Err("liveness: active runs remain long after the weather cleared".into());
+        if !settled(&self.network, self.cadence.every_ms).await {
+            return Err(
+                "liveness: runs, messages or ticks wait long after the weather cleared".into(),
+            );
         }
         machines.iter_mut().for_each(Machine::kill);
         Ok(self.network)
     }
 }
 
-async fn settled(network: &Network) -> bool {
+async fn settled(network: &Network, every_ms: u64) -> bool {
     let deadline = Instant::now() + SETTLED_WITHIN;
     while Instant::now() < deadline {
         let idle = network.inner().replicas.iter().all(|replica| {
             replica
                 .answering()
-                .is_some_and(|(engine, _)| is_quiet(&engine.view().state))
+                .is_some_and(|(engine, _)| is_quiet(&engine.view().state, replica.wall(), every_ms))
         });
         if idle {
             return true;
@@ -239,10 +288,13 @@ async fn settled(network: &Network) -> bool {
     false
 }
 
-/// Nothing goes on, and nothing waits for user code.
-fn is_quiet(state: &State) -> bool {
+/// Nothing goes on, nothing waits for user code, and every instant up to `now` is settled.
+fn is_quiet(state: &State, now: Timestamp, every_ms: u64) -> bool {
     let mut sensors = state.sensors.values();
-    state.active_runs.is_empty() && sensors.all(|sensor| sensor.queue.is_empty())
+    let mut schedules = state.schedules.values();
+    state.active_runs.is_empty()
+        && sensors.all(|sensor| sensor.queue.is_empty())
+        && schedules.all(|schedule| now.ms_since(schedule.settled) < every_ms)
 }
 
 async fn stop(network: &Network) {
@@ -267,6 +319,8 @@ fn plant(planted: Planted, memory: Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>
         Planted::Nothing
         | Planted::HostIgnoresDeadline
         | Planted::CursorGoesBack
+        | Planted::ClocksAreBelieved
+        | Planted::CatchesUpWithLittle
         | Planted::MessagesAreLost => memory,
         Planted::StoreIgnoresConditions => {
             let rates = FaultRates {

@@ -8,6 +8,9 @@ use tokio::time::Instant;
 
 use crate::host::Machine;
 use crate::network::Network;
+use crate::planted::Planted;
+use crate::record::Record;
+use crate::replica::Replica;
 
 /// Makes the weather.
 pub(crate) struct Weather {
@@ -15,7 +18,15 @@ pub(crate) struct Weather {
     pub(crate) machines: Vec<Machine>,
     pub(crate) clients: Vec<String>,
     pub(crate) random: Random,
+    pub(crate) record: Record,
+    /// Everything is off for so long, once.
+    pub(crate) outage: Option<Duration>,
+    pub(crate) planted: Planted,
 }
+
+const HOUR_MS: i64 = 3_600_000;
+/// What wall clocks are set off by.
+const JUMPS_MS: [i64; 3] = [HOUR_MS, 24 * HOUR_MS, -HOUR_MS];
 
 /// Puts that fail, land late or twice, in the scale of the simulation's leases.
 fn rough() -> FaultRates {
@@ -34,7 +45,13 @@ impl Weather {
     /// # Errors
     /// When a replica does not start although everything works again.
     pub(crate) async fn run(mut self, until: Instant) -> Result<Vec<Machine>, String> {
+        let half = Instant::now() + until.saturating_duration_since(Instant::now()) / 2;
         while Instant::now() < until {
+            if Instant::now() >= half
+                && let Some(time) = self.outage.take()
+            {
+                self.off(time).await;
+            }
             let calm = self.random.between(500, 6_000);
             tokio::time::sleep(Duration::from_millis(calm)).await;
             self.strike().await;
@@ -64,7 +81,7 @@ impl Weather {
     }
 
     async fn strike(&mut self) {
-        match self.random.below(10) {
+        match self.random.below(12) {
             0..2 => {
                 let index = self.replica();
                 self.network.inner().replicas[index].set_rates(rough());
@@ -101,6 +118,7 @@ impl Weather {
                 self.for_a_while().await;
                 self.start(index).await;
             }
+            9..11 => self.set_clock().await,
             _ => {
                 let index = self.replica();
                 let leaving = self.network.inner().replicas[index].leave();
@@ -111,6 +129,48 @@ impl Weather {
                 self.start(index).await;
             }
         }
+    }
+
+    /// The wall clock of a machine is set wrong, and right again, while everything runs.
+    async fn set_clock(&mut self) {
+        let index = self.replica();
+        let off = *self.random.pick(&JUMPS_MS);
+        self.record.count("clocks set");
+        let set = |off: i64| {
+            let inner = self.network.inner();
+            let replica = &inner.replicas[index];
+            match (self.planted, u64::try_from(off)) {
+                (Planted::ClocksAreBelieved, Ok(off)) => replica.skip(Duration::from_millis(off)),
+                _ => replica.set_wall_off(off),
+            }
+        };
+        set(off);
+        let long = self.random.between(500, 14_000);
+        tokio::time::sleep(Duration::from_millis(long)).await;
+        set(0);
+    }
+
+    /// All machines lose their power at once, and have it again after `time`, which passes on their clocks alone.
+    async fn off(&mut self, time: Duration) {
+        self.record.count("outages");
+        self.machines.iter_mut().for_each(Machine::kill);
+        {
+            let mut inner = self.network.inner();
+            inner.era += 1;
+            inner.sent.clear();
+            inner.replicas.iter_mut().for_each(Replica::kill);
+        }
+        // What was on its way to the store may still land.
+        self.for_a_while().await;
+        let replicas = {
+            let inner = self.network.inner();
+            inner.replicas.iter().for_each(|replica| replica.skip(time));
+            inner.replicas.len()
+        };
+        for index in 0..replicas {
+            self.start(index).await;
+        }
+        self.machines.iter_mut().for_each(Machine::start);
     }
 
     /// A start may fail while the way to the store is rough; the end of the weather tries again.

@@ -1,5 +1,6 @@
 //! Clocks that tests move.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +76,14 @@ pub struct RuntimeClock {
     drift_ppm: i64,
     boot: Duration,
     wall: Timestamp,
+    moved: Arc<Moved>,
+}
+
+/// By how much the hands were moved. Clones of a clock share it: they are one clock.
+#[derive(Debug, Default)]
+struct Moved {
+    wall_ms: AtomicI64,
+    both_ms: AtomicU64,
 }
 
 impl RuntimeClock {
@@ -86,13 +95,26 @@ impl RuntimeClock {
             drift_ppm,
             boot,
             wall,
+            moved: Arc::default(),
         }
+    }
+
+    /// Sets the wall clock this far off what it would show, as people and time servers do; 0 sets it right.
+    pub fn set_wall_off(&self, ms: i64) {
+        self.moved.wall_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// Both hands move on by `time` at once: time that nobody lived through.
+    pub fn skip(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.moved.both_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
     fn passed(&self) -> Duration {
         let real = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
         let mine = real + real / 1_000_000 * self.drift_ppm;
-        Duration::from_micros(u64::try_from(mine).unwrap_or(0))
+        let skipped = Duration::from_millis(self.moved.both_ms.load(Ordering::Relaxed));
+        Duration::from_micros(u64::try_from(mine).unwrap_or(0)) + skipped
     }
 }
 
@@ -104,7 +126,10 @@ impl BootClock for RuntimeClock {
 
 impl Clock for RuntimeClock {
     fn wall(&self) -> Timestamp {
-        self.wall
-            .plus_ms(u64::try_from(self.passed().as_millis()).unwrap_or(0))
+        let right = self
+            .wall
+            .plus_ms(u64::try_from(self.passed().as_millis()).unwrap_or(0));
+        let off = self.moved.wall_ms.load(Ordering::Relaxed);
+        Timestamp(right.0.saturating_add(off))
     }
 }

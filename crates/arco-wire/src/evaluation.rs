@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use arco_core::event::ErrorInfo;
+use arco_core::event::{ErrorInfo, Severity};
 use arco_core::{AssetKey, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,6 +197,9 @@ pub struct Wanted {
     /// Changes of dynamic partitions, made before the runs (N-16).
     #[serde(default)]
     pub dynamic_partitions: Vec<DynamicPartitionsAsked>,
+    /// Facts about assets, recorded in one commit with the rest; of a sensor only (N-17).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asset_events: Vec<AssetEventAsked>,
     /// How many of the queue it took; of a queue only.
     #[serde(default)]
     pub taken: u32,
@@ -248,6 +251,89 @@ pub struct BackfillAsked {
     /// Key under which it is one backfill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_key: Option<String>,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u32>,
+}
+
+/// One fact about an asset to record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AssetEventAsked {
+    /// The fact.
+    #[serde(flatten)]
+    pub event: AssetEvent,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u32>,
+}
+
+/// A fact about an asset that no run made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum AssetEvent {
+    /// It was produced.
+    Materialization {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Partition in Dagster's text; absent for an unpartitioned asset.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+        /// Version of the data; absent means a new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_version: Option<String>,
+        /// Tags of the materialization.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
+    /// It was looked at.
+    Observation {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Partition in Dagster's text; absent for the asset as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+        /// Version of the data, when user code knows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data_version: Option<String>,
+        /// For people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Tags of the observation.
+        #[serde(default)]
+        tags: BTreeMap<String, String>,
+    },
+    /// A check of it was judged.
+    Check {
+        /// Asset key.
+        #[schema(value_type = String)]
+        asset: AssetKey,
+        /// Name of the check.
+        check: String,
+        /// Partition in Dagster's text, for a partitioned check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        partition: Option<String>,
+        /// The verdict.
+        passed: bool,
+        /// Weight of a failure.
+        severity: Severity,
+        /// For people.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// Typed values by name.
+        #[serde(default)]
+        #[schema(value_type = Object)]
+        metadata: BTreeMap<String, Value>,
+    },
 }
 
 /// One change of a dynamic partitions definition.
@@ -261,4 +347,7 @@ pub struct DynamicPartitionsAsked {
     /// Keys to remove; those that do not exist are passed over.
     #[serde(default)]
     pub remove: Vec<String>,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<u32>,
 }

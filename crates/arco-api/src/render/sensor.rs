@@ -7,10 +7,10 @@ use arco_core::event::EvaluationOf;
 use arco_engine::Engine;
 use arco_engine::TrialOutcome;
 use arco_flow::State;
-use arco_flow::command::RunRequest;
+use arco_flow::command::{AssetFact, RunRequest};
 use arco_flow::sensor::Found;
 use arco_flow::state::{self, EvaluationRow, HostStatus, SensorState};
-use arco_wire::api::{self, EvaluationStatus, SensorKindWord, SensorStatus};
+use arco_wire::api::{self, AssetEventWord, EvaluationStatus, SensorKindWord, SensorStatus};
 
 /// A sensor of the definitions; `None` when the state does not know it (yet).
 pub(crate) fn sensor(engine: &Engine, state: &State, name: &str) -> Option<api::Sensor> {
@@ -114,6 +114,7 @@ pub(crate) fn evaluation(row: &state::Evaluation) -> api::Evaluation {
         backfills: Vec::new(),
         kept: Vec::new(),
         dynamic_partitions: row.dynamic_partitions.clone(),
+        asset_events: row.asset_events.iter().map(|at| (*at).into()).collect(),
         reason: None,
         error: None,
         attempt: None,
@@ -189,6 +190,7 @@ pub(crate) fn trial(name: &str, trial: TrialOutcome) -> api::SensorTrial {
         runs: Vec::new(),
         backfills: 0,
         dynamic_partitions: Vec::new(),
+        asset_events: Vec::new(),
         reason: None,
         error: None,
         cursor: trial.cursor,
@@ -220,9 +222,33 @@ pub(crate) fn trial(name: &str, trial: TrialOutcome) -> api::SensorTrial {
                     remove: keys(set.remove),
                 })
                 .collect();
+            out.asset_events = wants.asset_events.iter().map(trial_event).collect();
         }
     }
     out
+}
+
+fn trial_event(fact: &AssetFact) -> api::TrialAssetEvent {
+    let (event, asset, partition, check) = match fact {
+        AssetFact::Materialized {
+            asset, partition, ..
+        } => (AssetEventWord::Materialization, asset, partition, None),
+        AssetFact::Observed {
+            asset, partition, ..
+        } => (AssetEventWord::Observation, asset, partition, None),
+        AssetFact::Checked {
+            asset,
+            partition,
+            check,
+            ..
+        } => (AssetEventWord::Check, asset, partition, Some(check)),
+    };
+    api::TrialAssetEvent {
+        event,
+        asset: asset.clone(),
+        partition: partition.clone(),
+        check: check.cloned(),
+    }
 }
 
 fn trial_run(run: &RunRequest) -> api::SensorTrialRun {

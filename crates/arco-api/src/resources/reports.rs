@@ -2,7 +2,7 @@
 //!
 //! An asset key in a path is one segment, as for reads of assets.
 
-use arco_flow::command::Reported as Fact;
+use arco_flow::command::AssetFact as Fact;
 use arco_wire::api::{
     LogPosition, ReportCheck, ReportMaterialization, ReportObservation, Reported,
 };

@@ -164,11 +164,17 @@ fn wanted(wanted: wire::Wanted) -> flow::Wanted {
         partitions: asked.partitions,
         tags: asked.tags,
         run_key: asked.run_key,
+        answers: asked.answers.map(count),
     };
     let change = |asked: wire::DynamicPartitionsAsked| flow::DynamicPartitionsAsked {
         name: asked.name,
         add: asked.add,
         remove: asked.remove,
+        answers: asked.answers.map(count),
+    };
+    let event = |asked: wire::AssetEventAsked| flow::AssetEventAsked {
+        fact: super::report::event(asked.event),
+        answers: asked.answers.map(count),
     };
     flow::Wanted {
         runs: wanted.run_requests.into_iter().map(run).collect(),
@@ -176,6 +182,7 @@ fn wanted(wanted: wire::Wanted) -> flow::Wanted {
         skip_reason: wanted.skip_reason,
         cursor: wanted.cursor,
         dynamic_partitions: wanted.dynamic_partitions.into_iter().map(change).collect(),
+        asset_events: wanted.asset_events.into_iter().map(event).collect(),
         taken: count(wanted.taken),
     }
 }

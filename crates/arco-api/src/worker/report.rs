@@ -1,7 +1,8 @@
 //! Reports of the wire as the core takes them.
 
 use arco_core::AttemptId;
-use arco_flow::command::Reported;
+use arco_flow::command::{AssetFact, Reported};
+use arco_wire::evaluation::AssetEvent;
 use arco_wire::worker::{Fact, Outcome, Report};
 
 pub(super) fn reported(report: Report) -> (AttemptId, Reported) {
@@ -17,13 +18,13 @@ fn fact(fact: Fact) -> Reported {
             metadata,
             data_version,
             tags,
-        } => Reported::Materialized {
+        } => Reported::Asset(AssetFact::Materialized {
             asset,
             partition,
             metadata,
             data_version,
             tags,
-        },
+        }),
         Fact::Observed {
             asset,
             partition,
@@ -31,14 +32,14 @@ fn fact(fact: Fact) -> Reported {
             data_version,
             description,
             tags,
-        } => Reported::Observed {
+        } => Reported::Asset(AssetFact::Observed {
             asset,
             partition,
             metadata,
             data_version,
             description,
             tags,
-        },
+        }),
         Fact::Values { outputs } => Reported::Values { outputs },
         Fact::Check {
             asset,
@@ -48,7 +49,59 @@ fn fact(fact: Fact) -> Reported {
             severity,
             description,
             metadata,
-        } => Reported::Checked {
+        } => Reported::Asset(AssetFact::Checked {
+            asset,
+            check,
+            partition,
+            passed,
+            severity,
+            description,
+            metadata,
+        }),
+        Fact::Finished { outcome } => ended(outcome),
+    }
+}
+
+/// A fact about an asset that a sensor records.
+pub(super) fn event(event: AssetEvent) -> AssetFact {
+    match event {
+        AssetEvent::Materialization {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            tags,
+        } => AssetFact::Materialized {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            tags,
+        },
+        AssetEvent::Observation {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            description,
+            tags,
+        } => AssetFact::Observed {
+            asset,
+            partition,
+            metadata,
+            data_version,
+            description,
+            tags,
+        },
+        AssetEvent::Check {
+            asset,
+            check,
+            partition,
+            passed,
+            severity,
+            description,
+            metadata,
+        } => AssetFact::Checked {
             asset,
             check,
             partition,
@@ -57,7 +110,6 @@ fn fact(fact: Fact) -> Reported {
             description,
             metadata,
         },
-        Fact::Finished { outcome } => ended(outcome),
     }
 }
 

@@ -15,9 +15,11 @@ mod report;
 mod work;
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use arco_api::{AttemptSecret, AuthSettings};
+use arco_core::event::Position;
 use arco_engine::EngineSettings;
 use arco_engine::ids::{Ids, RandomIds};
 use arco_log::LogStore;
@@ -114,9 +116,10 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
             None => std::future::pending().await,
         }
     };
-    let from = server.engine().view().position();
+    // What happened before this process led is another's, also when it waited for that one.
+    let led = OnceLock::new();
     let came = tokio::select! {
-        came = options.work(&server, &url, locations, &mut hosts, console) => came,
+        came = options.work(&server, &url, locations, &mut hosts, &led, console) => came,
         failed = server.failed() => Err(failed),
         () = over => Ok(Came::TimeOver),
         () = stop.graceful.cancelled() => Ok(Came::Interrupted),
@@ -124,7 +127,9 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
     // The hosts go first: they report how their tasks ended, and need somebody to report to.
     let ended = stop.unless_hard(async {
         let failed = hosts.stop().await;
-        let report = came.map(|came| Report::new(&server.engine().view().state, from, came));
+        let view = server.engine().view();
+        let from = led.get().copied().unwrap_or_else(|| view.position());
+        let report = came.map(|came| Report::new(&view.state, from, came));
         server.stop().await;
         (failed, report)
     });
@@ -168,12 +173,14 @@ impl Options {
         url: &str,
         locations: Vec<dev::Location>,
         hosts: &mut Hosts,
+        led: &OnceLock<Position>,
         console: &Console,
     ) -> Outcome<Came> {
         let engine = server.engine();
         if let Lead::Elsewhere(leader) = lead::take(&engine, &self.workspace).await? {
             return Ok(Came::AnotherLeads(leader));
         }
+        led.get_or_init(|| engine.view().position());
         let running = Running {
             server: url,
             workspace: &self.workspace,

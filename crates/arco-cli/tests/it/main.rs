@@ -13,14 +13,19 @@ mod live_logs;
 mod locations;
 mod log_command;
 mod moved;
+#[expect(dead_code, reason = "whose tests restart it")]
+#[path = "../../../arco-ingest/tests/it/nats_server.rs"]
+mod nats_server;
 mod other_language;
 mod partitions;
 mod parts;
 mod pipeline;
 mod queue;
+mod queues;
 mod reports;
 mod reruns;
 mod schedules;
+mod sensors;
 mod serving;
 mod support;
 mod survive;

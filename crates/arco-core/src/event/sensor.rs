@@ -89,8 +89,8 @@ pub struct MessageAccepted {
     pub attributes: BTreeMap<String, String>,
 }
 
-/// What came of an evaluation. In one segment with its changes of dynamic partitions and the requests
-/// of its runs and backfills.
+/// What came of an evaluation. In one segment with its changes of dynamic partitions, the requests
+/// of its runs and backfills, and the facts about assets that it recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvaluationFinished {
     /// Which evaluation.
@@ -111,6 +111,9 @@ pub struct EvaluationFinished {
     /// Changes of dynamic partitions, made before its runs (N-16).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_partitions: Vec<PartitionsChange>,
+    /// Where the facts about assets stand that it recorded, in order (N-17).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asset_events: Vec<Position>,
     /// What asking user code was like.
     pub asked: Asked,
 }

@@ -72,10 +72,11 @@ impl Engine {
                     .await
             }
         };
+        let failed_at = decided.is_err().then(|| self.inner.clock.now());
         if let Err(error) = decided {
             tracing::warn!(subject = ?given.subject, %error, "an evaluation was not decided; it is asked again");
         }
-        self.inner.asking.broker().free(&given.subject);
+        self.inner.asking.broker().settled(&given, failed_at);
     }
 
     async fn settle_tick(

@@ -21,6 +21,8 @@ mod tests;
 const GRACE: Duration = Duration::from_secs(10);
 /// How soon a subject is asked again that no host wanted.
 const NOT_ASKED: Duration = Duration::from_secs(1);
+/// How soon a subject is asked again whose answer could not be decided.
+const NOT_DECIDED: Duration = Duration::from_secs(5);
 /// An idle sensor is written so often.
 pub(super) const IDLE_WRITTEN: Duration = Duration::from_secs(10 * 60);
 
@@ -285,7 +287,22 @@ impl Broker {
         }
     }
 
-    /// Takes back what is with hosts that are gone, and what was not answered in time.
+    /// What a host answered is decided. If that could not be, which `failed_at` tells, it is asked again after a
+    /// moment: what hinders the decision may last, and each question runs user code.
+    pub(super) fn settled(&mut self, given: &Given, failed_at: Option<Duration>) {
+        // A subject of another leadership may be anywhere.
+        if given.epoch != self.epoch {
+            return;
+        }
+        self.free(&given.subject);
+        if let Some(now) = failed_at {
+            let again = now + NOT_DECIDED;
+            self.not_before.insert(given.subject.clone(), again);
+        }
+    }
+
+    /// Takes back what is with hosts that are gone, and what was not answered in time; forgets pauses that are
+    /// over, since their subjects may never be due again.
     pub(super) fn expire(&mut self, now: Duration, is_there: impl Fn(HostId) -> bool) -> usize {
         let lost = |(id, given): (&String, &Given)| {
             (!is_there(given.host) || now >= given.deadline()).then(|| id.clone())
@@ -295,6 +312,7 @@ impl Broker {
             self.take_back(id, None);
         }
         self.calls.retain(|host, _| is_there(*host));
+        self.not_before.retain(|_, at| *at > now);
         lost.len()
     }
 

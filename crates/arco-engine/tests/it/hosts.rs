@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arco_flow::command::{Command, Reported};
+use arco_flow::command::{AssetFact, Command, Reported};
 use arco_flow::state::{RunStatus, TaskStatus};
 use arco_testkit::World;
 use arco_testkit::host::succeeds;
@@ -269,7 +269,7 @@ async fn facts_said_again_after_a_lost_answer_are_recorded_once() {
         assert_eq!(events(&again, kind).await.len(), 1, "{kind}");
     }
     let mut other = facts[1].clone();
-    if let Reported::Materialized { metadata, .. } = &mut other {
+    if let Reported::Asset(AssetFact::Materialized { metadata, .. }) = &mut other {
         metadata.insert(
             "rows".into(),
             serde_json::json!({"type": "int", "value": 2}),

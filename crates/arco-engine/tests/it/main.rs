@@ -1,6 +1,7 @@
 //! The engine as its callers see it: on a store in memory, with a clock moved by hand and hosts
 //! whose bodies are closures.
 
+mod asked_for;
 mod backfills;
 mod cancel;
 mod commands;
@@ -17,3 +18,4 @@ mod run_retries;
 mod schedules;
 mod sensors;
 mod support;
+mod unreachable;

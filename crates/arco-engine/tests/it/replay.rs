@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use arco_engine::RunAsk;
 use arco_flow::State;
+use arco_flow::command::{AssetFact, Reported};
 use arco_testkit::replay::{fold, replay, segments};
 use arco_testkit::store::{Fault, FaultRates, Op};
 use arco_testkit::world::{self, ask};
@@ -156,17 +157,14 @@ async fn numbers_in_metadata_are_the_same_after_the_log() {
                 serde_json::json!({"type": "float", "value": number}),
             )
         });
-        let made = arco_flow::command::Reported::Materialized {
+        let made = Reported::Asset(AssetFact::Materialized {
             asset: held.step.outputs[0].clone(),
             partition: None,
             metadata: values.collect(),
             data_version: None,
             tags: [].into(),
-        };
-        let said = vec![
-            (held.attempt, made),
-            (held.attempt, arco_flow::command::Reported::Succeeded),
-        ];
+        });
+        let said = vec![(held.attempt, made), (held.attempt, Reported::Succeeded)];
         host.exchange(&engine, said, 0)
             .await
             .expect("the host is heard");

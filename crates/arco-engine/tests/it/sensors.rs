@@ -36,7 +36,7 @@ fn with(sensors: &[Value]) -> ManifestBuilder {
 }
 
 /// One call of a host about evaluations.
-async fn call(
+pub(crate) async fn call(
     engine: &Engine,
     host: &ScriptedHost,
     answers: Vec<HostAnswer>,
@@ -55,13 +55,13 @@ async fn call(
 }
 
 /// Waits for one question.
-async fn question(engine: &Engine, host: &ScriptedHost) -> HostQuestion {
+pub(crate) async fn question(engine: &Engine, host: &ScriptedHost) -> HostQuestion {
     let mut questions = call(engine, host, Vec::new(), &[], MINUTE).await.questions;
     assert_eq!(questions.len(), 1, "{questions:?}");
     questions.remove(0)
 }
 
-fn said(id: &str, said: Option<Said>) -> HostAnswer {
+pub(crate) fn said(id: &str, said: Option<Said>) -> HostAnswer {
     HostAnswer {
         id: id.to_owned(),
         said,
@@ -70,7 +70,7 @@ fn said(id: &str, said: Option<Said>) -> HostAnswer {
     }
 }
 
-fn wants(id: &str, wanted: Wanted) -> HostAnswer {
+pub(crate) fn wants(id: &str, wanted: Wanted) -> HostAnswer {
     said(id, Some(Said::Returned(wanted)))
 }
 
@@ -85,7 +85,7 @@ fn run_of(key: &str, cursor: &str) -> Wanted {
     }
 }
 
-fn raised() -> Option<Said> {
+pub(crate) fn raised() -> Option<Said> {
     Some(Said::Raised {
         error: ErrorInfo {
             kind: "ValueError".into(),
@@ -117,7 +117,7 @@ async fn passes(world: &World, engine: &Engine, host: &ScriptedHost, seconds: u6
 }
 
 /// Lets the engine look around; the manual clock stands still.
-async fn a_while() {
+pub(crate) async fn a_while() {
     tokio::time::sleep(Duration::from_secs(90)).await;
 }
 

@@ -120,9 +120,7 @@ fn report(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported, ends_too: bo
                 d.emit(AttemptStarted { attempt: id });
             }
         }
-        Reported::Materialized { .. } => facts::materialized(d, id, reported),
-        Reported::Observed { .. } => facts::observed(d, id, reported),
-        Reported::Checked { .. } => facts::checked(d, id, reported),
+        Reported::Asset(fact) => facts::asset(d, id, fact),
         Reported::Values { outputs } => facts::values(d, id, outputs),
         Reported::Succeeded => finish::attempt(d, id, AttemptOutcome::Succeeded, Wish::default()),
         Reported::Cancelled => stopped(d, id),

@@ -11,7 +11,7 @@ use arco_core::plan::OutputValues;
 use arco_core::{AssetKey, AttemptId, Digest, PartitionKey};
 
 use super::Deciding;
-use crate::command::Reported;
+use crate::command::{AssetFact, Reported};
 use crate::planner::TASKS_MAX;
 use crate::state::op::KEYS_MAX;
 use crate::state::{Run, State};
@@ -23,9 +23,9 @@ pub(super) fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) ->
     let step = definitions.step(&planned.step)?;
     let keys = &planned.partitions;
     let partition = match reported {
-        Reported::Materialized {
+        Reported::Asset(AssetFact::Materialized {
             asset, partition, ..
-        } => {
+        }) => {
             if !step.outputs.contains(asset) {
                 return Some(format!(
                     "it reported asset `{asset}`, which its step `{}` does not make",
@@ -47,15 +47,15 @@ pub(super) fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) ->
             partition.as_deref()?
         }
         // A body may look at any asset; of a partitioned one it says which partition.
-        Reported::Observed {
+        Reported::Asset(AssetFact::Observed {
             asset, partition, ..
-        } => return misobserved(&definitions, asset, partition.as_deref()),
-        Reported::Checked {
+        }) => return misobserved(&definitions, asset, partition.as_deref()),
+        Reported::Asset(AssetFact::Checked {
             asset,
             check,
             partition,
             ..
-        } => {
+        }) => {
             if !planned
                 .checks(step)
                 .any(|(of, name)| of == asset && name == check)
@@ -175,14 +175,23 @@ fn task_partition(run: &Run, id: AttemptId, text: Option<&str>) -> Option<Partit
     }
 }
 
-pub(super) fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Materialized {
+/// Records what an attempt says of an asset of its task.
+pub(super) fn asset(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
+    match fact {
+        AssetFact::Materialized { .. } => materialized(d, id, fact),
+        AssetFact::Observed { .. } => observed(d, id, fact),
+        AssetFact::Checked { .. } => checked(d, id, fact),
+    }
+}
+
+fn materialized(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
+    let AssetFact::Materialized {
         asset,
         partition,
         metadata,
         data_version,
         tags,
-    } = reported
+    } = fact
     else {
         return;
     };
@@ -217,15 +226,15 @@ pub(super) fn materialized(d: &mut Deciding<'_>, id: AttemptId, reported: &Repor
     }
 }
 
-pub(super) fn observed(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Observed {
+fn observed(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
+    let AssetFact::Observed {
         asset,
         partition,
         metadata,
         data_version,
         description,
         tags,
-    } = reported
+    } = fact
     else {
         return;
     };
@@ -278,8 +287,8 @@ fn derived_version(
     Digest::of_json(&(asset, partition, code, read)).to_string()
 }
 
-pub(super) fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) {
-    let Reported::Checked {
+fn checked(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
+    let AssetFact::Checked {
         asset,
         check,
         partition,
@@ -287,7 +296,7 @@ pub(super) fn checked(d: &mut Deciding<'_>, id: AttemptId, reported: &Reported) 
         severity,
         description,
         metadata,
-    } = reported
+    } = fact
     else {
         return;
     };

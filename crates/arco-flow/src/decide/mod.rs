@@ -12,7 +12,7 @@ mod late;
 mod lead;
 mod limits;
 mod partition_sets;
-mod report;
+pub(crate) mod report;
 mod retry;
 mod run_retry;
 mod runs;

@@ -1,17 +1,17 @@
-//! Facts about assets that no run made: a job elsewhere wrote a table, a person looked.
+//! Facts about assets that no run made: a job elsewhere wrote a table, a person looked, a sensor saw it.
 //!
 //! They say the same as facts of a run and count the same, without an attempt. The asset must be defined
 //! and the partition must exist; Dagster takes any key, and a slip of the pen makes an asset there.
 
-use arco_core::definitions::{AssetRef, CheckDef};
-use arco_core::event::{AssetMaterialized, AssetObserved, CheckEvaluated, Fact};
+use arco_core::definitions::{AssetRef, Catalog, CheckDef};
+use arco_core::event::{AssetMaterialized, AssetObserved, CheckEvaluated, Fact, Position};
 use arco_core::partition::PartitionsDef;
-use arco_core::{AssetKey, Digest, PartitionKey, graph};
+use arco_core::{AssetKey, Digest, PartitionKey, Timestamp, graph};
 use serde_json::json;
 
 use super::Deciding;
 use crate::Rejection;
-use crate::command::{Answer, AssetReport, Reported};
+use crate::command::{Answer, AssetFact, AssetReport};
 use crate::planner::unknown_check;
 
 #[cfg(test)]
@@ -41,9 +41,9 @@ pub(super) fn report(d: &mut Deciding<'_>, report: &AssetReport) -> Result<Answe
 }
 
 /// What identifies a report.
-fn digest(fact: &Reported) -> Digest {
+fn digest(fact: &AssetFact) -> Digest {
     let said = match fact {
-        Reported::Materialized {
+        AssetFact::Materialized {
             asset,
             partition,
             metadata,
@@ -57,7 +57,7 @@ fn digest(fact: &Reported) -> Digest {
             data_version,
             tags
         ]),
-        Reported::Observed {
+        AssetFact::Observed {
             asset,
             partition,
             metadata,
@@ -73,7 +73,7 @@ fn digest(fact: &Reported) -> Digest {
             description,
             tags
         ]),
-        Reported::Checked {
+        AssetFact::Checked {
             asset,
             check,
             partition,
@@ -91,32 +91,88 @@ fn digest(fact: &Reported) -> Digest {
             description,
             metadata
         ]),
-        _ => json!(null),
     };
     Digest::of_json(&said)
 }
 
+/// Records a fact that an evaluation of a sensor gave; says where it stands. What a leader decides counts
+/// only while it leads.
+pub(super) fn record(d: &mut Deciding<'_>, said: &AssetFact) -> Result<Position, Rejection> {
+    let fact = fact(d, said, None)?;
+    let position = d.next();
+    d.emit_as_leader(fact);
+    Ok(position)
+}
+
+/// Whether a fact can be recorded: its asset, partition and check are there.
+///
+/// # Errors
+/// [`Rejection`]: what of it is not defined.
+pub(crate) fn check(catalog: &Catalog, now: Timestamp, fact: &AssetFact) -> Result<(), Rejection> {
+    place(catalog, now, fact).map(|_| ())
+}
+
+/// What definitions say of a fact.
+struct Place {
+    partition: Option<PartitionKey>,
+    blocking: bool,
+}
+
+fn place(catalog: &Catalog, now: Timestamp, fact: &AssetFact) -> Result<Place, Rejection> {
+    let (asset, text) = match fact {
+        AssetFact::Materialized {
+            asset, partition, ..
+        }
+        | AssetFact::Observed {
+            asset, partition, ..
+        }
+        | AssetFact::Checked {
+            asset, partition, ..
+        } => (asset, partition.as_deref()),
+    };
+    let found = find(catalog, asset)?;
+    let (def, blocking) = match fact {
+        AssetFact::Checked { check, .. } => {
+            let check = check_of(catalog, asset, check)?;
+            (check.partitions.as_ref(), check.blocking)
+        }
+        AssetFact::Materialized { .. } | AssetFact::Observed { .. } => {
+            (found.asset.partitions.as_ref(), false)
+        }
+    };
+    let partition = match (fact, text) {
+        // An observation may be of the asset as a whole.
+        (AssetFact::Observed { .. }, None) => None,
+        _ => partition_of(asset, def, text, now)?,
+    };
+    Ok(Place {
+        partition,
+        blocking,
+    })
+}
+
 fn fact(
     d: &Deciding<'_>,
-    fact: &Reported,
+    fact: &AssetFact,
     idempotency: Option<(String, Digest)>,
 ) -> Result<Fact, Rejection> {
-    match fact.clone() {
-        Reported::Materialized {
+    let Place {
+        partition: key,
+        blocking,
+    } = place(&d.state.catalog, d.now, fact)?;
+    Ok(match fact.clone() {
+        AssetFact::Materialized {
             asset,
-            partition,
             metadata,
             data_version,
             tags,
+            partition: _,
         } => {
-            let found = find(d, &asset)?;
-            let key = partition_of(d, &asset, found.asset.partitions.as_ref(), partition)?;
-            let position = d.next();
             let data_version = data_version.unwrap_or_else(|| {
                 // Nobody says that the data is the same as before, so it is not.
-                Digest::of_json(&json!([asset, key, "reported", position])).to_string()
+                Digest::of_json(&json!([asset, key, "reported", d.next()])).to_string()
             });
-            Ok(AssetMaterialized {
+            AssetMaterialized {
                 asset,
                 partition: key,
                 attempt: None,
@@ -127,73 +183,51 @@ fn fact(
                 tags,
                 idempotency,
             }
-            .into())
+            .into()
         }
-        Reported::Observed {
+        AssetFact::Observed {
             asset,
-            partition,
             metadata,
             data_version,
             description,
             tags,
-        } => {
-            let found = find(d, &asset)?;
-            // An observation may be of the asset as a whole.
-            let key = match partition {
-                None => None,
-                some => partition_of(d, &asset, found.asset.partitions.as_ref(), some)?,
-            };
-            Ok(AssetObserved {
-                asset,
-                partition: key,
-                attempt: None,
-                data_version,
-                description,
-                metadata,
-                tags,
-                idempotency,
-            }
-            .into())
+            partition: _,
+        } => AssetObserved {
+            asset,
+            partition: key,
+            attempt: None,
+            data_version,
+            description,
+            metadata,
+            tags,
+            idempotency,
         }
-        Reported::Checked {
+        .into(),
+        AssetFact::Checked {
             asset,
             check,
-            partition,
             passed,
             severity,
             description,
             metadata,
-        } => {
-            find(d, &asset)?;
-            let def = check_of(d, &asset, &check)?;
-            let partitions = def.partitions.clone();
-            let blocking = def.blocking;
-            let key = partition_of(d, &asset, partitions.as_ref(), partition)?;
-            Ok(CheckEvaluated {
-                asset,
-                check,
-                partition: key,
-                attempt: None,
-                passed,
-                severity,
-                blocking,
-                description,
-                metadata,
-                idempotency,
-            }
-            .into())
+            partition: _,
+        } => CheckEvaluated {
+            asset,
+            check,
+            partition: key,
+            attempt: None,
+            passed,
+            severity,
+            blocking,
+            description,
+            metadata,
+            idempotency,
         }
-        Reported::Started
-        | Reported::Values { .. }
-        | Reported::Succeeded
-        | Reported::Failed { .. }
-        | Reported::Cancelled
-        | Reported::Released => unreachable!("only facts about assets are reported from outside"),
-    }
+        .into(),
+    })
 }
 
-fn find<'a>(d: &'a Deciding<'_>, asset: &AssetKey) -> Result<AssetRef<'a>, Rejection> {
-    let catalog = &d.state.catalog;
+fn find<'a>(catalog: &'a Catalog, asset: &AssetKey) -> Result<AssetRef<'a>, Rejection> {
     catalog.asset(asset).ok_or_else(|| Rejection::UnknownAsset {
         asset: asset.clone(),
         hint: graph::did_you_mean(asset.as_str(), catalog.keys().map(AssetKey::as_str))
@@ -205,33 +239,33 @@ fn find<'a>(d: &'a Deciding<'_>, asset: &AssetKey) -> Result<AssetRef<'a>, Rejec
 }
 
 fn check_of<'a>(
-    d: &'a Deciding<'_>,
+    catalog: &'a Catalog,
     asset: &'a AssetKey,
     name: &str,
 ) -> Result<&'a CheckDef, Rejection> {
-    let mut checks = d.state.catalog.checks_of(asset).map(|(_, check)| check);
+    let mut checks = catalog.checks_of(asset).map(|(_, check)| check);
     checks
         .find(|check| check.name == name)
-        .ok_or_else(|| unknown_check(&d.state.catalog, asset, name))
+        .ok_or_else(|| unknown_check(catalog, asset, name))
 }
 
 fn partition_of(
-    d: &Deciding<'_>,
     asset: &AssetKey,
     def: Option<&PartitionsDef>,
-    text: Option<String>,
+    text: Option<&str>,
+    now: Timestamp,
 ) -> Result<Option<PartitionKey>, Rejection> {
     match (def, text) {
         (None, None) => Ok(None),
-        (None, Some(key)) => Err(Rejection::PartitionUnused(key)),
+        (None, Some(key)) => Err(Rejection::PartitionUnused(key.to_owned())),
         (Some(def), None) => Err(Rejection::PartitionMissing {
             asset: asset.clone(),
             example: def.example_key(),
         }),
         (Some(def), Some(text)) => {
             let refused = |error| Rejection::bad_partition(asset, &error);
-            let key = def.parse_key(&text).map_err(refused)?;
-            def.require(&key, d.now).map_err(refused)?;
+            let key = def.parse_key(text).map_err(refused)?;
+            def.require(&key, now).map_err(refused)?;
             Ok(Some(key))
         }
     }

@@ -227,6 +227,7 @@ fn decide_part(
         cursor,
         last_run_key: made.last_run_key.or_else(|| row.last_run_key.clone()),
         dynamic_partitions: made.dynamic_partitions,
+        asset_events: made.asset_events,
         asked: part.asked.clone(),
     });
     Ok(())
@@ -234,7 +235,11 @@ fn decide_part(
 
 fn outcome(made: &Made, skip_reason: Option<&str>) -> EvaluationOutcome {
     if made.runs.is_empty() && made.backfills.is_empty() && made.kept.is_empty() {
-        let said = skip_reason.unwrap_or("the function asked for nothing");
+        let nothing = match made.asset_events.is_empty() {
+            true => "the function asked for nothing",
+            false => "the function asked for nothing to run, and recorded asset events",
+        };
+        let said = skip_reason.unwrap_or(nothing);
         return EvaluationOutcome::Skipped {
             reason: said.to_owned(),
         };

@@ -1,12 +1,12 @@
 //! What user code wants, carried out in one decision: changes of dynamic partitions, then runs, then
-//! backfills (N-16).
+//! backfills (N-16), then facts about assets (N-17).
 
 use arco_core::backfill::BackfillStatus;
 use arco_core::definitions::RunKeyPolicy;
-use arco_core::event::{EvaluationId, KeptBack, PartitionsChange};
+use arco_core::event::{EvaluationId, KeptBack, PartitionsChange, Position};
 use arco_core::{BackfillId, RunId};
 
-use super::{Deciding, backfills, partition_sets, runs};
+use super::{Deciding, backfills, partition_sets, report, runs};
 use crate::Rejection;
 use crate::command::{Answer, BackfillRequest, RunRequest};
 use crate::evaluation::{DynamicChange, Resolved};
@@ -23,6 +23,8 @@ pub(super) struct Made {
     pub(super) kept: Vec<KeptBack>,
     /// Changes of dynamic partitions.
     pub(super) dynamic_partitions: Vec<PartitionsChange>,
+    /// Where facts about assets stand.
+    pub(super) asset_events: Vec<Position>,
     /// Run key of the last run.
     pub(super) last_run_key: Option<String>,
 }
@@ -42,6 +44,9 @@ pub(super) fn carry_out(
     }
     for request in &wanted.backfills {
         backfill(d, request, policy, &mut made)?;
+    }
+    for fact in &wanted.asset_events {
+        made.asset_events.push(report::record(d, fact)?);
     }
     Ok(made)
 }

@@ -12,9 +12,10 @@ use arco_core::event::ErrorInfo;
 use arco_core::{AssetKey, PartitionKey};
 use serde_json::Value;
 
-use crate::command::{BackfillRequest, RunRequest};
+use crate::command::{AssetFact, BackfillRequest, RunRequest};
 
 pub use resolve::{Asker, CheckConfig, Refused, resolve};
+pub(crate) use resolve::{TOO_MANY_ASSET_EVENTS, TOO_MANY_PARTITIONS, TOO_MANY_RUNS};
 
 /// What user code said to a question.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Wanted {
     pub cursor: Option<String>,
     /// Changes of dynamic partitions, made before the runs (N-16).
     pub dynamic_partitions: Vec<DynamicPartitionsAsked>,
+    /// Facts about assets, recorded after the rest (N-17).
+    pub asset_events: Vec<AssetEventAsked>,
     /// How many of the queue it took; of a queue only.
     pub taken: usize,
 }
@@ -79,6 +82,17 @@ pub struct BackfillAsked {
     pub tags: BTreeMap<String, String>,
     /// Key under which it is one backfill.
     pub run_key: Option<String>,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    pub answers: Option<usize>,
+}
+
+/// One fact about an asset to record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AssetEventAsked {
+    /// The fact.
+    pub fact: AssetFact,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    pub answers: Option<usize>,
 }
 
 /// One change of a set of dynamic partitions.
@@ -90,6 +104,8 @@ pub struct DynamicPartitionsAsked {
     pub add: Vec<String>,
     /// Keys to remove.
     pub remove: Vec<String>,
+    /// The queued thing it answers, counted from 0; of a queue only.
+    pub answers: Option<usize>,
 }
 
 /// What is to be decided.
@@ -103,13 +119,18 @@ pub struct Resolved {
     pub backfills: Vec<BackfillRequest>,
     /// Why there are none.
     pub skip_reason: Option<String>,
+    /// Facts about assets, each of what is defined.
+    pub asset_events: Vec<AssetFact>,
 }
 
 impl Resolved {
     /// Whether nothing is to be done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty() && self.backfills.is_empty() && self.dynamic_partitions.is_empty()
+        self.runs.is_empty()
+            && self.backfills.is_empty()
+            && self.dynamic_partitions.is_empty()
+            && self.asset_events.is_empty()
     }
 }
 

@@ -11,16 +11,25 @@ use arco_core::selection::{Selection, SelectionError};
 use arco_core::{AssetKey, BackfillId, Digest, PartitionKey, RunId, Timestamp};
 use serde_json::{Value, json};
 
-use super::{BackfillAsked, DynamicChange, DynamicPartitionsAsked, Resolved, RunAsked, Wanted};
+use super::{
+    AssetEventAsked, BackfillAsked, DynamicChange, DynamicPartitionsAsked, Resolved, RunAsked,
+    Wanted,
+};
 use crate::backfill::{self, Selector, TargetAsk};
-use crate::command::{BackfillRequest, RunRequest};
+use crate::command::{AssetFact, BackfillRequest, RunRequest};
 use crate::jobs::{self, JobAsk, JobError, JobRun};
 use crate::planner::{self, PartitionsAsked, PlanRequest};
 use crate::state::State;
-use crate::{Rejection, schedule, selection_graph, sensor};
+use crate::{Rejection, decide, schedule, selection_graph, sensor};
 
 /// Changes of dynamic partitions that one evaluation may ask for: Dagster's advice is the same (N-16).
 const KEYS_MAX: usize = 25_000;
+/// Facts about assets that one evaluation may record: as many as runs, each of them an event of its own.
+const ASSET_EVENTS_MAX: usize = schedule::RUNS_MAX;
+/// Codes of what several calls together may be too much of.
+pub(crate) const TOO_MANY_RUNS: &str = "too_many_runs";
+pub(crate) const TOO_MANY_PARTITIONS: &str = "too_many_partitions";
+pub(crate) const TOO_MANY_ASSET_EVENTS: &str = "too_many_asset_events";
 const PARTITION_TAG: &str = "dagster/partition";
 
 /// Who asks, and what it may run.
@@ -74,7 +83,7 @@ pub fn resolve(
             "it gave a skip reason together with runs or backfills; give one of the two".into(),
         )));
     }
-    let changes = dynamic(&wanted.dynamic_partitions).map_err(at(0))?;
+    let changes = dynamic(&wanted.dynamic_partitions)?;
     let changed = with_changes(state, &changes);
     let resolving = Resolving {
         state: changed.as_ref().unwrap_or(state),
@@ -102,7 +111,7 @@ pub fn resolve(
         if resolved.runs.len() == schedule::RUNS_MAX {
             let many = wanted.runs.len();
             return Err(at(item)(invalid(
-                "too_many_runs",
+                TOO_MANY_RUNS,
                 format!(
                     "it asked for {many} runs, and one evaluation may ask for {}; ask for a backfill, or for fewer at a time",
                     schedule::RUNS_MAX
@@ -114,9 +123,18 @@ pub fn resolve(
         *number += 1;
         resolved.runs.push(run);
     }
-    for (number, asked) in (0..).zip(&wanted.backfills) {
-        let backfill = resolving.backfill(asked, number).map_err(at(0))?;
+    let mut per_item: BTreeMap<usize, u64> = BTreeMap::new();
+    for asked in &wanted.backfills {
+        let item = asked.answers.unwrap_or(0);
+        let number = per_item.entry(item).or_default();
+        let backfill = resolving.backfill(asked, item, *number).map_err(at(item))?;
+        *number += 1;
         resolved.backfills.push(backfill);
+    }
+    for asked in &wanted.asset_events {
+        let fact = resolving.asset_event(asked, resolved.asset_events.len());
+        let fact = fact.map_err(at(asked.answers.unwrap_or(0)))?;
+        resolved.asset_events.push(fact);
     }
     Ok(resolved)
 }
@@ -260,7 +278,12 @@ impl Resolving<'_> {
         Ok(assets)
     }
 
-    fn backfill(&self, asked: &BackfillAsked, number: u64) -> Result<BackfillRequest, ErrorInfo> {
+    fn backfill(
+        &self,
+        asked: &BackfillAsked,
+        item: usize,
+        number: u64,
+    ) -> Result<BackfillRequest, ErrorInfo> {
         let assets: BTreeSet<AssetKey> = self.select(&asked.selection)?.into_iter().collect();
         let partitioned = |key: &AssetKey| {
             let found = self.state.catalog.asset(key);
@@ -288,7 +311,7 @@ impl Resolving<'_> {
         let fingerprint = Digest::of_json(&json!({"selection": asked.selection,
             "partitions": asked.partitions, "tags": asked.tags}));
         Ok(BackfillRequest {
-            backfill: BackfillId::from_parts(self.time_ms(), self.bits(0, number)),
+            backfill: BackfillId::from_parts(self.time_ms(), self.bits(item, number)),
             idempotency_key: asked
                 .run_key
                 .as_ref()
@@ -310,6 +333,26 @@ impl Resolving<'_> {
             definitions: resolved.definitions,
             fingerprint,
         })
+    }
+
+    /// A fact about an asset is of what is defined, and of a partition that is there (N-17).
+    fn asset_event(&self, asked: &AssetEventAsked, before: usize) -> Result<AssetFact, ErrorInfo> {
+        if self.asker.tick.is_some() {
+            return Err(invalid(
+                "bad_result",
+                "it gave asset events, which only sensors do; report them with `ArcoClient`".into(),
+            ));
+        }
+        if before == ASSET_EVENTS_MAX {
+            return Err(invalid(
+                TOO_MANY_ASSET_EVENTS,
+                format!(
+                    "it gave more than {ASSET_EVENTS_MAX} asset events, which is all that one evaluation records; give fewer at a time"
+                ),
+            ));
+        }
+        decide::report::check(&self.state.catalog, self.now, &asked.fact).map_err(rejected)?;
+        Ok(asked.fact.clone())
     }
 
     fn scope(&self) -> String {
@@ -376,17 +419,20 @@ fn narrowed(asker: &Asker, mut target: JobRun, asked: &RunAsked) -> Result<JobRu
     Ok(target)
 }
 
-fn dynamic(asked: &[DynamicPartitionsAsked]) -> Result<Vec<DynamicChange>, ErrorInfo> {
-    let keys: usize = asked.iter().map(|a| a.add.len() + a.remove.len()).sum();
-    if keys > KEYS_MAX {
-        return Err(invalid(
-            "too_many_partitions",
-            format!(
-                "it asked to change {keys} dynamic partitions, and one evaluation may change {KEYS_MAX}; change fewer at a time"
-            ),
-        ));
-    }
-    let read = |asked: &DynamicPartitionsAsked| {
+fn dynamic(asked: &[DynamicPartitionsAsked]) -> Result<Vec<DynamicChange>, Refused> {
+    let count = |asked: &DynamicPartitionsAsked| asked.add.len() + asked.remove.len();
+    let keys: usize = asked.iter().map(count).sum();
+    let mut before = 0;
+    let mut read = |asked: &DynamicPartitionsAsked| {
+        before += count(asked);
+        if before > KEYS_MAX {
+            return Err(invalid(
+                TOO_MANY_PARTITIONS,
+                format!(
+                    "it asked to change {keys} dynamic partitions, and one evaluation may change {KEYS_MAX}; change fewer at a time"
+                ),
+            ));
+        }
         let keys = |texts: &[String]| {
             let read = texts.iter().map(|key| dynamic_key(&asked.name, key));
             read.collect::<Result<Vec<PartitionKey>, ErrorInfo>>()
@@ -397,7 +443,11 @@ fn dynamic(asked: &[DynamicPartitionsAsked]) -> Result<Vec<DynamicChange>, Error
             remove: keys(&asked.remove)?,
         })
     };
-    asked.iter().map(read).collect()
+    let changes = asked.iter().map(|asked| {
+        let item = asked.answers.unwrap_or(0);
+        read(asked).map_err(|error| Refused { item, error })
+    });
+    changes.collect()
 }
 
 fn dynamic_key(set: &str, text: &str) -> Result<PartitionKey, ErrorInfo> {

@@ -4,7 +4,7 @@ use arco_core::event::{FailureClass, RerunKind, RerunOf, Severity};
 use arco_core::{AttemptId, RunId};
 
 use super::root_of;
-use crate::command::{Answer, Command, Reported, RunRequest};
+use crate::command::{Answer, AssetFact, Command, Reported, RunRequest};
 use crate::planner::PartitionsAsked;
 use crate::state::RunStatus;
 use crate::testing::{World, failed, judged, made, manifest, part};
@@ -78,16 +78,15 @@ fn said(world: &World, attempt: AttemptId, bad: &[&str]) -> Vec<Reported> {
         return vec![failed(FailureClass::UserCode)];
     }
     let step = super::step(&world.state.catalog, planned).unwrap();
-    let made = planned
-        .outputs(step)
-        .iter()
-        .map(|asset| Reported::Materialized {
+    let made = planned.outputs(step).iter().map(|asset| {
+        Reported::Asset(AssetFact::Materialized {
             asset: asset.clone(),
             partition: key.clone(),
             metadata: Default::default(),
             data_version: None,
             tags: Default::default(),
-        });
+        })
+    });
     let passed = !bad.contains(&format!("{name}!").as_str());
     let checks = step
         .checks

@@ -5,7 +5,7 @@ use arco_core::event::FailureClass;
 use arco_core::selection::Selection;
 use serde_json::{Value, json};
 
-use crate::command::Reported;
+use crate::command::{AssetFact, Reported};
 use crate::planner::PartitionsAsked;
 use crate::selection_graph::select;
 use crate::testing::{World, failed, made, manifest};
@@ -82,7 +82,7 @@ fn columns_are_those_of_the_last_materialization_that_says_them() {
         world.run("a");
         let leased = world.lease(1);
         let mut made = made("a");
-        if let Reported::Materialized { metadata: of, .. } = &mut made {
+        if let Reported::Asset(AssetFact::Materialized { metadata: of, .. }) = &mut made {
             *of = metadata;
         }
         world.report(

@@ -7,7 +7,10 @@ use arco_core::{Digest, Timestamp};
 use serde_json::Value;
 
 use super::{EvaluationProposal, Found, Part, SensorQuestion};
-use crate::evaluation::{Asker, CheckConfig, Refused, Resolved, Said, Wanted, resolve};
+use crate::evaluation::{
+    Asker, CheckConfig, Refused, Resolved, Said, TOO_MANY_ASSET_EVENTS, TOO_MANY_PARTITIONS,
+    TOO_MANY_RUNS, Wanted, resolve,
+};
 use crate::state::{Queued, QueuedWhat, State};
 
 /// Makes a proposal of an answer to `question`, worked out of `state` at `now`. Of a queue, what comes before
@@ -68,33 +71,52 @@ fn of_queue(
     asked: &Asked,
     work_out: &dyn Fn(&Wanted) -> Result<Resolved, Refused>,
 ) -> (Vec<Part>, bool) {
-    let taken = wanted.taken.min(question.items.len());
-    let refused = match work_out(wanted) {
-        Ok(resolved) => {
-            let part = wants(question, taken, asked, wanted.cursor.clone(), resolved);
-            return (vec![part], true);
-        }
-        Err(refused) => refused,
-    };
-    let good = refused.item.min(taken.saturating_sub(1));
-    let mut parts = Vec::new();
-    if good > 0 {
-        let mut first = wanted.clone();
-        first.runs.retain(|run| run.answers.unwrap_or(0) < good);
-        // Which call asked for backfills is not said: they come with what is asked again.
-        first.backfills.clear();
-        // The cursor is that after all calls, of which some do not count.
-        first.cursor = None;
-        match work_out(&first) {
-            Ok(resolved) => parts.push(wants(question, good, asked, None, resolved)),
-            Err(again) => return (vec![failed(question, 0, asked, again.error)], false),
+    let mut good = wanted.taken.min(question.items.len());
+    let mut refused: Option<Refused> = None;
+    loop {
+        let counted = match &refused {
+            None => wanted,
+            // A failure is that of the first call, whatever else of it is fine.
+            Some(Refused { error, .. }) if good == 0 => {
+                return (vec![failed(question, 0, asked, error.clone())], false);
+            }
+            Some(_) => &of_first(wanted, good),
+        };
+        match work_out(counted) {
+            Ok(resolved) => {
+                let part = wants(question, good, asked, counted.cursor.clone(), resolved);
+                let rest = refused.as_ref().filter(|refused| !is_too_much(refused));
+                let rest = rest.map(|refused| failed(question, good, asked, refused.error.clone()));
+                let parts = std::iter::once(part).chain(rest).collect();
+                return (parts, refused.is_none());
+            }
+            // What comes before it may hold another: kinds of requests are worked out one after the other.
+            Err(again) => {
+                good = again.item.min(good.saturating_sub(1));
+                refused = Some(again);
+            }
         }
     }
-    // Too many runs of several calls together are no fault of the last.
-    if refused.error.kind != "too_many_runs" || good == 0 {
-        parts.push(failed(question, good, asked, refused.error));
-    }
-    (parts, false)
+}
+
+/// What the first `good` calls asked for.
+fn of_first(wanted: &Wanted, good: usize) -> Wanted {
+    let counts = |item: Option<usize>| item.unwrap_or(0) < good;
+    let mut first = wanted.clone();
+    first.runs.retain(|asked| counts(asked.answers));
+    first.backfills.retain(|asked| counts(asked.answers));
+    let changes = &mut first.dynamic_partitions;
+    changes.retain(|asked| counts(asked.answers));
+    first.asset_events.retain(|asked| counts(asked.answers));
+    // The cursor is that after all calls, of which some do not count.
+    first.cursor = None;
+    first
+}
+
+/// Too much of several calls together is no fault of the last.
+fn is_too_much(refused: &Refused) -> bool {
+    let together = [TOO_MANY_RUNS, TOO_MANY_PARTITIONS, TOO_MANY_ASSET_EVENTS];
+    together.contains(&refused.error.kind.as_str())
 }
 
 fn wants(

@@ -1,5 +1,7 @@
 //! Sensors: rows follow what happens, an evaluation counts once, and what waits is acknowledged once.
 
+mod facts;
+mod kept;
 mod keys;
 mod looks;
 mod queues;

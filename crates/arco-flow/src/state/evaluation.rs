@@ -30,6 +30,9 @@ pub struct Evaluation {
     /// Changes of dynamic partitions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_partitions: Vec<PartitionsChange>,
+    /// Where the facts about assets stand that it recorded, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asset_events: Vec<Position>,
     /// What asking user code was like; absent for a series of looks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
@@ -163,6 +166,7 @@ pub(super) fn finished(state: &mut State, at: Position, event: &Event, e: &Evalu
         outcome,
         cursor: e.cursor.clone(),
         dynamic_partitions: e.dynamic_partitions.clone(),
+        asset_events: e.asset_events.clone(),
         asked: Some(e.asked.clone()),
         decided: (at, event.time),
     };
@@ -183,6 +187,7 @@ pub(super) fn idled(state: &mut State, at: Position, event: &Event, e: &SensorId
         },
         cursor: known.and_then(|row| row.cursor.clone()),
         dynamic_partitions: Vec::new(),
+        asset_events: Vec::new(),
         asked: None,
         decided: (at, event.time),
     };

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::graph::{self, Assets};
-use crate::command::{Command, Reported};
+use crate::command::{AssetFact, Command, Reported};
 use crate::planner::PartitionsAsked;
 use crate::state::{HostStatus, State};
 use crate::testing::{World, failed};
@@ -230,7 +230,7 @@ pub(crate) fn output(world: &World, attempt: AttemptId, how: u16) -> Reported {
     let step = step_of(world, attempt);
     let metadata = BTreeMap::from([("said".to_owned(), json!([attempt.to_string(), how]))]);
     match step.strip_suffix("__ok") {
-        Some(asset) => Reported::Checked {
+        Some(asset) => Reported::Asset(AssetFact::Checked {
             asset: AssetKey::parse(asset).expect("a key"),
             check: "ok".into(),
             partition: None,
@@ -238,14 +238,14 @@ pub(crate) fn output(world: &World, attempt: AttemptId, how: u16) -> Reported {
             severity: Severity::Error,
             description: None,
             metadata,
-        },
-        None => Reported::Materialized {
+        }),
+        None => Reported::Asset(AssetFact::Materialized {
             asset: AssetKey::parse(&step).expect("a key"),
             partition: None,
             metadata,
             data_version: None,
             tags: BTreeMap::new(),
-        },
+        }),
     }
 }
 

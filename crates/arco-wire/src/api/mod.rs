@@ -69,9 +69,9 @@ pub use schedule::{
     Tick, TickStatus, TickTrial, TickTrialRun, TimersFired,
 };
 pub use sensor::{
-    Evaluation, EvaluationStatus, IdleLooks, MessageAccepted, Sensor, SensorAsked, SensorCursor,
-    SensorKindWord, SensorSet, SensorStatus, SensorTest, SensorTrial, SensorTrialRun, TestMessage,
-    TrialPartitions,
+    AssetEventWord, Evaluation, EvaluationStatus, IdleLooks, MessageAccepted, Sensor, SensorAsked,
+    SensorCursor, SensorKindWord, SensorSet, SensorStatus, SensorTest, SensorTrial, SensorTrialRun,
+    TestMessage, TrialAssetEvent, TrialPartitions,
 };
 pub use status::{ActiveRuns, Leader, WorkspaceStatus};
 pub use task::{

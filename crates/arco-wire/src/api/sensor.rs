@@ -204,6 +204,9 @@ pub struct Evaluation {
     /// Changes of dynamic partitions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_partitions: Vec<PartitionsChange>,
+    /// Where the facts about assets stand in the log that it recorded, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asset_events: Vec<LogPosition>,
     /// Why nothing was run, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -358,6 +361,9 @@ pub struct SensorTrial {
     /// Changes of dynamic partitions it would make: keys to add and to remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dynamic_partitions: Vec<TrialPartitions>,
+    /// Facts about assets it would record, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asset_events: Vec<TrialAssetEvent>,
     /// Why nothing would be run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -406,6 +412,48 @@ pub struct TrialPartitions {
     /// Keys to remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,
+}
+
+/// A fact about an asset that would be recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrialAssetEvent {
+    /// Which kind of fact.
+    pub event: AssetEventWord,
+    /// The asset.
+    #[schema(value_type = String)]
+    pub asset: AssetKey,
+    /// Its partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// Of a check: its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+}
+
+/// Kinds of facts about assets.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetEventWord {
+    /// It was produced.
+    Materialization,
+    /// It was looked at.
+    Observation,
+    /// A check of it was judged.
+    Check,
+}
+
+impl AssetEventWord {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Materialization => "materialization",
+            Self::Observation => "observation",
+            Self::Check => "check",
+        }
+    }
 }
 
 #[expect(

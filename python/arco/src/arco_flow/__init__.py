@@ -145,7 +145,7 @@ if TYPE_CHECKING:
     from arco_flow._internal.config import Config, PermissiveConfig
     from arco_flow._internal.graph_decorators import graph_asset, graph_multi_asset
     from arco_flow._internal.graphs import GraphDefinition, GraphIn, GraphOut, graph
-    from arco_flow._internal.in_process import AssetCheckEvaluation, ExecuteInProcessResult
+    from arco_flow._internal.in_process import ExecuteInProcessResult
     from arco_flow._internal.io.build import build_input_context, build_output_context
     from arco_flow._internal.io.filesystem import FilesystemIOManager
     from arco_flow._internal.io.json import JsonIOManager
@@ -448,7 +448,7 @@ _LATE = {
     "op": "ops",
     "Config": "config",
     "PermissiveConfig": "config",
-    "AssetCheckEvaluation": "in_process",
+    "AssetCheckEvaluation": "checks",
     "ExecuteInProcessResult": "in_process",
     "build_input_context": "io.build",
     "build_output_context": "io.build",

@@ -126,6 +126,22 @@ def test_each_message_is_a_call_and_the_cursor_goes_on() -> None:
     assert ask(orders, message(1, no=True), message(2, no=True))["skip_reason"] == "not m1; not m2"
 
 
+def test_each_request_says_which_message_it_answers() -> None:
+    customers = dg.DynamicPartitionsDefinition(name="customers")
+
+    @dg.push_sensor(target=[a])
+    def asks(context: dg.SensorEvaluationContext, message: dg.Message) -> Any:
+        return dg.SensorResult(
+            backfill_requests=[dg.BackfillRequest("a")],
+            dynamic_partitions_requests=[customers.build_add_request([message.id])],
+        )
+
+    answer = ask(asks, message(1), message(2))
+    assert [one["answers"] for one in answer["backfills"]] == [0, 1]
+    changes = answer["dynamic_partitions"]
+    assert [(one["add"], one["answers"]) for one in changes] == [(["m1"], 0), (["m2"], 1)]
+
+
 def test_what_came_before_a_bad_message_counts() -> None:
     answer = ask(orders, message(1), message(2, bad=True), message(3))
     assert (answer["said"], answer["error"]["message"]) == ("raised", "a bad order")

@@ -203,6 +203,30 @@ def test_a_tick_knows_its_instant_in_the_zone_of_the_schedule() -> None:
     assert seen == [("2026-03-01T21:00:00+09:00", ("0 6 * * *", "0 12 * * *"), "s")]
 
 
+def test_the_instant_is_aware_on_both_sides_of_a_change_of_the_clock() -> None:
+    seen = []
+
+    @dg.schedule(cron_schedule="0 * * * *", target=[a], execution_timezone="America/New_York")
+    def s(context: dg.ScheduleEvaluationContext):
+        at = context.scheduled_execution_time
+        seen.append((at.isoformat(), at.tzinfo is not None, str(at.tzinfo)))
+
+    # The hour that comes twice in autumn, and the hours around the one that is left out in spring.
+    for instant in ("2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z", "2026-03-08T06:30:00Z", "2026-03-08T07:30:00Z"):  # fmt: skip
+        ask(s, instant)
+    assert [one[0] for one in seen] == [
+        "2026-11-01T01:30:00-04:00",
+        "2026-11-01T01:30:00-05:00",
+        "2026-03-08T01:30:00-05:00",
+        "2026-03-08T03:30:00-04:00",
+    ]
+    assert all(one[1:] == (True, "America/New_York") for one in seen)
+    seen.clear()
+    utc = declare(lambda c: seen.append(c.scheduled_execution_time.isoformat()), name="utc")
+    ask(utc)
+    assert seen == ["2026-03-01T12:00:00+00:00"]
+
+
 def test_functions_of_a_definition_say_whether_and_how() -> None:
     def make(**options: Any) -> Any:
         return dg.ScheduleDefinition("s", cron_schedule="@daily", target=[a], **options)

@@ -183,6 +183,55 @@ def test_what_a_function_may_give(gives: Any, expected: Any) -> None:
     assert said(gives) == expected
 
 
+def test_asset_events_are_said_beside_what_is_asked_for() -> None:
+    """Recorded at the end of the evaluation (N-17)."""
+
+    def fn(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        return dg.SensorResult(
+            cursor="2",
+            asset_events=[
+                dg.AssetMaterialization(
+                    "orders",
+                    partition="acme",
+                    metadata={"rows": 3},
+                    tags={"dagster/data_version": "v1", "by": "loader"},
+                ),
+                dg.AssetObservation(["raw", "x"], description="looked", tags={"by": "eye"}),
+                dg.AssetCheckEvaluation("a", "fresh", False, severity=dg.AssetCheckSeverity.WARN),
+            ],
+        )
+
+    expected = [
+        {
+            "event": "materialization",
+            "asset": "orders",
+            "partition": "acme",
+            "metadata": {"rows": {"type": "int", "value": 3}},
+            "data_version": "v1",
+            "tags": {"by": "loader"},
+        },
+        {
+            "event": "observation",
+            "asset": "raw/x",
+            "description": "looked",
+            "tags": {"by": "eye"},
+        },
+        {"event": "check", "asset": "a", "check": "fresh", "passed": False, "severity": "WARN"},
+    ]
+    # It asked for nothing, and is not empty: what it came to is not for this side to say.
+    assert said(fn) == {"cursor": "2", "asset_events": expected}
+    data = declare(fn).evaluate_tick(dg.build_sensor_context())
+    assert [type(one).__name__ for one in data.asset_events] == [
+        "AssetMaterialization",
+        "AssetObservation",
+        "AssetCheckEvaluation",
+    ]
+    with_reason = said(lambda c: dg.SensorResult(skip_reason="no", asset_events=[dg.AssetMaterialization("a")]))  # fmt: skip
+    assert with_reason["skip_reason"] == "no"
+    with_run = said(lambda c: dg.SensorResult([dg.RunRequest("k")], asset_events=[dg.AssetMaterialization("a")]))  # fmt: skip
+    assert (len(with_run["run_requests"]), len(with_run["asset_events"])) == (1, 1)
+
+
 def test_a_generator_may_return_too() -> None:
     def fn(context) -> Iterator[Any]:
         yield dg.RunRequest("k")
@@ -202,7 +251,17 @@ def test_a_generator_may_return_too() -> None:
         (lambda c: dg.SensorResult(run_requests=dg.RunRequest()), "write run_requests=[...]"),
         (lambda c: dg.SensorResult(run_requests=["k"]), "holds 'k', which is no RunRequest"),
         (lambda c: dg.SensorResult(dynamic_partitions_requests=["k"]), "which is no AddDynamicPartitionsRequest or Del"),
-        (lambda c: dg.SensorResult(asset_events=[1]), "report them with ArcoClient()"),
+        (lambda c: dg.SensorResult(asset_events=[1]), "asset_events of a SensorResult holds 1, which is no AssetMater"),
+        (lambda c: dg.SensorResult(asset_events=dg.AssetMaterialization("a")), "write asset_events=[...]"),
+        (
+            lambda c: dg.SensorResult(asset_events=[dg.AssetMaterialization("a", tags={"a b": "c"})]),
+            "tag key 'a b' of asset `a`",
+        ),
+        (
+            lambda c: dg.SensorResult(asset_events=[dg.AssetObservation("a", tags={"dagster/data_version": ""})]),
+            "tag `dagster/data_version` of an event of asset `a` is a text",
+        ),
+        (lambda c: dg.AssetCheckEvaluation("a", "c", passed=5), "passed is True or False, not 5"),
         (lambda c: dg.SensorResult(cursor=5), "cursor of a SensorResult is a text, not 5"),
         (lambda c: dg.SensorResult(skip_reason=5), "skip_reason of a SensorResult is a text"),
         (lambda c: c.update_cursor(5), "a cursor is a text, not 5; write update_cursor(str(...))"),
@@ -374,6 +433,11 @@ def test_a_unit_test_calls_the_function() -> None:
     assert (data.cursor, len(data.run_requests), data.skip_message) == ("d", 1, None)
     with pytest.raises(dg.UsageError, match="resource `inbox` is not there"):
         s(dg.build_sensor_context())
+    # Arguments in Dagster's order; there is no instance to look at.
+    positional = dg.build_sensor_context(None, "c", None, None, "y", {"inbox": Box(path="p")})
+    assert (positional.cursor, s.evaluate_tick(positional).cursor) == ("c", "p")
+    with pytest.raises(dg.UnsupportedError, match="there is no instance"):
+        positional.instance  # type: ignore[attr-defined]
 
     @dg.sensor
     def bare():

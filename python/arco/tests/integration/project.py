@@ -39,4 +39,20 @@ def daily(context: dg.AssetExecutionContext):
     return context.partition_key
 
 
-defs = dg.Definitions(assets=[numbers, doubled, total, daily])
+@dg.sensor(target=[daily], minimum_interval_seconds=1)
+def watcher(context: dg.SensorEvaluationContext):
+    """Says what it saw at each look, and asks for the same days again and again under one key."""
+    look = int(context.cursor or 0) + 1
+    return dg.SensorResult(
+        cursor=str(look),
+        asset_events=[
+            dg.AssetMaterialization("numbers", metadata={"look": look}),
+            dg.AssetObservation("total", tags={"dagster/data_version": f"v{look}"}),
+        ],
+        backfill_requests=[
+            dg.BackfillRequest([daily], ["2026-01-03...2026-01-04"], run_key="days")
+        ],
+    )
+
+
+defs = dg.Definitions(assets=[numbers, doubled, total, daily], sensors=[watcher])

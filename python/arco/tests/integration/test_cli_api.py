@@ -290,3 +290,36 @@ def test_misspelt_asset_is_told_its_neighbour(arco: Arco) -> None:
     said = arco.arco("run", "nubmers", "--json", code=2)
     assert "did you mean `numbers`?" in said
     assert arco.call("plan", {"selection": "nubmers"})[0] == 422
+
+
+def test_a_sensor_records_what_it_saw_and_asks_for_one_backfill(arco: Arco) -> None:
+    """N-17, N-18: from the function to the log, through the host and the control plane."""
+    before = arco.call("assets/numbers/materializations")[1]["items"]
+    arco.arco("sensor", "start", "watcher", "--json")
+    deadline = time.monotonic() + PATIENCE
+    looks: list[dict[str, Any]] = []
+    while len(looks) < 3:
+        assert time.monotonic() < deadline, arco.errors.read_text()
+        looks = arco.call("sensors/watcher/evaluations")[1]["items"][::-1]
+        time.sleep(0.1)
+    arco.arco("sensor", "stop", "watcher", "--json")
+    looks = arco.call("sensors/watcher/evaluations")[1]["items"][::-1]
+    [backfill] = looks[0]["backfills"]
+    for look in looks[1:]:
+        assert [kept["backfill"] for kept in look["kept"]] == [backfill], (
+            "under one key there is one"
+        )
+        assert "backfills" not in look
+    # Each look recorded its two facts, at the positions that its row names.
+    assert all(len(look["asset_events"]) == 2 for look in looks)
+    made = arco.call("assets/numbers/materializations")[1]["items"]
+    mine = made[: len(made) - len(before)][::-1]
+    assert [one["position"] for one in mine] == [look["asset_events"][0] for look in looks]
+    assert [one["metadata"]["look"]["value"] for one in mine] == [*range(1, len(looks) + 1)]
+    assert all("run" not in one for one in mine)
+    seen = arco.call("assets/total/observations")[1]["items"]
+    assert seen[-1]["data_version"] == "v1"
+    while arco.call(f"backfills/{backfill}")[1]["status"] != "succeeded":
+        assert time.monotonic() < deadline, arco.errors.read_text()
+        time.sleep(0.1)
+    assert sorted(arco.ran()) == ["daily 2026-01-03", "daily 2026-01-04"]

@@ -115,8 +115,12 @@ pub(super) fn came_of(row: &Evaluation) -> String {
         let after = if row.passed_over { ", passed over" } else { "" };
         return format!("{} (try {attempt}{after})", error.message);
     }
+    let recorded = match row.asset_events.len() as u64 {
+        0 => None,
+        many => Some(format!("{} recorded", plural(many, "asset event"))),
+    };
     if let Some(reason) = &row.reason {
-        return reason.clone();
+        return recorded.map_or_else(|| reason.clone(), |said| format!("{reason} ({said})"));
     }
     let mut parts: Vec<String> = row
         .runs
@@ -134,5 +138,6 @@ pub(super) fn came_of(row: &Evaluation) -> String {
     }
     let changed = row.dynamic_partitions.iter();
     parts.extend(changed.map(|set| format!("{}: +{} -{}", set.name, set.added, set.removed)));
+    parts.extend(recorded);
     parts.join(", ")
 }

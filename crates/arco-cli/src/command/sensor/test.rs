@@ -92,6 +92,14 @@ pub(super) fn render(trial: &SensorTrial, paint: Paint) -> String {
             set.remove.len()
         ));
     }
+    for event in &trial.asset_events {
+        let of = event.partition.as_ref();
+        let of = of.map_or_else(String::new, |key| format!(" [{key}]"));
+        let check = event.check.as_ref();
+        let check = check.map_or_else(String::new, |name| format!(" `{name}`"));
+        let (word, asset) = (event.event.as_str(), &event.asset);
+        lines.push(format!("{word}{check} of {asset}{of} to record"));
+    }
     if let Some(cursor) = &trial.cursor {
         lines.push(format!("{} {cursor}", paint.dim("cursor")));
     }

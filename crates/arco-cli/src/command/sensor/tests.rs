@@ -44,7 +44,10 @@ fn evaluations() -> Vec<Evaluation> {
             "idle": {"count": 20, "first": "2026-01-31T01:50:00Z", "last": "2026-01-31T01:59:30Z"}}),
         )),
         read(evaluation(
-            json!({"number": 13, "runs": [RUN], "events": ["3.1", "3.2"]}),
+            json!({"number": 13, "runs": [RUN], "events": ["3.1", "3.2"], "asset_events": ["9.1"]}),
+        )),
+        read(evaluation(
+            json!({"number": 12, "status": "skipped", "reason": "the table is there", "asset_events": ["8.1", "8.2"]}),
         )),
     ]
 }
@@ -94,7 +97,9 @@ fn sensors_evaluations_and_trials_are_shown() {
         test::render(
             &trial(
                 json!({"runs": runs, "cursor": "a.csv", "log": ["saw a.csv"],
-            "dynamic_partitions": [{"name": "files", "add": ["a"]}]}),
+            "dynamic_partitions": [{"name": "files", "add": ["a"]}],
+            "asset_events": [{"event": "materialization", "asset": "b", "partition": "2026-01-30"},
+                {"event": "check", "asset": "a", "check": "fresh"}]}),
             ),
             plain,
         ),

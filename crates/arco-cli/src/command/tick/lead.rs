@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arco_core::Timestamp;
 use arco_engine::Engine;
-use arco_flow::{State, pending, schedule};
+use arco_flow::{State, pending, schedule, sensor};
 use arco_wire::api::WorkspaceStatus;
 use tokio::time::Instant;
 
@@ -46,6 +46,10 @@ pub(super) async fn take(engine: &Engine, workspace: &str) -> Outcome<Lead> {
         // Whoever writes is alive, and does what is due.
         let written = view.position() > before.position();
         let waits = waits(&view.state, engine.now());
+        if waits {
+            // No host is here yet to look for a leader, and what only user code can say waits for hosts.
+            engine.seek_lead();
+        }
         if held && (written || !waits) || Instant::now() >= until {
             return Ok(Lead::Elsewhere(holder(engine)));
         }
@@ -69,6 +73,7 @@ pub(super) fn holder(engine: &Engine) -> Option<String> {
 /// Whether there is something for a leader to do.
 fn waits(state: &State, now: Timestamp) -> bool {
     schedule::next_due(state).is_some_and(|due| due <= now)
+        || sensor::due(state, now).next().is_some()
         || !state.active_runs.is_empty()
         || !state.retries_owed.is_empty()
         || pending::backfills(state, now).next().is_some()

@@ -142,6 +142,11 @@ impl Dev {
         host_in(&self.state)
     }
 
+    /// Sends it a signal, and its host none.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
     /// Kills it and leaves its host alone.
     pub(crate) fn kill(&mut self) {
         self.process.signal(Signal::SIGKILL);

@@ -8,7 +8,7 @@ mod project;
 pub(crate) use answer::{Answer, arco, command, run};
 pub(crate) use dev::Dev;
 pub(crate) use process::{Process, eventually, lives};
-pub(crate) use project::{Project, python, python_path};
+pub(crate) use project::{Project, events, events_of, python, python_path};
 
 /// A whole run as a snapshot: what changes from run to run is replaced by its name.
 #[macro_export]

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::TempDir;
+
+use super::{command, run};
 
 /// A folder with `definitions.py`.
 #[derive(Debug)]
@@ -59,6 +62,25 @@ impl Project {
     pub(crate) fn state(&self) -> PathBuf {
         self.folder().join(".arco")
     }
+}
+
+/// The events in the log of an `arco dev` whose kind begins with this, in order.
+#[track_caller]
+pub(crate) fn events(project: &Project, kind: &str) -> Vec<Value> {
+    events_of("--dir", &project.state(), kind)
+}
+
+/// As [`events`], of the log at `--dir` or `--store`.
+#[track_caller]
+pub(crate) fn events_of(place: &str, path: &Path, kind: &str) -> Vec<Value> {
+    let mut show = command();
+    show.args(["log", "show", "--json", "--kind", kind, place])
+        .arg(path);
+    let shown = run(&mut show).good().stdout;
+    shown
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// An interpreter with the SDK's dependencies: the variable, the repository's environment, any.

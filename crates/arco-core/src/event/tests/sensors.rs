@@ -33,6 +33,7 @@ fn finished(of: EvaluationOf, outcome: EvaluationOutcome) -> EvaluationFinished 
             removed: 0,
             passed_over: 2,
         }],
+        asset_events: Vec::new(),
         asked: asked(),
     }
 }
@@ -121,7 +122,21 @@ fn evaluations_of_queues_and_their_outcomes_read_and_write_their_golden_files() 
         attempt: 5,
         passed_over: true,
     };
+    let recorded = EvaluationFinished {
+        asset_events: vec![
+            Position {
+                segment: 9,
+                index: 2,
+            },
+            Position {
+                segment: 9,
+                index: 3,
+            },
+        ],
+        ..finished(look(), skipped.clone())
+    };
     check_learned(finished(messages, skipped), "messages");
+    check_learned(recorded, "asset_events");
     check_learned(finished(events, failed), "events");
 }
 

@@ -5,7 +5,7 @@ use arco_core::event::TickId;
 use arco_core::{Digest, HostId, Timestamp};
 use arco_flow::schedule::TickQuestion;
 
-use super::{Broker, GRACE, Given, IDLE_WRITTEN, NOT_ASKED, Question, Subject};
+use super::{Broker, GRACE, Given, IDLE_WRITTEN, NOT_ASKED, NOT_DECIDED, Question, Subject};
 
 const NOW: Duration = Duration::from_secs(1_000);
 
@@ -113,6 +113,44 @@ fn what_no_host_wanted_waits_a_moment() {
     assert!(!broker.ask(subject(), "main", NOW));
     assert_eq!(broker.next_deadline(), Some(NOW + NOT_ASKED));
     assert!(broker.ask(subject(), "main", NOW + NOT_ASKED));
+}
+
+#[test]
+fn a_pause_that_is_over_wakes_nobody_though_its_subject_is_never_due_again() {
+    let mut broker = Broker::default();
+    let id = given(&mut broker, host(1));
+    broker.take_back(&id, Some(NOW));
+    let over = NOW + NOT_ASKED;
+    broker.expire(over - Duration::from_millis(1), |_| true);
+    assert_eq!(broker.next_deadline(), Some(over));
+    broker.expire(over, |_| true);
+    assert_eq!(broker.next_deadline(), None);
+}
+
+#[test]
+fn what_could_not_be_decided_waits_before_user_code_runs_again() {
+    let mut broker = Broker::default();
+    let id = given(&mut broker, host(1));
+    let answered = broker.answered(host(1), &id).expect("it answers");
+    broker.settled(&answered, Some(NOW));
+    assert_eq!(broker.under_way(&subject()), None);
+    let again = NOW + NOT_DECIDED;
+    assert!(!broker.ask(subject(), "main", again - Duration::from_millis(1)));
+    assert_eq!(broker.next_deadline(), Some(again));
+    assert!(broker.ask(subject(), "main", again));
+    // What was decided may be due again at once.
+    let subject = broker.next_waiting("main").expect("it waits");
+    let answered = Given {
+        subject,
+        ..answered
+    };
+    broker.settled(&answered, None);
+    assert!(broker.ask(answered.subject.clone(), "main", again));
+    // Another leadership asks for itself.
+    broker.enter(2);
+    assert!(broker.ask(answered.subject.clone(), "main", again));
+    broker.settled(&answered, Some(again));
+    assert!(broker.under_way(&answered.subject).is_some());
 }
 
 #[test]

@@ -4,42 +4,45 @@ use arco_core::AssetKey;
 use arco_core::event::Severity;
 
 use crate::Rejection;
-use crate::command::{Answer, AssetReport, Command, Reported};
+use crate::command::{Answer, AssetFact, AssetReport, Command, Reported};
 use crate::state::State;
 use crate::testing::{World, judged, made};
 
 fn seen(asset: &str, version: &str) -> Reported {
-    Reported::Observed {
+    Reported::Asset(AssetFact::Observed {
         asset: AssetKey::parse(asset).unwrap(),
         partition: None,
         metadata: BTreeMap::new(),
         data_version: Some(version.into()),
         description: None,
         tags: BTreeMap::new(),
-    }
+    })
 }
 
 fn versioned(asset: &str, version: &str) -> Reported {
-    let Reported::Materialized {
+    let Reported::Asset(AssetFact::Materialized {
         asset,
         partition,
         metadata,
         tags,
         ..
-    } = made(asset)
+    }) = made(asset)
     else {
         unreachable!("`made` makes a materialization")
     };
-    Reported::Materialized {
+    Reported::Asset(AssetFact::Materialized {
         asset,
         partition,
         metadata,
         data_version: Some(version.into()),
         tags,
-    }
+    })
 }
 
 fn report(world: &mut World, fact: Reported, key: Option<&str>) -> Result<bool, Rejection> {
+    let Reported::Asset(fact) = fact else {
+        panic!("only facts about assets are reported from outside")
+    };
     let command = Command::Report(Box::new(AssetReport {
         fact,
         idempotency_key: key.map(Into::into),

@@ -33,12 +33,14 @@ fn a_partition_says_what_came_of_it() {
     let mut world = World::new("d daily; m monthly <- d");
     let run = run_of(&mut world, "d", &["2026-01-01...2026-01-03"]);
     let ids = world.lease(3);
-    let day = |key: &str| Reported::Materialized {
-        asset: AssetKey::parse("d").unwrap(),
-        partition: Some(key.to_owned()),
-        metadata: [].into(),
-        data_version: Some(format!("version of {key}")),
-        tags: [].into(),
+    let day = |key: &str| {
+        Reported::Asset(AssetFact::Materialized {
+            asset: AssetKey::parse("d").unwrap(),
+            partition: Some(key.to_owned()),
+            metadata: [].into(),
+            data_version: Some(format!("version of {key}")),
+            tags: [].into(),
+        })
     };
     world.report(ids[0], vec![day("2026-01-01"), Reported::Succeeded]);
     pass(&mut world, 2_000);
@@ -112,13 +114,13 @@ fn a_materialization_older_than_memory_is_asked_for_by_its_place() {
         let key = keys[usize::from(round > 0)];
         run_of(&mut world, "d", &[key]);
         let id: AttemptId = world.lease(1)[0];
-        let made = Reported::Materialized {
+        let made = Reported::Asset(AssetFact::Materialized {
             asset: AssetKey::parse("d").unwrap(),
             partition: None,
             metadata: [].into(),
             data_version: None,
             tags: [].into(),
-        };
+        });
         world.report(id, vec![made, Reported::Succeeded]);
     }
     let d = AssetKey::parse("d").unwrap();

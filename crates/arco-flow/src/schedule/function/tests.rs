@@ -126,6 +126,11 @@ fn a_function_is_asked_for_its_instant_and_its_answer_counts_once() {
     let made = world.state.runs.values().next().expect("a run");
     assert_eq!(made.tick.as_ref(), Some(&question.tick));
     assert_eq!(made.tags["dagster/schedule_name"], "s");
+    // The text that scripts written for Dagster look for, in UTC (S-16).
+    assert_eq!(
+        made.tags[".dagster/scheduled_execution_time"],
+        "2026-02-01T03:00:00+00:00"
+    );
     let tick = world.state.ticks.values().next_back().expect("a tick");
     assert_eq!(tick.asked.as_ref().expect("it was asked").took_ms, 3);
     assert_eq!(next_due(&world.state), Some(at(4, 0)));
@@ -183,6 +188,65 @@ fn what_a_function_gives_is_what_dagster_takes() {
         assert_eq!(world.state.runs.len(), runs, "nothing is half done");
         assert_kept(&world);
     }
+}
+
+#[test]
+fn the_instant_is_told_in_utc_whatever_the_zone_of_the_schedule() {
+    let mut world = world(&json!({"timezone": "Asia/Tokyo", "cron": ["30 12 * * *"]}));
+    world.now = at(3, 31);
+    let question = next_question(&world.state, "s", world.now).expect("it is noon there");
+    assert_eq!(question.tick.to_string(), "s:2026-02-01T03:30:00Z");
+    say(&mut world, &question, &wants(vec![run(None, None)])).expect("it counts");
+    let made = world.state.runs.values().next().expect("a run");
+    assert_eq!(
+        made.tags[".dagster/scheduled_execution_time"],
+        "2026-02-01T03:30:00+00:00"
+    );
+}
+
+#[test]
+fn a_key_is_one_run_within_its_tick_and_another_in_the_next() {
+    let mut world = world(&json!({}));
+    for hour in 1..=2 {
+        world.now = at(hour, 0);
+        let question = next_question(&world.state, "s", world.now).expect("it is due");
+        let same = vec![run(Some("k"), Some("x")), run(Some("k"), Some("y"))];
+        say(&mut world, &question, &wants(same)).expect("it counts");
+    }
+    assert_eq!(ticks(&world.state), ["1 runs 1", "2 runs 1"]);
+    let keys: Vec<&str> = world
+        .state
+        .runs
+        .values()
+        .map(|run| run.tags["dagster/run_key"].as_str())
+        .collect();
+    assert_eq!(keys, ["k", "k"], "as it was given");
+    assert_kept(&world);
+}
+
+#[test]
+fn a_request_of_a_tick_carries_all_that_a_run_may_be_told() {
+    let mut world = world(
+        &json!({"selection": ["a", "b"], "config": {"ops": {"a": {"n": 1}}},
+        "tags": {"team": "core", "of": "schedule"}}),
+    );
+    world.now = at(1, 0);
+    let question = next_question(&world.state, "s", world.now).expect("it is due");
+    let asked = RunAsked {
+        config: json!({"ops": {"b": {"n": 2}}}),
+        tags: [("of".to_owned(), "request".to_owned())].into(),
+        ..run(Some("k"), Some("y"))
+    };
+    say(&mut world, &question, &wants(vec![asked])).expect("it counts");
+    let made = world.state.runs.values().next().expect("a run");
+    assert_eq!(made.partitions.as_deref(), Some("y"));
+    assert_eq!(*made.assets, [arco_core::AssetKey::parse("b").unwrap()]);
+    assert_eq!(*made.config, json!({"ops": {"b": {"n": 2}}}));
+    assert_eq!(
+        (&*made.tags["team"], &*made.tags["of"]),
+        ("core", "request")
+    );
+    assert_eq!(made.tags["dagster/partition"], "y");
 }
 
 #[test]
@@ -261,4 +325,41 @@ fn a_function_may_run_one_of_several_jobs_and_says_which() {
     }
     let made = world.state.runs.values().next().expect("a run");
     assert_eq!(made.job.as_ref().expect("of a job").name, "one");
+}
+
+/// S-33, EX-127: ticks of every status are kept in history, and the state does not grow by them.
+#[test]
+fn ticks_of_every_status_leave_the_state_which_does_not_grow() {
+    const KEEP: usize = 50;
+    let mut world = world(&json!({}));
+    let mut sizes = Vec::new();
+    for hour in 1..=900 {
+        world.now = at(hour, 0);
+        let question = next_question(&world.state, "s", world.now).expect("it is due");
+        let said = match hour % 2 {
+            0 => raised(),
+            _ => wants(Vec::new()),
+        };
+        say(&mut world, &question, &said).expect("it counts");
+        let surplus = world.state.ticks.len().saturating_sub(KEEP);
+        if surplus > KEEP / 10 {
+            let (ticks, through) = world.state.oldest_ticks(surplus);
+            let reference = json!({"kind": "ticks", "name": format!("ticks/{hour:020}"), "size": 65_536,
+                "index": 60_000, "rows": ticks.len(), "first": "czoyMDI2LTAy", "last": "czoyMDI2LTAz"});
+            let pack = Command::PackTicks { reference, through };
+            world.run_command(&pack).expect("the leader asks for it");
+        }
+        assert!(world.state.ticks.len() <= KEEP + KEEP / 10);
+        if [300, 900].contains(&hour) {
+            sizes.push((world.state.to_bytes().len(), world.state.tick_history.len()));
+        }
+    }
+    let [(early, few), (late, many)] = sizes[..] else {
+        panic!("{sizes:?}")
+    };
+    assert!(
+        many > few && late <= early + (many - few) * 300,
+        "{sizes:?}"
+    );
+    assert_kept(&world);
 }

@@ -125,6 +125,7 @@ fn a_backfill_is_asked_for_once_per_key_beside_the_runs() {
             partitions: vec!["2026-01-01...2026-01-05".into()],
             tags: [].into(),
             run_key: Some("b".into()),
+            answers: None,
         }],
         ..Wanted::default()
     };

@@ -199,6 +199,7 @@ fn dynamic_partitions_come_before_the_runs_and_nothing_is_done_when_one_cannot_b
             name: "files".into(),
             add: vec!["x".into(), "y".into()],
             remove: vec!["z".into()],
+            answers: None,
         }],
         runs: vec![RunAsked {
             partition: Some(key.into()),
@@ -517,6 +518,7 @@ fn a_result_that_contradicts_itself_or_is_too_big_is_a_failure() {
             name: "files".into(),
             add: (0..many).map(|n| n.to_string()).collect(),
             remove: Vec::new(),
+            answers: None,
         }],
         ..Wanted::default()
     };

@@ -5,6 +5,7 @@ use arco_core::event::EvaluationOf;
 use super::super::MESSAGES_MAX;
 use super::*;
 use crate::command::Reported;
+use crate::evaluation::{BackfillAsked, DynamicPartitionsAsked};
 use crate::state::{QueuedWhat, RunStatus};
 use crate::testing::made;
 
@@ -149,6 +150,64 @@ fn a_request_that_cannot_be_fails_its_message_alone() {
     );
     assert!(told[2].starts_with("3 failed 2 over"), "{told:?}");
     assert_eq!(world.state.runs.len(), 1);
+    assert_kept(&world);
+}
+
+/// A backfill that a message asks for.
+fn backfill(item: usize, partitions: &str) -> BackfillAsked {
+    BackfillAsked {
+        selection: vec!["a".into()],
+        partitions: vec![partitions.into()],
+        answers: Some(item),
+        ..BackfillAsked::default()
+    }
+}
+
+#[test]
+fn what_messages_before_a_bad_one_ask_for_is_made_whole() {
+    let mut manifest = with("a daily; b", &[push()]);
+    manifest["assets"][1]["partitions"] = json!({"kind": "dynamic", "name": "customers"});
+    let mut world = World::new("a daily; b");
+    world.deploy(&manifest).expect("it stands");
+    for id in ["1", "2", "3", "4"] {
+        send(&mut world, id).expect("it runs");
+    }
+    let add = |item: usize| DynamicPartitionsAsked {
+        name: "customers".into(),
+        add: vec![format!("of {item}")],
+        remove: Vec::new(),
+        answers: Some(item),
+    };
+    let mut wanted = Wanted {
+        backfills: vec![
+            backfill(0, "2026-01-01...2026-01-05"),
+            backfill(1, "2026-01-06"),
+            backfill(2, "no day"),
+        ],
+        dynamic_partitions: (0..4).map(add).collect(),
+        taken: 4,
+        ..Wanted::default()
+    };
+    // The last is refused first, and the third is refused nevertheless.
+    wanted.runs.push(RunAsked {
+        job: Some("none".into()),
+        answers: Some(3),
+        ..RunAsked::default()
+    });
+    let question = ask(&world);
+    say(&mut world, &question, &Said::Returned(wanted)).expect("it counts");
+    let ranges: Vec<_> = world.state.backfills.values().map(|b| b.count()).collect();
+    assert_eq!(ranges.iter().sum::<u64>(), 6, "{ranges:?}");
+    assert_eq!(ranges.len(), 2);
+    let keys = world.state.partition_sets["customers"].iter();
+    let keys: Vec<_> = keys.map(|key| key.display().into_owned()).collect();
+    assert_eq!(keys, ["of 0", "of 1"]);
+    assert_eq!(row(&world).queue.len(), 2, "the bad one is first now");
+    let told = evaluations(&world.state);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[1].contains("no day"), "{told:?}");
+    let about = world.state.evaluations_of("s").next_back().expect("a row");
+    assert_eq!(ids(about.of.as_ref().expect("messages")), ["3"]);
     assert_kept(&world);
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::inputs;
-use crate::command::{Answer, Command, Reported, RunRequest};
+use crate::command::{Answer, AssetFact, Command, Reported, RunRequest};
 use crate::planner::{self, PartitionsAsked};
 use crate::rerun;
 use crate::state::{OutputStatus, RunStatus, State};
@@ -115,13 +115,15 @@ fn said(
         .first()
         .map(|key| key.display().into_owned());
     let of = |asset: &str| match made(asset) {
-        Reported::Materialized { asset, .. } => Reported::Materialized {
-            asset,
-            partition: partition.clone(),
-            metadata: [].into(),
-            data_version: None,
-            tags: [].into(),
-        },
+        Reported::Asset(AssetFact::Materialized { asset, .. }) => {
+            Reported::Asset(AssetFact::Materialized {
+                asset,
+                partition: partition.clone(),
+                metadata: [].into(),
+                data_version: None,
+                tags: [].into(),
+            })
+        }
         other => other,
     };
     let mut said = match name.as_str() {

@@ -2,7 +2,7 @@ use arco_core::event::FailureClass;
 use arco_core::{AssetKey, RunId};
 use proptest::prelude::*;
 
-use crate::command::Reported;
+use crate::command::{AssetFact, Reported};
 use crate::state::{OutputStatus, RunStatus, TaskStatus};
 use crate::testing::{World, failed, made};
 
@@ -23,7 +23,7 @@ fn carry_out(world: &mut World, lacking: &[&str], bad: &[&str]) {
             .filter(|asset| !lacking.contains(&asset.as_str()))
             .map(|asset| {
                 let mut said = made(asset.as_str());
-                if let Reported::Materialized { partition, .. } = &mut said {
+                if let Reported::Asset(AssetFact::Materialized { partition, .. }) = &mut said {
                     partition.clone_from(&key);
                 }
                 said

@@ -132,6 +132,56 @@ class AssetCheckResult:
         )
 
 
+@dataclass(frozen=True, init=False)
+class AssetCheckEvaluation:
+    """A check that was judged: seen in the result of `materialize`, reported by `ArcoClient`, or recorded by a
+    sensor.
+
+    Differs from Dagster: whether a check blocks is said by its definition.
+
+    Args:
+        asset_key: The asset.
+        check_name: The check.
+        passed: The verdict.
+        metadata: Typed or plain values by name.
+        severity: Weight of a failure.
+        description: For people.
+        partition: Key of the partition, of a check that is judged per partition.
+    """
+
+    asset_key: AssetKey
+    check_name: str
+    passed: bool
+    metadata: Mapping[str, MetadataValue]
+    severity: AssetCheckSeverity
+    description: str | None
+    partition: str | None
+
+    def __init__(
+        self,
+        asset_key: CoercibleToAssetKey,
+        check_name: str,
+        passed: bool,
+        metadata: RawMetadataMapping | None = None,
+        severity: AssetCheckSeverity = AssetCheckSeverity.ERROR,
+        description: str | None = None,
+        partition: str | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "asset_key", AssetKey.from_coercible(asset_key))
+        put(self, "check_name", check_name)
+        put(self, "passed", _verdict(passed))
+        put(self, "metadata", normalize(metadata))
+        put(self, "severity", AssetCheckSeverity(severity))
+        put(self, "description", description)
+        put(self, "partition", partition)
+
+    @property
+    def asset_check_key(self) -> AssetCheckKey:
+        """Asset and name."""
+        return AssetCheckKey(self.asset_key, self.check_name)
+
+
 def _verdict(passed: Any) -> bool:
     """A bool, also of numpy or alike."""
     if isinstance(passed, bool):

@@ -12,17 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from arco_flow._internal.checks import AssetCheckSeverity
+from arco_flow._internal.automation.asset_events import version_and_tags
+from arco_flow._internal.checks import AssetCheckEvaluation, AssetCheckSeverity
 from arco_flow._internal.client_backfills import BackfillCalls
 from arco_flow._internal.errors import ArcoError, UsageError
-from arco_flow._internal.in_process import AssetCheckEvaluation
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
 from arco_flow._internal.metadata import RawMetadataMapping, metadata_json, normalize
 from arco_flow._internal.observations import AssetObservation
 from arco_flow._internal.results import AssetMaterialization, DataVersion
 
 _TRIES = 4
-_DATA_VERSION_TAG = "dagster/data_version"
 
 
 class ArcoApiError(ArcoError):
@@ -166,8 +165,7 @@ class ArcoClient(BackfillCalls):
                 f"{event!r} cannot be reported; give an AssetMaterialization, an AssetObservation or an "
                 "AssetCheckEvaluation"
             )
-        tags = dict(event.tags)
-        version = tags.pop(_DATA_VERSION_TAG, None)
+        version, tags = version_and_tags(event)
         if isinstance(event, AssetMaterialization):
             return self.report_materialization(
                 event.asset_key,

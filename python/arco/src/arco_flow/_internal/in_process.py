@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arco_flow._internal.assets import AssetsDefinition, StepDefinition
-from arco_flow._internal.checks import AssetCheckSeverity
+from arco_flow._internal.checks import AssetCheckEvaluation, AssetCheckSeverity
 from arco_flow._internal.errors import UsageError
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
 from arco_flow._internal.metadata import MetadataValue
@@ -33,19 +33,6 @@ class StepOutcome:
         """The assets that were made."""
         made = (m["asset"] for m in self.messages if m["type"] == "materialized")
         return {AssetKey.from_user_string(asset) for asset in made}
-
-
-@dataclass(frozen=True)
-class AssetCheckEvaluation:
-    """A check that was judged."""
-
-    asset_key: AssetKey
-    check_name: str
-    passed: bool
-    metadata: Mapping[str, MetadataValue]
-    severity: AssetCheckSeverity
-    description: str | None
-    partition: str | None
 
 
 class ExecuteInProcessResult:

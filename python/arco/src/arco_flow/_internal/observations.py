@@ -19,6 +19,9 @@ from arco_flow._internal.signature import read_signature
 from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
 from arco_flow._internal.unsupported import refuse, refuse_unknown
 
+# Dagster says the version of the data by a tag.
+DATA_VERSION_TAG = "dagster/data_version"
+
 if TYPE_CHECKING:
     from typing import ParamSpec, TypeVar
 

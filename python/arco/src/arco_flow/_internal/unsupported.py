@@ -12,7 +12,6 @@ from arco_flow._internal.errors import UnsupportedError
 from arco_flow._internal.names import did_you_mean
 
 PARAMETERS = {
-    "asset_events": "report them with ArcoClient().report_materialization(...)",
     "asset_graph_subset": "ask for a backfill: BackfillRequest(selection, partitions=[...])",
     "asset_key": "the asset of an input is said where the graph is made: ins={...}",
     "asset_partitions": "upstream partitions are those of the graph's partition mappings",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from arco_flow._internal import canonical, names
+from arco_flow._internal.automation.asset_events import ASSET_EVENTS, AssetEvent
 from arco_flow._internal.errors import DefinitionError, UsageError
 from arco_flow._internal.keys import AssetCheckKey, AssetKey, AssetLike, key_of
 from arco_flow._internal.partitions.base import PartitionKeyRange
@@ -213,7 +214,9 @@ class SensorResult:
         cursor: What the next evaluation finds as `context.cursor`; absent keeps it, the empty text clears it
             (N-8). Not together with `context.update_cursor` (N-6).
         dynamic_partitions_requests: Changes of dynamic partitions, made before the runs (N-16).
-        asset_events: Not there yet.
+        asset_events: AssetMaterializations, AssetObservations and AssetCheckEvaluations, recorded in one commit
+            with the evaluation, after its requests (N-17). Their assets, partitions and checks are defined, else
+            the evaluation fails.
         backfill_requests: Backfills, in order. Arco's own.
 
     Raises:
@@ -224,6 +227,7 @@ class SensorResult:
     skip_reason: SkipReason | None
     cursor: str | None
     dynamic_partitions_requests: Sequence[DynamicPartitionsRequest]
+    asset_events: Sequence[AssetEvent]
     backfill_requests: Sequence[BackfillRequest]
 
     def __init__(
@@ -232,12 +236,11 @@ class SensorResult:
         skip_reason: str | SkipReason | None = None,
         cursor: str | None = None,
         dynamic_partitions_requests: Sequence[DynamicPartitionsRequest] | None = None,
-        asset_events: None = None,
+        asset_events: Sequence[AssetEvent] | None = None,
         *,
         backfill_requests: Sequence[BackfillRequest] | None = None,
         **removed: Any,
     ) -> None:
-        refuse("SensorResult", asset_events=asset_events)
         refuse_unknown("SensorResult", removed)
         _text("SensorResult", "cursor", cursor)
         if isinstance(skip_reason, str):
@@ -252,6 +255,7 @@ class SensorResult:
                 dynamic_partitions_requests,
                 (AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest),
             ),
+            ("asset_events", asset_events, ASSET_EVENTS),
             ("backfill_requests", backfill_requests, (BackfillRequest,)),
         ):
             put(self, name, _each("SensorResult", name, given, kinds))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from arco_flow._internal.automation.asset_events import AssetEvent
 from arco_flow._internal.automation.context import SensorEvaluationContext
 from arco_flow._internal.automation.requests import (
     BackfillRequest,
@@ -47,6 +48,7 @@ class SensorExecutionData:
         cursor: What the next evaluation finds as its cursor.
         dynamic_partitions_requests: Changes of dynamic partitions, made before the runs.
         backfill_requests: Backfills, in order. Arco's own.
+        asset_events: Facts about assets that are recorded with the evaluation.
     """
 
     run_requests: Sequence[RunRequest] = ()
@@ -54,6 +56,7 @@ class SensorExecutionData:
     cursor: str | None = None
     dynamic_partitions_requests: Sequence[DynamicPartitionsRequest] = ()
     backfill_requests: Sequence[BackfillRequest] = ()
+    asset_events: Sequence[AssetEvent] = ()
 
 
 def read_schedule(
@@ -146,13 +149,16 @@ def _whole(
         )
     _check_changes(result.dynamic_partitions_requests, of)
     asks = bool(result.run_requests or result.backfill_requests)
-    reason = result.skip_reason.skip_message if result.skip_reason else None
+    # One that only records is not empty: what it came to is said by the control plane.
+    empty = None if result.asset_events else EMPTY_SENSOR
+    reason = result.skip_reason.skip_message if result.skip_reason else empty
     return SensorExecutionData(
         result.run_requests,
-        None if asks else (reason if result.skip_reason else EMPTY_SENSOR),
+        None if asks else reason,
         cursor if result.cursor is None else result.cursor,
         result.dynamic_partitions_requests,
         result.backfill_requests,
+        result.asset_events,
     )
 
 

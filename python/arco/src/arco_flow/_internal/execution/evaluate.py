@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from arco_flow._internal import resource_runtime
+from arco_flow._internal.automation.asset_events import event_json
 from arco_flow._internal.automation.context import (
     MultiAssetSensorEvaluationContext,
     ScheduleEvaluationContext,
@@ -73,6 +74,7 @@ class _Wanted:
     answers: list[int | None] = field(default_factory=list)
     backfills: list[Answer] = field(default_factory=list)
     changes: list[Answer] = field(default_factory=list)
+    events: list[Answer] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     cursor: str | None = None
     taken: int = 0
@@ -81,8 +83,10 @@ class _Wanted:
         """What one call asked for; `item` is what it was about."""
         self.requests += data.run_requests
         self.answers += [item] * len(data.run_requests)
-        self.backfills += [one.to_json() for one in data.backfill_requests]
-        self.changes += [one.to_json() for one in data.dynamic_partitions_requests]
+        of = {} if item is None else {"answers": item}
+        self.backfills += [one.to_json() | of for one in data.backfill_requests]
+        self.changes += [one.to_json() | of for one in data.dynamic_partitions_requests]
+        self.events += [event_json(one) | of for one in data.asset_events]
         if data.skip_message is not None and data.skip_message not in self.reasons:
             self.reasons.append(data.skip_message)
 
@@ -104,6 +108,8 @@ class _Wanted:
             "dynamic_partitions": self.changes,
             "taken": self.taken,
         }
+        if self.events:
+            found["asset_events"] = self.events
         if self.reasons and not requests and not self.backfills:
             found["skip_reason"] = "; ".join(self.reasons)
         if self.cursor is not None:

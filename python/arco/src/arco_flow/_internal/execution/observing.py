@@ -12,13 +12,12 @@ from arco_flow._internal.execution.plan import OutputPlan
 from arco_flow._internal.metadata import metadata_json
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.observations import (
+    DATA_VERSION_TAG,
     AssetObservation,
     DataVersionsByPartition,
     ObserveResult,
 )
 from arco_flow._internal.results import DataVersion
-
-DATA_VERSION_TAG = "dagster/data_version"
 
 
 class Observed(Outputs):
