@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from arco_flow._internal.assets import (
@@ -16,6 +17,8 @@ from arco_flow._internal.graph import AssetNode, CheckNode, Edge, Graph
 from arco_flow._internal.graph_assets import GraphAssets, OpStep
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
+from arco_flow._internal.partitions import PartitionsDefinition
+from arco_flow._internal.partitions.custom import listed
 from arco_flow._internal.resolve_names import Names, place
 from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
 
@@ -53,6 +56,7 @@ def resolve(defs: Definitions) -> Graph:
             for one in definition.ops:
                 group, own = definition.specs[0].group, definition.keys
                 op_edges[one.step_name] = names.loaded(one, group, own)
+    _list_mappings(nodes, checks, op_edges, defs)
     graph = Graph(
         assets={key: nodes[key] for key in sorted(nodes)},
         checks={key: checks[key] for key in sorted(checks)},
@@ -83,6 +87,40 @@ def _join(loaded: tuple[Edge, ...], ordered: tuple[Edge, ...], spec: AssetSpec) 
                 "and by deps, with different partition mappings; give it once"
             )
     return tuple(edges)
+
+
+def _list_mappings(
+    nodes: dict[AssetKey, AssetNode],
+    checks: dict[AssetCheckKey, CheckNode],
+    op_edges: dict[str, tuple[Edge, ...]],
+    defs: Definitions,
+) -> None:
+    """Asks mappings that are said in code, of every edge."""
+
+    def of(
+        edges: tuple[Edge, ...], reader: str, own: PartitionsDefinition | None
+    ) -> tuple[Edge, ...]:
+        def one(edge: Edge) -> Edge:
+            if edge.mapping is None:
+                return edge
+            upstream = nodes[edge.key].spec.partitions_def if edge.key in nodes else None
+            words = f"{reader} reads `{edge.key.to_user_string()}`"
+            return replace(edge, mapping=listed(edge.mapping, own, upstream, words))
+
+        return tuple(map(one, edges))
+
+    for key, node in nodes.items():
+        reader = f"`{key.to_user_string()}`"
+        nodes[key] = replace(node, edges=of(node.edges, reader, node.spec.partitions_def))
+    for name, check in checks.items():
+        reader = f"check `{name.name}` of `{name.asset_key.to_user_string()}`"
+        checks[name] = replace(check, edges=of(check.edges, reader, check.spec.partitions_def))
+    for definition in defs.assets:
+        if isinstance(definition, GraphAssets):
+            own = definition.specs[0].partitions_def
+            for op in definition.ops:
+                edges = op_edges[op.step_name]
+                op_edges[op.step_name] = of(edges, f"op `{op.step_name}`", own)
 
 
 def _checks(defs: Definitions, names: Names) -> dict[AssetCheckKey, CheckNode]:

@@ -19,7 +19,27 @@ from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefin
 
 
 class PartitionMapping:
-    """How partitions of a downstream asset need those of an upstream one."""
+    """How partitions of a downstream asset need those of an upstream one.
+
+    A subclass of your own says it in code, with `get_upstream_partition_keys`. It stands between static
+    partitions, is asked for each downstream key when its code location is loaded, and is a list of pairs from
+    then on, as a `StaticPartitionMapping` is (P-29). Dagster's method of sets of partitions is not called.
+    """
+
+    def get_upstream_partition_keys(
+        self,
+        downstream_partition_key: str,
+        downstream_partitions_def: StaticPartitionsDefinition,
+        upstream_partitions_def: StaticPartitionsDefinition,
+    ) -> Collection[str]:
+        """The upstream keys that a downstream partition needs; of a mapping of your own.
+
+        Args:
+            downstream_partition_key: One key of the downstream asset.
+            downstream_partitions_def: All of them.
+            upstream_partitions_def: The keys that may be answered.
+        """
+        raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
         """The mapping as it stands in a manifest."""
