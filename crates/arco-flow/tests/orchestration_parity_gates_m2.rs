@@ -614,6 +614,42 @@ proptest! {
         prop_assert!(backfills::of(&world, id).active.is_empty());
         prop_assert_eq!(world.replayed().hash(), world.state.hash());
     }
+
+    /// What was planned before a pause and is decided after it is no run; what was left goes on at the next.
+    #[test]
+    fn a_paused_backfill_plans_nothing_and_goes_on_where_it_was(
+        definitions in 0..BACKFILLED.len(),
+        worked in 0_u32..8,
+        begun in any::<bool>(),
+    ) {
+        let mut world = World::new(BACKFILLED[definitions].0);
+        let id = backfills::create(&mut world, &ask(definitions, 6, None));
+        if begun {
+            backfills::advance(&mut world, id);
+            work_some(&mut world, worked, &BTreeSet::new());
+        }
+        let stale = backfills::advance_command(&mut world, id);
+        prop_assume!(!status(&world, id).is_terminal());
+        let asked = backfills::asked_for(&world, id);
+        backfills::steer(&mut world, id, Steer::Pause).unwrap();
+        world.run_command(&stale).unwrap();
+        for _ in 0..20 {
+            backfills::advance(&mut world, id);
+            // What goes on may end.
+            work_some(&mut world, 10, &BTreeSet::new());
+        }
+        prop_assert_eq!(backfills::asked_for(&world, id), asked);
+        if !status(&world, id).is_terminal() {
+            prop_assert_eq!(status(&world, id), BackfillStatus::Paused);
+            backfills::steer(&mut world, id, Steer::Resume).unwrap();
+        }
+        for _ in 0..50 {
+            backfills::advance(&mut world, id);
+            work_some(&mut world, 10, &BTreeSet::new());
+        }
+        prop_assert_eq!(status(&world, id), BackfillStatus::Succeeded);
+        prop_assert_eq!(world.replayed().hash(), world.state.hash());
+    }
 }
 
 #[test]

@@ -37,7 +37,10 @@ fn keys_stay_in_the_order_in_which_they_were_added() {
     assert!(set.add(key("apple")));
     let def = named.resolved(&sets).into_owned();
     assert_eq!(texts(&def), ["pear", "fig", "apple"]);
-    assert_eq!(def.ordinal_of(&key("apple")), Some(2));
+    for (ordinal, text) in (0..).zip(["pear", "fig", "apple"]) {
+        assert_eq!(def.ordinal_of(&key(text)), Some(ordinal), "{text} moved up");
+        assert_eq!(def.key_at(ordinal), Some(key(text)));
+    }
     assert_eq!(def, named, "one set");
     let json = serde_json::to_string(&sets).expect("serializes");
     assert_eq!(
