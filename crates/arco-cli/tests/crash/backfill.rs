@@ -8,13 +8,9 @@ use arco_flow::state::Run;
 use arco_testkit::random::Random;
 
 use crate::accidents::{Accident, Running};
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, pieces};
 use crate::judge::{judge, state};
 use crate::rounds::number;
-
-/// Partitions of `piece` unless `ARCO_CRASH_PIECES` says otherwise, see `definitions.py`; and `total`, which
-/// reads them all.
-const PIECES: u64 = 300;
 
 /// Kills at least; more when the backfill takes longer.
 const KILLS: u32 = 4;
@@ -22,7 +18,8 @@ const KILLS: u32 = 4;
 #[test]
 fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     let seed = number("ARCO_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    let pieces = number("ARCO_CRASH_PIECES").unwrap_or(PIECES);
+    // And `total`, which reads them all.
+    let pieces = pieces();
     println!("kills of ARCO_SEED={seed}, ARCO_CRASH_PIECES={pieces}");
     let deployment = Deployment::new();
     let mut running = Running::start(&deployment, Random::new(seed));

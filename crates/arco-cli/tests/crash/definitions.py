@@ -70,7 +70,7 @@ def after(context: dg.AssetExecutionContext, slow):
     return live_for(context, 0.1)
 
 
-PIECES = dg.StaticPartitionsDefinition([f"p{n:03}" for n in range(int(os.environ.get("ARCO_CRASH_PIECES", "300")))])
+PIECES = dg.StaticPartitionsDefinition([f"p{n:03}" for n in range(int(os.environ["CRASH_PIECES"]))])
 
 
 @dg.asset(retry_policy=AGAIN, partitions_def=PIECES)

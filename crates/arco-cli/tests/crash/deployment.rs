@@ -11,10 +11,16 @@ use tempfile::TempDir;
 
 use crate::journal::Journal;
 use crate::processes::{Process, eventually};
+use crate::rounds::number;
 
 /// Seconds a host may be silent. Short, so that a test outlives many of them.
 pub(crate) const HOST_LEASE: u64 = 2;
 const LEADER_TTL: u64 = 2;
+
+/// Partitions of `piece`, see `definitions.py`: 300 unless `ARCO_CRASH_PIECES` says otherwise.
+pub(crate) fn pieces() -> u64 {
+    number("ARCO_CRASH_PIECES").unwrap_or(300)
+}
 
 /// The state of a test: a store, a journal, a port.
 #[derive(Debug)]
@@ -108,6 +114,7 @@ impl Deployment {
                 .env("PYTHONPATH", repository().join("python/arco/src"))
                 .env("PYTHONDONTWRITEBYTECODE", "1")
                 .env("CRASH_FOLDER", self.folder.path())
+                .env("CRASH_PIECES", pieces().to_string())
                 .current_dir(self.folder.path())
                 .stdout(Stdio::null())
                 .stderr(self.log("worker.log")),
