@@ -18,6 +18,7 @@ def note(context, what):
         "step": context.asset_key.path[-1],
         "retry": context.retry_number,
         "pid": os.getpid(),
+        "partition": context.partition_key if context.has_partition_key else "*",
         "what": what,
         "at_ns": time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     }

@@ -12,6 +12,8 @@ struct Line {
     step: String,
     retry: u32,
     pid: u32,
+    /// The key; `*` of what has none.
+    partition: String,
     what: String,
     at_ns: u64,
 }
@@ -25,6 +27,7 @@ pub(crate) struct Body {
     /// Tries that had failed before.
     pub(crate) retry: u32,
     pub(crate) pid: u32,
+    pub(crate) partition: String,
     pub(crate) start_ns: u64,
     /// The last sign of life.
     pub(crate) last_ns: u64,
@@ -55,6 +58,7 @@ impl Journal {
             bodies.push(Body {
                 retry: line.retry,
                 pid: line.pid,
+                partition: line.partition,
                 start_ns: line.at_ns,
                 last_ns: line.at_ns,
                 ended: false,
