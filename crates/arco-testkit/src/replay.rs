@@ -43,10 +43,23 @@ pub async fn segments(store: &LogStore) -> Result<Vec<Segment>, LogError> {
 ///
 /// # Panics
 /// When an event does not decode or does not apply.
-pub fn fold<'a>(mut state: State, segments: impl IntoIterator<Item = &'a Segment>) -> State {
+pub fn fold<'a>(state: State, segments: impl IntoIterator<Item = &'a Segment>) -> State {
+    fold_watched(state, segments, &mut |_, _| {})
+}
+
+/// As [`fold`]; `watch` sees each event and the state before it.
+///
+/// # Panics
+/// When an event does not decode or does not apply.
+pub fn fold_watched<'a>(
+    mut state: State,
+    segments: impl IntoIterator<Item = &'a Segment>,
+    watch: &mut dyn FnMut(&State, &Event),
+) -> State {
     for segment in segments {
         for (at, raw) in segment.positions() {
             let event = Event::from_raw(raw).unwrap_or_else(|e| panic!("event {at}: {e}"));
+            watch(&state, &event);
             state
                 .apply(at, &event, &Hydrated(&segment.blobs))
                 .unwrap_or_else(|e| panic!("event {at}: {e}"));

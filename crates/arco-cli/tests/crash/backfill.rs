@@ -10,7 +10,7 @@ use arco_testkit::random::Random;
 
 use crate::accidents::{Accident, Running};
 use crate::deployment::{Deployment, pieces};
-use crate::judge::{judge, state};
+use crate::judge::{Record, judge};
 use crate::rounds::number;
 
 /// Kills at least; more when the backfill takes longer.
@@ -65,15 +65,15 @@ fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     drop(workers);
     deployment.verify(serve);
 
-    let state = state(&deployment.file("store"));
-    let backfill = &state.backfills[&id.parse::<arco_core::BackfillId>().unwrap()];
+    let record = Record::read(&deployment.file("store"));
+    let backfill = &record.state.backfills[&id.parse::<arco_core::BackfillId>().unwrap()];
     assert_eq!(
         backfill.status,
         BackfillStatus::Succeeded,
         "{:?}",
         backfill.reason
     );
-    // Of thousands most runs have left memory for history, so the bodies speak for all of them.
+    // The bodies speak first: every partition by one run, none missing.
     let journal = deployment.journal();
     let mut made: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for ((run, _), bodies) in &journal.0 {
@@ -89,9 +89,14 @@ fn a_backfill_under_kills_makes_each_partition_by_one_run() {
     );
     assert_eq!(journal.0.len(), all, "and no run but these");
     let of_backfill = |run: &&Arc<Run>| run.backfill.is_some();
-    let kept = state.runs.values().filter(of_backfill);
-    let ids: Vec<String> = kept.map(|run| run.id.to_string()).collect();
-    let wrong = judge(&journal, &state, &ids);
+    let ids: Vec<String> = record
+        .runs
+        .values()
+        .filter(of_backfill)
+        .map(|run| run.id.to_string())
+        .collect();
+    assert_eq!(ids.len(), all, "as many runs in the log");
+    let wrong = judge(&journal, &record, &ids);
     assert!(wrong.is_empty(), "ARCO_SEED={seed}: {wrong:#?}");
     println!(
         "{kills} kills, {of_hosts} of them of hosts; {pieces} partitions, {} bodies, {} broken off",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::deployment::{Deployment, HOST_LEASE};
-use crate::judge::{judge, state};
+use crate::judge::{Record, judge};
 use crate::processes::{Process, boottime_ns, eventually, signal_all};
 
 const LEASE_NS: u64 = HOST_LEASE * 1_000_000_000;
@@ -54,8 +54,8 @@ impl Working {
         self.deployment.go();
         self.deployment.wait_success(&self.run);
         self.deployment.verify(self.serve);
-        let state = state(&self.deployment.file("store"));
-        let wrong = judge(&self.deployment.journal(), &state, &[self.run]);
+        let record = Record::read(&self.deployment.file("store"));
+        let wrong = judge(&self.deployment.journal(), &record, &[self.run]);
         assert!(wrong.is_empty(), "{wrong:#?}");
     }
 }

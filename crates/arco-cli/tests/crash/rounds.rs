@@ -8,7 +8,7 @@ use arco_testkit::random::Random;
 
 use crate::accidents::{ALL, Running};
 use crate::deployment::Deployment;
-use crate::judge::{judge, state};
+use crate::judge::{Record, judge};
 use crate::processes::now;
 
 /// In the normal test run: half a minute.
@@ -68,8 +68,8 @@ fn random_accidents_under_load_lose_nothing_and_run_nothing_twice_at_once() {
         assert!(!more.is_empty(), "nothing was asked for");
         more.iter().for_each(|run| deployment.wait_success(run));
         acknowledged.extend(more);
-        let state = state(&deployment.file("store"));
-        let wrong = judge(&deployment.journal(), &state, &acknowledged);
+        let record = Record::read(&deployment.file("store"));
+        let wrong = judge(&deployment.journal(), &record, &acknowledged);
         assert!(
             wrong.is_empty(),
             "ARCO_SEED={seed} round {round}: {wrong:#?}"
@@ -90,7 +90,7 @@ fn report(
     happened: &BTreeMap<String, u32>,
 ) {
     let journal = deployment.journal();
-    let state = state(&deployment.file("store"));
+    let record = Record::read(&deployment.file("store"));
     println!("{rounds} rounds in {} s", took.as_secs());
     println!(
         "  {} accidents: {happened:?}",
@@ -107,6 +107,6 @@ fn report(
     );
     println!(
         "  {} segments, verified; epoch {}",
-        state.position.segment, state.leadership.epoch
+        record.state.position.segment, record.state.leadership.epoch
     );
 }
