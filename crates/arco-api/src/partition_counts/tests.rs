@@ -134,7 +134,7 @@ fn every_status_stays_on_its_key_when_keys_are_reordered_removed_and_added_again
 
 #[test]
 fn every_status_stays_on_its_key_when_many_keys_are_reordered_removed_and_added_again() {
-    let keys: Vec<String> = (0..many(2_000)).map(|n| format!("store {n}")).collect();
+    let keys: Vec<String> = (0..many(50_000)).map(|n| format!("store {n}")).collect();
     let of = |keys: &mut dyn Iterator<Item = &String>| {
         PartitionsDef::fixed(keys.map(String::as_str)).expect("valid")
     };

@@ -165,17 +165,15 @@ impl DynamicPartitions {
         &self.keys
     }
 
+    pub(super) fn ordinal_of(&self, key: &PartitionKey) -> Option<u64> {
+        self.keys.ordinals.get(key).copied()
+    }
+
     pub(super) fn require(&self, key: &PartitionKey) -> Result<u64, PartitionKeyError> {
-        self.keys.ordinals.get(key).copied().ok_or_else(|| {
+        self.ordinal_of(key).ok_or_else(|| {
             let text = key.display();
-            let known: Vec<_> = self
-                .keys
-                .keys
-                .iter()
-                .take(10_000)
-                .map(PartitionKey::display)
-                .collect();
-            let near = nearest(&text, known.iter().map(AsRef::as_ref));
+            let known = self.keys.keys.iter().map(PartitionKey::display);
+            let near = nearest(&text, known);
             PartitionKeyError::new(
                 &text,
                 Reason::NotInSet {

@@ -197,9 +197,9 @@ impl PartitionEdge {
         let mut upstream = Upstream::default();
         let mut there = Vec::new();
         for key in keys {
-            match self.parent.require(key, now) {
-                Ok(ordinal) => there.push(ordinal),
-                Err(_) => upstream.nonexistent.push(key.clone()),
+            match self.parent.existing_ordinal_of(key, now) {
+                Some(ordinal) => there.push(ordinal),
+                None => upstream.nonexistent.push(key.clone()),
             }
         }
         upstream.ordinals = there.into_iter().collect();
@@ -209,7 +209,7 @@ impl PartitionEdge {
 
 /// The partition with a key, if it exists.
 fn only(def: &PartitionsDef, key: Option<&PartitionKey>, now: Timestamp) -> Ordinals {
-    let ordinal = key.and_then(|key| def.require(key, now).ok());
+    let ordinal = key.and_then(|key| def.existing_ordinal_of(key, now));
     ordinal.map(Ordinals::one).unwrap_or_default()
 }
 

@@ -223,6 +223,29 @@ impl MultiPartitions {
         })
     }
 
+    pub(super) fn ordinal_of(&self, key: &PartitionKey) -> Option<u64> {
+        self.ordinal_by(key, PartitionsDef::ordinal_of)
+    }
+
+    pub(super) fn existing_ordinal_of(&self, key: &PartitionKey, now: Timestamp) -> Option<u64> {
+        self.ordinal_by(key, |def, one| def.existing_ordinal_of(one, now))
+    }
+
+    fn ordinal_by(
+        &self,
+        key: &PartitionKey,
+        of_one: impl Fn(&PartitionsDef, &PartitionKey) -> Option<u64>,
+    ) -> Option<u64> {
+        let keys = self.split(key)?;
+        let coordinates: Option<Vec<u64>> = self
+            .dimensions
+            .iter()
+            .zip(&keys)
+            .map(|(dimension, one)| of_one(&dimension.def, one))
+            .collect();
+        Some(self.ordinal(coordinates?))
+    }
+
     pub(super) fn require(&self, key: &PartitionKey) -> Result<u64, PartitionKeyError> {
         let text = key.display();
         let keys = self.split(key).ok_or_else(|| self.foreign(&text))?;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::TimeWindowSpec;
+use super::super::{DynamicKeys, TimeWindowSpec};
 use super::*;
 
 fn at(text: &str) -> Timestamp {
@@ -370,6 +370,36 @@ fn definition() -> impl Strategy<Value = PartitionsDef> {
     prop_oneof![4 => windows, 1 => listed]
 }
 
+/// Of one dimension in a dynamic set, or of two.
+fn several() -> impl Strategy<Value = PartitionsDef> {
+    let keys = proptest::collection::btree_set("[a-c]{1,2}", 1..6);
+    let set = keys.prop_map(|texts| {
+        let mut set = DynamicKeys::default();
+        for text in texts {
+            set.add(DynamicKeys::read(&text).expect("a key"));
+        }
+        let named = PartitionsDef::dynamic("people").expect("valid");
+        named
+            .resolved(&[("people".to_owned(), set)].into())
+            .into_owned()
+    });
+    let set = set.boxed();
+    let dimension = || {
+        let windows = (2020..2024_u32).prop_map(|year| {
+            let spec = TimeWindowSpec::monthly(&format!("{year}-01-01"));
+            let end = Some(format!("{}-01-01", year + 2));
+            PartitionsDef::time_window(TimeWindowSpec { end, ..spec }).expect("valid")
+        });
+        let listed = proptest::collection::btree_set("[a-c]{1,2}", 1..6)
+            .prop_map(|keys| PartitionsDef::fixed(keys).expect("valid"));
+        prop_oneof![windows, listed]
+    };
+    let multi = (dimension(), dimension()).prop_map(|(a, b)| {
+        PartitionsDef::multi([("a".into(), a), ("b".into(), b)]).expect("valid")
+    });
+    prop_oneof![set, multi]
+}
+
 proptest! {
     #[test]
     fn keys_are_read_back_with_their_ordinals(def in definition(), ordinal in 0..300_000_u64) {
@@ -380,6 +410,21 @@ proptest! {
             prop_assert!(from < to);
             let next = def.key_at(ordinal + 1).expect("windows without end");
             prop_assert_eq!(def.window(&next).expect("a window").0, to);
+        }
+    }
+
+    #[test]
+    fn asking_for_an_ordinal_is_asking_for_the_key_without_the_reason(
+        def in prop_oneof![definition(), several()],
+        other in prop_oneof![definition(), several()],
+        ordinal in 0..2_000_u64,
+        now in 0..2_500_000_000_i64,
+    ) {
+        let now = Timestamp(now * 1000);
+        for key in def.key_at(ordinal).into_iter().chain(other.key_at(ordinal)) {
+            prop_assert_eq!(def.ordinal_of(&key), def.require_known(&key).ok());
+            prop_assert_eq!(def.existing_ordinal_of(&key, now), def.require(&key, now).ok());
+            prop_assert_eq!(def.exists(&key, now), def.require(&key, now).is_ok());
         }
     }
 
