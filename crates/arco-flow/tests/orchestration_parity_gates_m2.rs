@@ -464,6 +464,17 @@ fn work_some(world: &mut World, tasks: u32, bad: &BTreeSet<u32>) {
     }
 }
 
+/// A backfill of six days; when begun, with so many of its tasks worked off.
+fn under_way(definitions: usize, worked: Option<u32>) -> (World, BackfillId) {
+    let mut world = World::new(BACKFILLED[definitions].0);
+    let id = backfills::create(&mut world, &ask(definitions, 6, None));
+    if let Some(worked) = worked {
+        backfills::advance(&mut world, id);
+        work_some(&mut world, worked, &BTreeSet::new());
+    }
+    (world, id)
+}
+
 fn to_the_end(world: &mut World, id: BackfillId, bad: &BTreeSet<u32>) {
     for _ in 0..2_000 {
         if status(world, id).is_terminal() {
@@ -582,11 +593,8 @@ proptest! {
         drain in any::<bool>(),
         begun in any::<bool>(),
     ) {
-        let mut world = World::new(BACKFILLED[definitions].0);
-        let id = backfills::create(&mut world, &ask(definitions, 6, None));
+        let (mut world, id) = under_way(definitions, begun.then_some(worked));
         if begun {
-            backfills::advance(&mut world, id);
-            work_some(&mut world, worked, &BTreeSet::new());
             backfills::advance(&mut world, id);
         }
         let stale = backfills::advance_command(&mut world, id);
@@ -622,12 +630,7 @@ proptest! {
         worked in 0_u32..8,
         begun in any::<bool>(),
     ) {
-        let mut world = World::new(BACKFILLED[definitions].0);
-        let id = backfills::create(&mut world, &ask(definitions, 6, None));
-        if begun {
-            backfills::advance(&mut world, id);
-            work_some(&mut world, worked, &BTreeSet::new());
-        }
+        let (mut world, id) = under_way(definitions, begun.then_some(worked));
         let stale = backfills::advance_command(&mut world, id);
         prop_assume!(!status(&world, id).is_terminal());
         let asked = backfills::asked_for(&world, id);
