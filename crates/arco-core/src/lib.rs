@@ -4,6 +4,7 @@
 //! randomness and no async runtime in its manifest, and CI keeps it so: the fold and the planner
 //! stand on it, and both must answer the same on every replica and on every replay.
 
+pub mod asset_fact;
 pub mod asset_key;
 pub mod backfill;
 pub mod canonical;

@@ -10,16 +10,15 @@
     reason = "a benchmark reads a clock and has nobody to tell of failures"
 )]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arco_core::asset_fact::{AssetFact, AssetMaterialization};
 use arco_core::definitions::Definitions;
 use arco_core::{AssetKey, Digest, Timestamp};
 use arco_engine::clock::SystemClock;
 use arco_engine::ids::RandomIds;
 use arco_engine::{Engine, EngineOptions, EngineSettings};
-use arco_flow::command::AssetFact;
 use arco_log::LogStore;
 use futures::future::join_all;
 use serde_json::json;
@@ -96,13 +95,11 @@ async fn fill(engine: &Engine, asset: &AssetKey, hours: i64) {
     for batch in all.chunks(BATCH) {
         let reports = batch.iter().map(|hour| {
             let at = Timestamp(END.0 - (hours - hour) * HOUR_MS).to_rfc3339();
-            let fact = AssetFact::Materialized {
-                asset: asset.clone(),
+            let fact = AssetFact::Materialized(AssetMaterialization {
                 partition: Some(format!("{}-{}", &at[..10], &at[11..16])),
-                metadata: BTreeMap::new(),
                 data_version: Some(Digest::of_json(&(asset, hour)).to_string()),
-                tags: BTreeMap::new(),
-            };
+                ..AssetMaterialization::new(asset.clone())
+            });
             engine.report("client:bench", "fill", fact, None)
         });
         for made in join_all(reports).await {

@@ -1,7 +1,8 @@
 //! Facts about assets, reported from outside of runs.
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::Position;
-use arco_flow::command::{Answer, AssetFact, AssetReport, Command};
+use arco_flow::command::{Answer, AssetReport, Command};
 
 use crate::{Engine, EngineError};
 

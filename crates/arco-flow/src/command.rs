@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::backfill::{
     BackfillOrder, BackfillSelector, BackfillSettings, BackfillTarget, ChunkOf,
 };
 use arco_core::definitions::{BackfillPolicy, Definitions};
 use arco_core::event::{
-    Cause, ErrorInfo, EvaluationId, FailureClass, JobRef, Position, Principal, RerunOf, Severity,
-    Stored, TickId,
+    Cause, ErrorInfo, EvaluationId, FailureClass, JobRef, Position, Principal, RerunOf, Stored,
+    TickId,
 };
 use arco_core::limits::{Limits, TimeLimits};
 use arco_core::plan::{OutputValues, Plan};
@@ -373,56 +374,6 @@ pub struct HostExchange {
     pub want: u32,
     /// Attempts it holds.
     pub live: Vec<AttemptId>,
-}
-
-/// A fact about an asset: said by a live attempt, by a sensor, or from outside of runs.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AssetFact {
-    /// It was produced.
-    Materialized {
-        /// The asset.
-        asset: AssetKey,
-        /// Partition in Dagster's text.
-        partition: Option<String>,
-        /// Typed values by name.
-        metadata: BTreeMap<String, Value>,
-        /// Given by user code.
-        data_version: Option<String>,
-        /// Tags.
-        tags: BTreeMap<String, String>,
-    },
-    /// It was looked at.
-    Observed {
-        /// The asset.
-        asset: AssetKey,
-        /// Partition in Dagster's text; any of the asset's.
-        partition: Option<String>,
-        /// Typed values by name.
-        metadata: BTreeMap<String, Value>,
-        /// Known to user code.
-        data_version: Option<String>,
-        /// For people.
-        description: Option<String>,
-        /// Tags.
-        tags: BTreeMap<String, String>,
-    },
-    /// A check of it was judged.
-    Checked {
-        /// The asset.
-        asset: AssetKey,
-        /// The check.
-        check: String,
-        /// Partition in Dagster's text.
-        partition: Option<String>,
-        /// The verdict.
-        passed: bool,
-        /// Weight of a failure.
-        severity: Severity,
-        /// For people.
-        description: Option<String>,
-        /// Typed values by name.
-        metadata: BTreeMap<String, Value>,
-    },
 }
 
 /// One fact of a host about one attempt.

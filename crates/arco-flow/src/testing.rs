@@ -4,15 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization};
 use arco_core::definitions::Definitions;
 use arco_core::event::{Cause, ErrorInfo, Event, FailureClass, Position, Severity};
 use arco_core::plan::PlannedTask;
 use arco_core::{AssetKey, AttemptId, Digest, HostId, RunId, Timestamp, canonical};
 use serde_json::{Value, json};
 
-use crate::command::{
-    Answer, AssetFact, Command, Context, HostExchange, HostHello, Reported, RunRequest,
-};
+use crate::command::{Answer, Command, Context, HostExchange, HostHello, Reported, RunRequest};
 use crate::planner::{self, PartitionsAsked, PlanRequest};
 use crate::state::{Run, State};
 use crate::{Rejection, decide};
@@ -362,25 +361,16 @@ pub(crate) fn part(planned: &PlannedTask) -> String {
 }
 
 pub(crate) fn made(asset: &str) -> Reported {
-    Reported::Asset(AssetFact::Materialized {
-        asset: AssetKey::parse(asset).unwrap(),
-        partition: None,
-        metadata: BTreeMap::new(),
-        data_version: None,
-        tags: BTreeMap::new(),
-    })
+    Reported::Asset(AssetFact::Materialized(AssetMaterialization::new(
+        AssetKey::parse(asset).unwrap(),
+    )))
 }
 
 pub(crate) fn judged(asset: &str, check: &str, passed: bool, severity: Severity) -> Reported {
-    Reported::Asset(AssetFact::Checked {
-        asset: AssetKey::parse(asset).unwrap(),
-        check: check.into(),
-        partition: None,
-        passed,
+    Reported::Asset(AssetFact::Checked(AssetCheckResult {
         severity,
-        description: None,
-        metadata: BTreeMap::new(),
-    })
+        ..AssetCheckResult::new(AssetKey::parse(asset).unwrap(), check, passed)
+    }))
 }
 
 pub(crate) fn failed(class: FailureClass) -> Reported {

@@ -8,13 +8,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::{AssetMaterialized, Fact, Position, SkipReason};
 use arco_core::selection::Selection;
 use arco_core::{AssetKey, AttemptId};
 use arco_flow::{Rejection, command, decide, planner, selection_graph, state};
 use proptest::prelude::*;
 
-use crate::command::{AssetFact, Command, Reported};
+use crate::command::{Command, Reported};
 use crate::gates::cases;
 use crate::gates::graph::{self, assets, name, names};
 use crate::gates::life::{Life, moves, step_of, work_off};
@@ -78,10 +79,10 @@ fn a_version_given_by_the_body_stands_and_what_reads_it_follows_it() {
         world.run("a b");
         let attempt = world.lease(1)[0];
         let mut said = made("a");
-        let Reported::Asset(AssetFact::Materialized { data_version, .. }) = &mut said else {
+        let Reported::Asset(AssetFact::Materialized(made)) = &mut said else {
             panic!("an output")
         };
-        *data_version = Some(given.into());
+        made.data_version = Some(given.into());
         world.report(attempt, vec![said, Reported::Succeeded]);
         work_off(&mut world);
         assert_eq!(version(&world, "a"), given);
@@ -100,8 +101,8 @@ fn versions_are_no_concatenation() {
         world.run("a b");
         let attempt = world.lease(1)[0];
         let mut said = made("a");
-        if let Reported::Asset(AssetFact::Materialized { data_version, .. }) = &mut said {
-            *data_version = Some(data.into());
+        if let Reported::Asset(AssetFact::Materialized(made)) = &mut said {
+            made.data_version = Some(data.into());
         }
         world.report(attempt, vec![said, Reported::Succeeded]);
         work_off(&mut world);

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use arco_core::event::{ErrorInfo, FailureClass, Severity};
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization};
+use arco_core::event::{ErrorInfo, FailureClass};
 use arco_core::{AttemptId, HostId};
 use arco_engine::{Engine, EngineError, HeartbeatWork, HostWork, LeasePlan};
-use arco_flow::command::{Answer, AssetFact, HostExchange, HostHello, Reported};
+use arco_flow::command::{Answer, HostExchange, HostHello, Reported};
 use serde_json::json;
 
 /// A host on a test's string.
@@ -181,15 +182,11 @@ pub fn succeeds(lease: &LeasePlan) -> Vec<Reported> {
     let mut said = vec![Reported::Started];
     said.extend(makes(lease));
     said.extend(lease.step.checks.iter().map(|(asset, name)| {
-        Reported::Asset(AssetFact::Checked {
-            asset: asset.clone(),
-            check: name.clone(),
-            partition: None,
-            passed: true,
-            severity: Severity::Error,
-            description: None,
-            metadata: [].into(),
-        })
+        Reported::Asset(AssetFact::Checked(AssetCheckResult::new(
+            asset.clone(),
+            name.clone(),
+            true,
+        )))
     }));
     said.push(Reported::Succeeded);
     said
@@ -205,13 +202,11 @@ pub fn makes(lease: &LeasePlan) -> Vec<Reported> {
     let outputs = lease.step.outputs.iter();
     let made = outputs.flat_map(|asset| slots.iter().map(move |slot| (asset, slot)));
     made.map(|(asset, slot)| {
-        Reported::Asset(AssetFact::Materialized {
-            asset: asset.clone(),
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             partition: slot.clone(),
             metadata: [("rows".to_owned(), json!({"type": "int", "value": 1}))].into(),
-            data_version: None,
-            tags: [].into(),
-        })
+            ..AssetMaterialization::new(asset.clone())
+        }))
     })
     .collect()
 }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use arco_core::event::{ErrorInfo, Severity};
+use arco_core::asset_fact::{AssetCheckResult, AssetMaterialization, AssetObservation};
+use arco_core::event::ErrorInfo;
 use arco_core::{AssetKey, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -272,68 +273,11 @@ pub struct AssetEventAsked {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum AssetEvent {
     /// It was produced.
-    Materialization {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Partition in Dagster's text; absent for an unpartitioned asset.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-        /// Version of the data; absent means a new one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        data_version: Option<String>,
-        /// Tags of the materialization.
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
+    Materialization(AssetMaterialization),
     /// It was looked at.
-    Observation {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Partition in Dagster's text; absent for the asset as a whole.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-        /// Version of the data, when user code knows it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        data_version: Option<String>,
-        /// For people.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-        /// Tags of the observation.
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
+    Observation(AssetObservation),
     /// A check of it was judged.
-    Check {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Name of the check.
-        check: String,
-        /// Partition in Dagster's text, for a partitioned check.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// The verdict.
-        passed: bool,
-        /// Weight of a failure.
-        severity: Severity,
-        /// For people.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-    },
+    Check(AssetCheckResult),
 }
 
 /// One change of a dynamic partitions definition.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+pub use arco_core::asset_fact::{AssetCheckResult, AssetMaterialization, AssetObservation};
 pub use arco_core::definitions::{Isolation, StepKind};
 pub use arco_core::event::{ErrorInfo, FailureClass, Severity};
 pub use arco_core::plan::OutputValues;
@@ -155,73 +156,16 @@ pub enum Fact {
     /// The body began.
     Started,
     /// An output was written.
-    Materialized {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Partition in Dagster's text; absent for an unpartitioned asset.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-        /// Given by user code; absent means derived.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        data_version: Option<String>,
-        /// Tags of the materialization.
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
+    Materialized(AssetMaterialization),
     /// An asset was looked at.
-    Observed {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Partition in Dagster's text, any of the asset's; absent for the asset as a whole.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-        /// Version of the data, when user code knows it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        data_version: Option<String>,
-        /// For people.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-        /// Tags of the observation.
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
+    Observed(AssetObservation),
     /// An op gave these outputs. Said once, when the body has returned, before its end.
     Values {
         /// The outputs, each once; one that may be left out and is not here was left out.
         outputs: Vec<OutputValues>,
     },
     /// A check was judged.
-    Check {
-        /// Asset key.
-        #[schema(value_type = String)]
-        asset: AssetKey,
-        /// Name of the check.
-        check: String,
-        /// Partition in Dagster's text, for a partitioned check.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        partition: Option<String>,
-        /// The verdict.
-        passed: bool,
-        /// Weight of a failure.
-        severity: Severity,
-        /// For people.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        description: Option<String>,
-        /// Typed values by name.
-        #[serde(default)]
-        #[schema(value_type = Object)]
-        metadata: BTreeMap<String, Value>,
-    },
+    Check(AssetCheckResult),
     /// The attempt is over.
     Finished {
         /// How it ended.

@@ -1,10 +1,10 @@
 //! What host and Python say to each other (`docs/guide/worker-protocol.md`, "Python processes").
 
-use std::collections::BTreeMap;
-
-use arco_core::AssetKey;
 use arco_wire::evaluation::{EvaluationAnswer, EvaluationQuestion, Wanted};
-use arco_wire::worker::{ErrorInfo, Fact, FailureClass, Isolation, Lease, OutputValues, Severity};
+use arco_wire::worker::{
+    AssetCheckResult, AssetMaterialization, AssetObservation, ErrorInfo, Fact, FailureClass,
+    Isolation, Lease, OutputValues,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -98,39 +98,12 @@ pub(crate) enum ToChild<'a> {
 pub(crate) enum FromChild {
     Started,
     Log(LogRecord),
-    Materialized {
-        asset: AssetKey,
-        partition: Option<String>,
-        #[serde(default)]
-        metadata: BTreeMap<String, Value>,
-        data_version: Option<String>,
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
-    Observed {
-        asset: AssetKey,
-        partition: Option<String>,
-        #[serde(default)]
-        metadata: BTreeMap<String, Value>,
-        data_version: Option<String>,
-        description: Option<String>,
-        #[serde(default)]
-        tags: BTreeMap<String, String>,
-    },
+    Materialized(AssetMaterialization),
+    Observed(AssetObservation),
     Values {
         outputs: Vec<OutputValues>,
     },
-    Check {
-        asset: AssetKey,
-        check: String,
-        partition: Option<String>,
-        passed: bool,
-        #[serde(default = "error")]
-        severity: Severity,
-        description: Option<String>,
-        #[serde(default)]
-        metadata: BTreeMap<String, Value>,
-    },
+    Check(AssetCheckResult),
     Result(TaskResult),
     /// What counts of a queue so far.
     Progress {
@@ -139,10 +112,6 @@ pub(crate) enum FromChild {
     Evaluated {
         answer: EvaluationAnswer,
     },
-}
-
-fn error() -> Severity {
-    Severity::Error
 }
 
 /// One record of `logging`, as it is stored: a line of the `log` stream.
@@ -208,54 +177,9 @@ impl FromChild {
         match self {
             Self::Started => Some(Fact::Started),
             Self::Values { outputs } => Some(Fact::Values { outputs }),
-            Self::Materialized {
-                asset,
-                partition,
-                metadata,
-                data_version,
-                tags,
-            } => Some(Fact::Materialized {
-                asset,
-                partition,
-                metadata,
-                data_version,
-                tags,
-            }),
-            Self::Observed {
-                asset,
-                partition,
-                metadata,
-                data_version,
-                description,
-                tags,
-            } => Some(Fact::Observed {
-                asset,
-                partition,
-                metadata,
-                data_version,
-                description,
-                tags,
-            }),
-            Self::Check {
-                asset,
-                check,
-                partition,
-                passed,
-                severity,
-                description,
-                metadata,
-            } => {
-                let fact = Fact::Check {
-                    asset,
-                    check,
-                    partition,
-                    passed,
-                    severity,
-                    description,
-                    metadata,
-                };
-                Some(fact)
-            }
+            Self::Materialized(made) => Some(Fact::Materialized(made)),
+            Self::Observed(seen) => Some(Fact::Observed(seen)),
+            Self::Check(judged) => Some(Fact::Check(judged)),
             Self::Log(_) | Self::Result(_) | Self::Progress { .. } | Self::Evaluated { .. } => None,
         }
     }

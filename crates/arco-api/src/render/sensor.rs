@@ -2,12 +2,13 @@
 
 use super::run::ASSETS_IN_LIST;
 use arco_core::PartitionKey;
+use arco_core::asset_fact::AssetFact;
 use arco_core::definitions::SensorKind;
 use arco_core::event::EvaluationOf;
 use arco_engine::Engine;
 use arco_engine::TrialOutcome;
 use arco_flow::State;
-use arco_flow::command::{AssetFact, RunRequest};
+use arco_flow::command::RunRequest;
 use arco_flow::sensor::Found;
 use arco_flow::state::{self, EvaluationRow, HostStatus, SensorState};
 use arco_wire::api::{self, AssetEventWord, EvaluationStatus, SensorKindWord, SensorStatus};
@@ -229,24 +230,15 @@ pub(crate) fn trial(name: &str, trial: TrialOutcome) -> api::SensorTrial {
 }
 
 fn trial_event(fact: &AssetFact) -> api::TrialAssetEvent {
-    let (event, asset, partition, check) = match fact {
-        AssetFact::Materialized {
-            asset, partition, ..
-        } => (AssetEventWord::Materialization, asset, partition, None),
-        AssetFact::Observed {
-            asset, partition, ..
-        } => (AssetEventWord::Observation, asset, partition, None),
-        AssetFact::Checked {
-            asset,
-            partition,
-            check,
-            ..
-        } => (AssetEventWord::Check, asset, partition, Some(check)),
+    let (event, check) = match fact {
+        AssetFact::Materialized(_) => (AssetEventWord::Materialization, None),
+        AssetFact::Observed(_) => (AssetEventWord::Observation, None),
+        AssetFact::Checked(judged) => (AssetEventWord::Check, Some(&judged.check)),
     };
     api::TrialAssetEvent {
         event,
-        asset: asset.clone(),
-        partition: partition.clone(),
+        asset: fact.asset().clone(),
+        partition: fact.partition().map(ToOwned::to_owned),
         check: check.cloned(),
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! An asset key in a path is one segment, as for reads of assets.
 
-use arco_flow::command::AssetFact as Fact;
+use arco_core::asset_fact::{
+    AssetCheckResult, AssetFact as Fact, AssetMaterialization, AssetObservation,
+};
 use arco_wire::api::{
     LogPosition, ReportCheck, ReportMaterialization, ReportObservation, Reported,
 };
@@ -33,13 +35,13 @@ pub(crate) async fn materialization(
 ) -> Answer {
     check_tags(&body.tags)?;
     check_version(body.data_version.as_deref())?;
-    let fact = Fact::Materialized {
+    let fact = Fact::Materialized(AssetMaterialization {
         asset: path.key,
         partition: body.partition,
         metadata: body.metadata,
         data_version: body.data_version,
         tags: body.tags,
-    };
+    });
     report(&writing, &headers, fact).await
 }
 
@@ -60,14 +62,14 @@ pub(crate) async fn observation(
 ) -> Answer {
     check_tags(&body.tags)?;
     check_version(body.data_version.as_deref())?;
-    let fact = Fact::Observed {
+    let fact = Fact::Observed(AssetObservation {
         asset: path.key,
         partition: body.partition,
         metadata: body.metadata,
         data_version: body.data_version,
         description: body.description,
         tags: body.tags,
-    };
+    });
     report(&writing, &headers, fact).await
 }
 
@@ -86,7 +88,7 @@ pub(crate) async fn check(
     Path(path): Path<AssetPath>,
     Json(body): Json<ReportCheck>,
 ) -> Answer {
-    let fact = Fact::Checked {
+    let fact = Fact::Checked(AssetCheckResult {
         asset: path.key,
         check: body.check,
         partition: body.partition,
@@ -94,7 +96,7 @@ pub(crate) async fn check(
         severity: body.severity,
         description: body.description,
         metadata: body.metadata,
-    };
+    });
     report(&writing, &headers, fact).await
 }
 

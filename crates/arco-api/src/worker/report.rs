@@ -1,7 +1,8 @@
 //! Reports of the wire as the core takes them.
 
 use arco_core::AttemptId;
-use arco_flow::command::{AssetFact, Reported};
+use arco_core::asset_fact::AssetFact;
+use arco_flow::command::Reported;
 use arco_wire::evaluation::AssetEvent;
 use arco_wire::worker::{Fact, Outcome, Report};
 
@@ -12,52 +13,10 @@ pub(super) fn reported(report: Report) -> (AttemptId, Reported) {
 fn fact(fact: Fact) -> Reported {
     match fact {
         Fact::Started => Reported::Started,
-        Fact::Materialized {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags,
-        } => Reported::Asset(AssetFact::Materialized {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags,
-        }),
-        Fact::Observed {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags,
-        } => Reported::Asset(AssetFact::Observed {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags,
-        }),
+        Fact::Materialized(made) => Reported::Asset(AssetFact::Materialized(made)),
+        Fact::Observed(seen) => Reported::Asset(AssetFact::Observed(seen)),
+        Fact::Check(judged) => Reported::Asset(AssetFact::Checked(judged)),
         Fact::Values { outputs } => Reported::Values { outputs },
-        Fact::Check {
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata,
-        } => Reported::Asset(AssetFact::Checked {
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata,
-        }),
         Fact::Finished { outcome } => ended(outcome),
     }
 }
@@ -65,51 +24,9 @@ fn fact(fact: Fact) -> Reported {
 /// A fact about an asset that a sensor records.
 pub(super) fn event(event: AssetEvent) -> AssetFact {
     match event {
-        AssetEvent::Materialization {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags,
-        } => AssetFact::Materialized {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags,
-        },
-        AssetEvent::Observation {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags,
-        } => AssetFact::Observed {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags,
-        },
-        AssetEvent::Check {
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata,
-        } => AssetFact::Checked {
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata,
-        },
+        AssetEvent::Materialization(made) => AssetFact::Materialized(made),
+        AssetEvent::Observation(seen) => AssetFact::Observed(seen),
+        AssetEvent::Check(judged) => AssetFact::Checked(judged),
     }
 }
 

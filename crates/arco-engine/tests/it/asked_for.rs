@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use arco_core::AssetKey;
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization};
 use arco_core::event::Severity;
-use arco_flow::command::AssetFact;
 use arco_flow::evaluation::{AssetEventAsked, BackfillAsked, RunAsked, Wanted};
 use arco_flow::state::EvaluationRow;
 use arco_testkit::{ManifestBuilder, World, asset, check};
 use serde_json::json;
 
-use crate::sensors::{call, question, wants};
+use crate::sensors::{call, failure, question, wants};
 use crate::support::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -38,13 +38,12 @@ fn event(fact: AssetFact) -> AssetEventAsked {
 }
 
 fn made(asset: &str, partition: Option<&str>) -> AssetEventAsked {
-    event(AssetFact::Materialized {
-        asset: key(asset),
+    event(AssetFact::Materialized(AssetMaterialization {
         partition: partition.map(ToOwned::to_owned),
         metadata: [("rows".to_owned(), json!({"type": "int", "value": 3}))].into(),
         data_version: Some("v1".into()),
-        tags: [].into(),
-    })
+        ..AssetMaterialization::new(key(asset))
+    }))
 }
 
 /// N-17.
@@ -53,15 +52,10 @@ async fn what_a_sensor_saw_of_assets_is_in_the_segment_of_its_evaluation() {
     let world = World::new();
     let (engine, host) = ready(&world, &manifest()).await;
     let asked = question(&engine, &host).await;
-    let judged = event(AssetFact::Checked {
-        asset: key("a"),
-        check: "ok".into(),
-        partition: None,
-        passed: false,
+    let judged = event(AssetFact::Checked(AssetCheckResult {
         severity: Severity::Warn,
-        description: None,
-        metadata: [].into(),
-    });
+        ..AssetCheckResult::new(key("a"), "ok", false)
+    }));
     let wanted = Wanted {
         runs: vec![RunAsked {
             assets: Some(vec![key("a")]),
@@ -115,15 +109,8 @@ async fn what_a_sensor_saw_of_assets_is_in_the_segment_of_its_evaluation() {
         ..Wanted::default()
     };
     call(&engine, &host, vec![wants(&asked.id, wanted)], &[], SECOND).await;
-    until(&engine, "it failed", |view| {
-        view.state.sensors["s"].failures == 1
-    })
-    .await;
+    let error = failure(&engine).await;
     let view = engine.view();
-    let row = view.state.evaluations_of("s").next_back().expect("a row");
-    let EvaluationRow::Failure { error, .. } = &row.outcome else {
-        panic!("{row:?}")
-    };
     assert!(
         error.message.contains("partition `q` of `days`"),
         "{error:?}"
@@ -202,15 +189,8 @@ async fn a_request_that_is_too_large_fails_its_evaluation_and_none_of_it_is_done
         ..Wanted::default()
     };
     call(&engine, &host, vec![wants(&asked.id, wanted)], &[], SECOND).await;
-    until(&engine, "it failed", |view| {
-        view.state.sensors["s"].failures == 1
-    })
-    .await;
+    let error = failure(&engine).await;
     let view = engine.view();
-    let row = view.state.evaluations_of("s").next().expect("a row");
-    let EvaluationRow::Failure { error, .. } = &row.outcome else {
-        panic!("{row:?}")
-    };
     assert!(error.message.contains("16 MiB"), "{error:?}");
     assert!(view.state.runs.is_empty() && view.state.sensors["s"].cursor.is_none());
     // The engine goes on: what is small is made at the next look.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use arco_core::event::Severity;
+use arco_core::asset_fact::{AssetCheckResult, AssetFact};
 use arco_core::{AttemptId, RunId};
 use arco_engine::{Engine, RunAsk};
 use arco_flow::State;
-use arco_flow::command::{AssetFact, Command, Reported};
+use arco_flow::command::{Command, Reported};
 use arco_testkit::host::{failed, succeeds};
 use arco_testkit::random::Random;
 use arco_testkit::replay::{fold, segments};
@@ -160,19 +160,15 @@ fn bad_check(lease: &arco_engine::LeasePlan) -> Reported {
     let a = || arco_core::AssetKey::parse("a").expect("a key");
     let first = lease.step.checks.first().cloned();
     let (asset, check) = first.unwrap_or_else(|| (a(), "good".into()));
-    Reported::Asset(AssetFact::Checked {
-        asset,
-        check,
-        partition: None,
-        passed: false,
-        severity: Severity::Error,
+    Reported::Asset(AssetFact::Checked(AssetCheckResult {
         description: Some("bad".into()),
         metadata: [(
             "ratio".into(),
             serde_json::json!({"type": "float", "value": 0.1 + 0.2}),
         )]
         .into(),
-    })
+        ..AssetCheckResult::new(asset, check, false)
+    }))
 }
 
 /// Plays `count` commands on two engines and compares everything with the log.

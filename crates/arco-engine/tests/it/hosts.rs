@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use arco_flow::command::{AssetFact, Command, Reported};
+use arco_flow::command::{Command, Reported};
 use arco_flow::state::{RunStatus, TaskStatus};
 use arco_testkit::World;
 use arco_testkit::host::succeeds;
 
 use crate::support::*;
+use arco_core::asset_fact::AssetFact;
 
 const LEASE: Duration = Duration::from_secs(15);
 const MARGIN: Duration = Duration::from_secs(1);
@@ -269,8 +270,8 @@ async fn facts_said_again_after_a_lost_answer_are_recorded_once() {
         assert_eq!(events(&again, kind).await.len(), 1, "{kind}");
     }
     let mut other = facts[1].clone();
-    if let Reported::Asset(AssetFact::Materialized { metadata, .. }) = &mut other {
-        metadata.insert(
+    if let Reported::Asset(AssetFact::Materialized(made)) = &mut other {
+        made.metadata.insert(
             "rows".into(),
             serde_json::json!({"type": "int", "value": 2}),
         );

@@ -1,7 +1,8 @@
 //! The life of a run: asked for, carried out, over.
 
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization};
 use arco_core::event::Severity;
-use arco_flow::command::{AssetFact, Reported};
+use arco_flow::command::Reported;
 use arco_flow::planner::PartitionsAsked;
 use arco_flow::state::{RunStatus, TaskStatus};
 use arco_testkit::host::{makes, succeeds};
@@ -136,15 +137,14 @@ async fn what_needs_a_failed_task_is_skipped() {
 }
 
 fn verdict(passed: bool, severity: Severity) -> Reported {
-    Reported::Asset(AssetFact::Checked {
-        asset: arco_core::AssetKey::parse("a").expect("a key"),
-        check: "good".into(),
-        partition: None,
-        passed,
+    Reported::Asset(AssetFact::Checked(AssetCheckResult {
         severity,
-        description: None,
-        metadata: [].into(),
-    })
+        ..AssetCheckResult::new(
+            arco_core::AssetKey::parse("a").expect("a key"),
+            "good",
+            passed,
+        )
+    }))
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,13 +245,10 @@ async fn a_report_about_something_the_task_does_not_make_ends_it() {
         .asset(asset("day").daily("2026-01-01").retries(3, 0))
         .asset(asset("other"));
     let made = |asset: &str, partition: Option<&str>| {
-        Reported::Asset(AssetFact::Materialized {
-            asset: arco_core::AssetKey::parse(asset).expect("a key"),
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             partition: partition.map(str::to_owned),
-            metadata: [].into(),
-            data_version: None,
-            tags: [].into(),
-        })
+            ..AssetMaterialization::new(arco_core::AssetKey::parse(asset).expect("a key"))
+        }))
     };
     let rows = [
         (made("other", None), "asset `other`"),

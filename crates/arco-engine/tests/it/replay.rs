@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use arco_engine::RunAsk;
 use arco_flow::State;
-use arco_flow::command::{AssetFact, Reported};
+use arco_flow::command::Reported;
 use arco_testkit::replay::{fold, replay, segments};
 use arco_testkit::store::{Fault, FaultRates, Op};
 use arco_testkit::world::{self, ask};
 use arco_testkit::{ManifestBuilder, World, asset};
 
 use crate::support::*;
+use arco_core::asset_fact::{AssetFact, AssetMaterialization};
 
 fn keyed(key: &str) -> RunAsk {
     RunAsk {
@@ -157,13 +158,10 @@ async fn numbers_in_metadata_are_the_same_after_the_log() {
                 serde_json::json!({"type": "float", "value": number}),
             )
         });
-        let made = Reported::Asset(AssetFact::Materialized {
-            asset: held.step.outputs[0].clone(),
-            partition: None,
+        let made = Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             metadata: values.collect(),
-            data_version: None,
-            tags: [].into(),
-        });
+            ..AssetMaterialization::new(held.step.outputs[0].clone())
+        }));
         let said = vec![(held.attempt, made), (held.attempt, Reported::Succeeded)];
         host.exchange(&engine, said, 0)
             .await

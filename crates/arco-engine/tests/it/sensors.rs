@@ -70,6 +70,20 @@ pub(crate) fn said(id: &str, said: Option<Said>) -> HostAnswer {
     }
 }
 
+/// What went wrong with the last evaluation of `s`, once its first failure is decided.
+pub(crate) async fn failure(engine: &Engine) -> ErrorInfo {
+    until(engine, "it failed", |view| {
+        view.state.sensors["s"].failures == 1
+    })
+    .await;
+    let view = engine.view();
+    let row = view.state.evaluations_of("s").next_back();
+    match row.map(|row| &row.outcome) {
+        Some(EvaluationRow::Failure { error, .. }) => error.clone(),
+        other => panic!("no failure: {other:?}"),
+    }
+}
+
 pub(crate) fn wants(id: &str, wanted: Wanted) -> HostAnswer {
     said(id, Some(Said::Returned(wanted)))
 }
@@ -506,15 +520,8 @@ async fn configuration_is_judged_before_anything_is_asked_for() {
     let mut wanted = run_of("k", "1");
     wanted.runs[0].config = json!({"ops": {"nope": {"config": {}}}});
     call(&engine, &host, vec![wants(&asked.id, wanted)], &[], SECOND).await;
-    until(&engine, "it failed", |view| {
-        view.state.sensors["s"].failures == 1
-    })
-    .await;
+    let error = failure(&engine).await;
     let view = engine.view();
-    let row = view.state.evaluations_of("s").next().expect("a row");
-    let EvaluationRow::Failure { error, .. } = &row.outcome else {
-        panic!("{row:?}")
-    };
     assert_eq!(error.kind, "bad_config");
     assert!(view.state.runs.is_empty() && view.state.sensors["s"].cursor.is_none());
 }

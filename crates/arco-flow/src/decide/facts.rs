@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization, AssetObservation};
 use arco_core::definitions::{Definitions, StepDef};
 use arco_core::event::{
     AssetMaterialized, AssetObserved, AttemptValues, CheckEvaluated, InputVersion,
@@ -11,7 +12,7 @@ use arco_core::plan::OutputValues;
 use arco_core::{AssetKey, AttemptId, Digest, PartitionKey};
 
 use super::Deciding;
-use crate::command::{AssetFact, Reported};
+use crate::command::Reported;
 use crate::planner::TASKS_MAX;
 use crate::state::op::KEYS_MAX;
 use crate::state::{Run, State};
@@ -23,9 +24,9 @@ pub(super) fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) ->
     let step = definitions.step(&planned.step)?;
     let keys = &planned.partitions;
     let partition = match reported {
-        Reported::Asset(AssetFact::Materialized {
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             asset, partition, ..
-        }) => {
+        })) => {
             if !step.outputs.contains(asset) {
                 return Some(format!(
                     "it reported asset `{asset}`, which its step `{}` does not make",
@@ -47,15 +48,13 @@ pub(super) fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) ->
             partition.as_deref()?
         }
         // A body may look at any asset; of a partitioned one it says which partition.
-        Reported::Asset(AssetFact::Observed {
-            asset, partition, ..
-        }) => return misobserved(&definitions, asset, partition.as_deref()),
-        Reported::Asset(AssetFact::Checked {
+        Reported::Asset(AssetFact::Observed(seen)) => return misobserved(&definitions, seen),
+        Reported::Asset(AssetFact::Checked(AssetCheckResult {
             asset,
             check,
             partition,
             ..
-        }) => {
+        })) => {
             if !planned
                 .checks(step)
                 .any(|(of, name)| of == asset && name == check)
@@ -78,17 +77,14 @@ pub(super) fn misspoken(d: &Deciding<'_>, id: AttemptId, reported: &Reported) ->
     ))
 }
 
-fn misobserved(
-    definitions: &Definitions,
-    asset: &AssetKey,
-    partition: Option<&str>,
-) -> Option<String> {
+fn misobserved(definitions: &Definitions, seen: &AssetObservation) -> Option<String> {
+    let asset = &seen.asset;
     let Some(known) = definitions.asset(asset) else {
         return Some(format!(
             "it observed asset `{asset}`, which its code location does not define"
         ));
     };
-    match (&known.partitions, partition?) {
+    match (&known.partitions, seen.partition.as_deref()?) {
         (None, key) => Some(format!(
             "it observed partition `{key}` of asset `{asset}`, which is not partitioned"
         )),
@@ -178,23 +174,14 @@ fn task_partition(run: &Run, id: AttemptId, text: Option<&str>) -> Option<Partit
 /// Records what an attempt says of an asset of its task.
 pub(super) fn asset(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
     match fact {
-        AssetFact::Materialized { .. } => materialized(d, id, fact),
-        AssetFact::Observed { .. } => observed(d, id, fact),
-        AssetFact::Checked { .. } => checked(d, id, fact),
+        AssetFact::Materialized(made) => materialized(d, id, made),
+        AssetFact::Observed(seen) => observed(d, id, seen),
+        AssetFact::Checked(judged) => checked(d, id, judged),
     }
 }
 
-fn materialized(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
-    let AssetFact::Materialized {
-        asset,
-        partition,
-        metadata,
-        data_version,
-        tags,
-    } = fact
-    else {
-        return;
-    };
+fn materialized(d: &mut Deciding<'_>, id: AttemptId, said: &AssetMaterialization) {
+    let asset = &said.asset;
     let Some((run, definitions)) = pinned(d, id) else {
         return;
     };
@@ -205,8 +192,8 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
     let code_version = definitions
         .asset(asset)
         .and_then(|a| a.code_version.clone());
-    let key = task_partition(&run, id, partition.as_deref());
-    let data_version = data_version.clone().unwrap_or_else(|| {
+    let key = task_partition(&run, id, said.partition.as_deref());
+    let data_version = said.data_version.clone().unwrap_or_else(|| {
         derived_version(asset, key.as_ref(), code_version.as_deref(), &inputs, id)
     });
     let made = AssetMaterialized {
@@ -216,8 +203,8 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
         data_version,
         code_version,
         inputs: (*inputs).clone(),
-        metadata: metadata.clone(),
-        tags: tags.clone(),
+        metadata: said.metadata.clone(),
+        tags: said.tags.clone(),
         idempotency: None,
     };
     if !was_said(&d.state, id, &made) {
@@ -226,33 +213,22 @@ fn materialized(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
     }
 }
 
-fn observed(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
-    let AssetFact::Observed {
-        asset,
-        partition,
-        metadata,
-        data_version,
-        description,
-        tags,
-    } = fact
-    else {
-        return;
-    };
+fn observed(d: &mut Deciding<'_>, id: AttemptId, said: &AssetObservation) {
     let Some((_, definitions)) = pinned(d, id) else {
         return;
     };
     let def = definitions
-        .asset(asset)
+        .asset(&said.asset)
         .and_then(|known| known.partitions.as_ref());
-    let key = partition.as_deref().zip(def);
+    let key = said.partition.as_deref().zip(def);
     let seen = AssetObserved {
-        asset: asset.clone(),
+        asset: said.asset.clone(),
         partition: key.and_then(|(text, def)| def.parse_key(text).ok()),
         attempt: Some(id),
-        data_version: data_version.clone(),
-        description: description.clone(),
-        metadata: metadata.clone(),
-        tags: tags.clone(),
+        data_version: said.data_version.clone(),
+        description: said.description.clone(),
+        metadata: said.metadata.clone(),
+        tags: said.tags.clone(),
         idempotency: None,
     };
     if !was_said(&d.state, id, &seen) {
@@ -287,38 +263,26 @@ fn derived_version(
     Digest::of_json(&(asset, partition, code, read)).to_string()
 }
 
-fn checked(d: &mut Deciding<'_>, id: AttemptId, fact: &AssetFact) {
-    let AssetFact::Checked {
-        asset,
-        check,
-        partition,
-        passed,
-        severity,
-        description,
-        metadata,
-    } = fact
-    else {
-        return;
-    };
+fn checked(d: &mut Deciding<'_>, id: AttemptId, said: &AssetCheckResult) {
     let Some((run, definitions)) = pinned(d, id) else {
         return;
     };
-    let defined = definitions.check(asset, check);
-    let key = match partition {
+    let defined = definitions.check(&said.asset, &said.check);
+    let key = match &said.partition {
         Some(text) => task_partition(&run, id, Some(text)),
         None if defined.is_some_and(|c| c.partitions.is_some()) => task_partition(&run, id, None),
         None => None,
     };
     let judged = CheckEvaluated {
-        asset: asset.clone(),
-        check: check.clone(),
+        asset: said.asset.clone(),
+        check: said.check.clone(),
         partition: key,
         attempt: Some(id),
-        passed: *passed,
-        severity: *severity,
+        passed: said.passed,
+        severity: said.severity,
         blocking: defined.is_some_and(|c| c.blocking),
-        description: description.clone(),
-        metadata: metadata.clone(),
+        description: said.description.clone(),
+        metadata: said.metadata.clone(),
         idempotency: None,
     };
     if !was_said(&d.state, id, &judged) {

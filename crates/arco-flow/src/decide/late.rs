@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::{AttemptOutcome, ReportRefused};
 use arco_core::{AttemptId, HostId};
 
 use super::Deciding;
-use crate::command::{AssetFact, HostExchange, Reported};
+use crate::command::{HostExchange, Reported};
 use crate::state::{AttemptRow, State};
 
 /// Words of one attempt that are kept: how it ended is the last.
@@ -64,14 +65,14 @@ fn row(state: &State, host: HostId, id: AttemptId) -> Option<&AttemptRow> {
 fn word(reported: &Reported) -> String {
     match reported {
         Reported::Started => "started".into(),
-        Reported::Asset(AssetFact::Materialized { asset, .. }) => format!("materialized {asset}"),
-        Reported::Asset(AssetFact::Observed { asset, .. }) => format!("observed {asset}"),
+        Reported::Asset(AssetFact::Materialized(made)) => format!("materialized {}", made.asset),
+        Reported::Asset(AssetFact::Observed(seen)) => format!("observed {}", seen.asset),
         Reported::Values { outputs } => {
             let names: Vec<&str> = outputs.iter().map(|value| value.name.as_str()).collect();
             format!("gave {}", names.join(", "))
         }
-        Reported::Asset(AssetFact::Checked { asset, check, .. }) => {
-            format!("checked {check} of {asset}")
+        Reported::Asset(AssetFact::Checked(judged)) => {
+            format!("checked {} of {}", judged.check, judged.asset)
         }
         Reported::Succeeded => "succeeded".into(),
         Reported::Failed { class, .. } => format!("failed: {}", class.as_str()),

@@ -3,6 +3,7 @@
 //! They say the same as facts of a run and count the same, without an attempt. The asset must be defined
 //! and the partition must exist; Dagster takes any key, and a slip of the pen makes an asset there.
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::definitions::{AssetRef, Catalog, CheckDef};
 use arco_core::event::{AssetMaterialized, AssetObserved, CheckEvaluated, Fact, Position};
 use arco_core::partition::PartitionsDef;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use super::Deciding;
 use crate::Rejection;
-use crate::command::{Answer, AssetFact, AssetReport};
+use crate::command::{Answer, AssetReport};
 use crate::planner::unknown_check;
 
 #[cfg(test)]
@@ -43,53 +44,32 @@ pub(super) fn report(d: &mut Deciding<'_>, report: &AssetReport) -> Result<Answe
 /// What identifies a report.
 fn digest(fact: &AssetFact) -> Digest {
     let said = match fact {
-        AssetFact::Materialized {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags,
-        } => json!([
+        AssetFact::Materialized(made) => json!([
             "materialized",
-            asset,
-            partition,
-            metadata,
-            data_version,
-            tags
+            made.asset,
+            made.partition,
+            made.metadata,
+            made.data_version,
+            made.tags
         ]),
-        AssetFact::Observed {
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags,
-        } => json!([
+        AssetFact::Observed(seen) => json!([
             "observed",
-            asset,
-            partition,
-            metadata,
-            data_version,
-            description,
-            tags
+            seen.asset,
+            seen.partition,
+            seen.metadata,
+            seen.data_version,
+            seen.description,
+            seen.tags
         ]),
-        AssetFact::Checked {
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata,
-        } => json!([
+        AssetFact::Checked(judged) => json!([
             "checked",
-            asset,
-            check,
-            partition,
-            passed,
-            severity,
-            description,
-            metadata
+            judged.asset,
+            judged.check,
+            judged.partition,
+            judged.passed,
+            judged.severity,
+            judged.description,
+            judged.metadata
         ]),
     };
     Digest::of_json(&said)
@@ -119,30 +99,20 @@ struct Place {
 }
 
 fn place(catalog: &Catalog, now: Timestamp, fact: &AssetFact) -> Result<Place, Rejection> {
-    let (asset, text) = match fact {
-        AssetFact::Materialized {
-            asset, partition, ..
-        }
-        | AssetFact::Observed {
-            asset, partition, ..
-        }
-        | AssetFact::Checked {
-            asset, partition, ..
-        } => (asset, partition.as_deref()),
-    };
+    let (asset, text) = (fact.asset(), fact.partition());
     let found = find(catalog, asset)?;
     let (def, blocking) = match fact {
-        AssetFact::Checked { check, .. } => {
-            let check = check_of(catalog, asset, check)?;
+        AssetFact::Checked(judged) => {
+            let check = check_of(catalog, asset, &judged.check)?;
             (check.partitions.as_ref(), check.blocking)
         }
-        AssetFact::Materialized { .. } | AssetFact::Observed { .. } => {
+        AssetFact::Materialized(_) | AssetFact::Observed(_) => {
             (found.asset.partitions.as_ref(), false)
         }
     };
     let partition = match (fact, text) {
         // An observation may be of the asset as a whole.
-        (AssetFact::Observed { .. }, None) => None,
+        (AssetFact::Observed(_), None) => None,
         _ => partition_of(asset, def, text, now)?,
     };
     Ok(Place {
@@ -161,66 +131,45 @@ fn fact(
         blocking,
     } = place(&d.state.catalog, d.now, fact)?;
     Ok(match fact.clone() {
-        AssetFact::Materialized {
-            asset,
-            metadata,
-            data_version,
-            tags,
-            partition: _,
-        } => {
-            let data_version = data_version.unwrap_or_else(|| {
+        AssetFact::Materialized(said) => {
+            let data_version = said.data_version.unwrap_or_else(|| {
                 // Nobody says that the data is the same as before, so it is not.
-                Digest::of_json(&json!([asset, key, "reported", d.next()])).to_string()
+                Digest::of_json(&json!([said.asset, key, "reported", d.next()])).to_string()
             });
             AssetMaterialized {
-                asset,
+                asset: said.asset,
                 partition: key,
                 attempt: None,
                 data_version,
                 code_version: None,
                 inputs: Vec::new(),
-                metadata,
-                tags,
+                metadata: said.metadata,
+                tags: said.tags,
                 idempotency,
             }
             .into()
         }
-        AssetFact::Observed {
-            asset,
-            metadata,
-            data_version,
-            description,
-            tags,
-            partition: _,
-        } => AssetObserved {
-            asset,
+        AssetFact::Observed(said) => AssetObserved {
+            asset: said.asset,
             partition: key,
             attempt: None,
-            data_version,
-            description,
-            metadata,
-            tags,
+            data_version: said.data_version,
+            description: said.description,
+            metadata: said.metadata,
+            tags: said.tags,
             idempotency,
         }
         .into(),
-        AssetFact::Checked {
-            asset,
-            check,
-            passed,
-            severity,
-            description,
-            metadata,
-            partition: _,
-        } => CheckEvaluated {
-            asset,
-            check,
+        AssetFact::Checked(said) => CheckEvaluated {
+            asset: said.asset,
+            check: said.check,
             partition: key,
             attempt: None,
-            passed,
-            severity,
+            passed: said.passed,
+            severity: said.severity,
             blocking,
-            description,
-            metadata,
+            description: said.description,
+            metadata: said.metadata,
             idempotency,
         }
         .into(),

@@ -8,11 +8,12 @@ mod resolve;
 
 use std::collections::BTreeMap;
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::ErrorInfo;
 use arco_core::{AssetKey, PartitionKey};
 use serde_json::Value;
 
-use crate::command::{AssetFact, BackfillRequest, RunRequest};
+use crate::command::{BackfillRequest, RunRequest};
 
 pub use resolve::{Asker, CheckConfig, Refused, resolve};
 pub(crate) use resolve::{TOO_MANY_ASSET_EVENTS, TOO_MANY_PARTITIONS, TOO_MANY_RUNS};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arco_core::asset_fact::AssetFact;
 use arco_core::backfill::{BackfillSelector, BackfillSettings};
 use arco_core::event::{ErrorInfo, Stored, TickId};
 use arco_core::limits::TimeLimits;
@@ -16,7 +17,7 @@ use super::{
     Wanted,
 };
 use crate::backfill::{self, Selector, TargetAsk};
-use crate::command::{AssetFact, BackfillRequest, RunRequest};
+use crate::command::{BackfillRequest, RunRequest};
 use crate::jobs::{self, JobAsk, JobError, JobRun};
 use crate::planner::{self, PartitionsAsked, PlanRequest};
 use crate::state::State;

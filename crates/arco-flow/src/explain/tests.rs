@@ -10,7 +10,7 @@ use arco_core::explanation::{Explanation, Reason, Unknown, Why};
 use arco_core::{AssetKey, AttemptId, HostId, RunId};
 
 use super::{Explainer, Missing, Past};
-use crate::command::{Answer, AssetFact, Command, Reported};
+use crate::command::{Answer, Command, Reported};
 use crate::planner::PartitionsAsked;
 use crate::state::{Slot, State};
 use crate::testing::{World, failed, judged, made, manifest};

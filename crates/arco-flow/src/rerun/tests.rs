@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
+use arco_core::asset_fact::{AssetFact, AssetMaterialization};
 use arco_core::event::{FailureClass, RerunKind, RerunOf, Severity};
 use arco_core::{AttemptId, RunId};
 
 use super::root_of;
-use crate::command::{Answer, AssetFact, Command, Reported, RunRequest};
+use crate::command::{Answer, Command, Reported, RunRequest};
 use crate::planner::PartitionsAsked;
 use crate::state::RunStatus;
 use crate::testing::{World, failed, judged, made, manifest, part};
@@ -79,13 +80,10 @@ fn said(world: &World, attempt: AttemptId, bad: &[&str]) -> Vec<Reported> {
     }
     let step = super::step(&world.state.catalog, planned).unwrap();
     let made = planned.outputs(step).iter().map(|asset| {
-        Reported::Asset(AssetFact::Materialized {
-            asset: asset.clone(),
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             partition: key.clone(),
-            metadata: Default::default(),
-            data_version: None,
-            tags: Default::default(),
-        })
+            ..AssetMaterialization::new(asset.clone())
+        }))
     });
     let passed = !bad.contains(&format!("{name}!").as_str());
     let checks = step

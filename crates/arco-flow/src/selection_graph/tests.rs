@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use arco_core::AssetKey;
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::FailureClass;
 use arco_core::selection::Selection;
 use serde_json::{Value, json};
 
-use crate::command::{AssetFact, Reported};
+use crate::command::Reported;
 use crate::planner::PartitionsAsked;
 use crate::selection_graph::select;
 use crate::testing::{World, failed, made, manifest};
@@ -82,8 +83,8 @@ fn columns_are_those_of_the_last_materialization_that_says_them() {
         world.run("a");
         let leased = world.lease(1);
         let mut made = made("a");
-        if let Reported::Asset(AssetFact::Materialized { metadata: of, .. }) = &mut made {
-            *of = metadata;
+        if let Reported::Asset(AssetFact::Materialized(made)) = &mut made {
+            made.metadata = metadata;
         }
         world.report(
             leased[0],

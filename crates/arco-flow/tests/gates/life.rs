@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::event::{FailureClass, Severity};
+use arco_core::asset_fact::{AssetCheckResult, AssetFact, AssetMaterialization};
+use arco_core::event::FailureClass;
 use arco_core::{AssetKey, AttemptId, HostId, RunId, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::graph::{self, Assets};
-use crate::command::{AssetFact, Command, Reported};
+use crate::command::{Command, Reported};
 use crate::planner::PartitionsAsked;
 use crate::state::{HostStatus, State};
 use crate::testing::{World, failed};
@@ -230,22 +231,18 @@ pub(crate) fn output(world: &World, attempt: AttemptId, how: u16) -> Reported {
     let step = step_of(world, attempt);
     let metadata = BTreeMap::from([("said".to_owned(), json!([attempt.to_string(), how]))]);
     match step.strip_suffix("__ok") {
-        Some(asset) => Reported::Asset(AssetFact::Checked {
-            asset: AssetKey::parse(asset).expect("a key"),
-            check: "ok".into(),
-            partition: None,
-            passed: how & 0x400 == 0,
-            severity: Severity::Error,
-            description: None,
+        Some(asset) => Reported::Asset(AssetFact::Checked(AssetCheckResult {
             metadata,
-        }),
-        None => Reported::Asset(AssetFact::Materialized {
-            asset: AssetKey::parse(&step).expect("a key"),
-            partition: None,
+            ..AssetCheckResult::new(
+                AssetKey::parse(asset).expect("a key"),
+                "ok",
+                how & 0x400 == 0,
+            )
+        })),
+        None => Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             metadata,
-            data_version: None,
-            tags: BTreeMap::new(),
-        }),
+            ..AssetMaterialization::new(AssetKey::parse(&step).expect("a key"))
+        })),
     }
 }
 

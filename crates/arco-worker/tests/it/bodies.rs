@@ -14,17 +14,12 @@ async fn a_task_runs_and_its_facts_arrive_in_order() {
     match &facts[..] {
         [
             Fact::Started,
-            Fact::Materialized {
-                asset,
-                metadata,
-                data_version,
-                ..
-            },
+            Fact::Materialized(made),
             Fact::Finished { .. },
         ] => {
-            assert_eq!(asset.as_str(), "metadata");
-            assert_eq!(metadata["rows"]["value"], 7);
-            assert_eq!(data_version.as_deref(), Some("v7"));
+            assert_eq!(made.asset.as_str(), "metadata");
+            assert_eq!(made.metadata["rows"]["value"], 7);
+            assert_eq!(made.data_version.as_deref(), Some("v7"));
         }
         other => panic!("{other:#?}"),
     }

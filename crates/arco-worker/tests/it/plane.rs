@@ -365,9 +365,10 @@ impl Knowledge {
 
     fn answer(&mut self, host: HostId, body: &Exchange) -> Result<Exchanged, Refusal> {
         if let Some(bad) = self.refuse_attempt
-            && body.reports.iter().any(|report| {
-                report.attempt == bad && matches!(report.fact, Fact::Materialized { .. })
-            })
+            && body
+                .reports
+                .iter()
+                .any(|report| report.attempt == bad && matches!(report.fact, Fact::Materialized(_)))
         {
             let detail = "metadata `x` is not to our liking";
             return Err(problem(

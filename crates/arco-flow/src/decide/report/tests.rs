@@ -1,42 +1,24 @@
-use std::collections::BTreeMap;
-
 use arco_core::AssetKey;
+use arco_core::asset_fact::{AssetFact, AssetMaterialization, AssetObservation};
 use arco_core::event::Severity;
 
 use crate::Rejection;
-use crate::command::{Answer, AssetFact, AssetReport, Command, Reported};
+use crate::command::{Answer, AssetReport, Command, Reported};
 use crate::state::State;
 use crate::testing::{World, judged, made};
 
 fn seen(asset: &str, version: &str) -> Reported {
-    Reported::Asset(AssetFact::Observed {
-        asset: AssetKey::parse(asset).unwrap(),
-        partition: None,
-        metadata: BTreeMap::new(),
+    Reported::Asset(AssetFact::Observed(AssetObservation {
         data_version: Some(version.into()),
-        description: None,
-        tags: BTreeMap::new(),
-    })
+        ..AssetObservation::new(AssetKey::parse(asset).unwrap())
+    }))
 }
 
 fn versioned(asset: &str, version: &str) -> Reported {
-    let Reported::Asset(AssetFact::Materialized {
-        asset,
-        partition,
-        metadata,
-        tags,
-        ..
-    }) = made(asset)
-    else {
-        unreachable!("`made` makes a materialization")
-    };
-    Reported::Asset(AssetFact::Materialized {
-        asset,
-        partition,
-        metadata,
+    Reported::Asset(AssetFact::Materialized(AssetMaterialization {
         data_version: Some(version.into()),
-        tags,
-    })
+        ..AssetMaterialization::new(AssetKey::parse(asset).unwrap())
+    }))
 }
 
 fn report(world: &mut World, fact: Reported, key: Option<&str>) -> Result<bool, Rejection> {

@@ -1,6 +1,7 @@
 //! Of assets.
 
 use super::*;
+use arco_core::asset_fact::{AssetFact, AssetMaterialization};
 
 #[test]
 fn an_asset_nobody_asked_for_and_an_external_one() {
@@ -34,13 +35,11 @@ fn a_partition_says_what_came_of_it() {
     let run = run_of(&mut world, "d", &["2026-01-01...2026-01-03"]);
     let ids = world.lease(3);
     let day = |key: &str| {
-        Reported::Asset(AssetFact::Materialized {
-            asset: AssetKey::parse("d").unwrap(),
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
             partition: Some(key.to_owned()),
-            metadata: [].into(),
             data_version: Some(format!("version of {key}")),
-            tags: [].into(),
-        })
+            ..AssetMaterialization::new(AssetKey::parse("d").unwrap())
+        }))
     };
     world.report(ids[0], vec![day("2026-01-01"), Reported::Succeeded]);
     pass(&mut world, 2_000);
@@ -114,14 +113,7 @@ fn a_materialization_older_than_memory_is_asked_for_by_its_place() {
         let key = keys[usize::from(round > 0)];
         run_of(&mut world, "d", &[key]);
         let id: AttemptId = world.lease(1)[0];
-        let made = Reported::Asset(AssetFact::Materialized {
-            asset: AssetKey::parse("d").unwrap(),
-            partition: None,
-            metadata: [].into(),
-            data_version: None,
-            tags: [].into(),
-        });
-        world.report(id, vec![made, Reported::Succeeded]);
+        world.report(id, vec![made("d"), Reported::Succeeded]);
     }
     let d = AssetKey::parse("d").unwrap();
     let past = Past::default();

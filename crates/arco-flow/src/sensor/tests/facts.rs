@@ -1,11 +1,12 @@
 //! Facts about assets that a sensor records beside what it asks for (N-17).
 
 use arco_core::AssetKey;
+use arco_core::asset_fact::{AssetFact, AssetObservation};
 use arco_core::event::{Position, Severity};
 use serde_json::json;
 
 use super::*;
-use crate::command::{AssetFact, Reported};
+use crate::command::Reported;
 use crate::evaluation::{AssetEventAsked, DynamicPartitionsAsked};
 use crate::testing::{judged, made};
 
@@ -19,22 +20,19 @@ fn fact(said: Reported) -> AssetFact {
 fn of(fact: AssetFact, partition: &str) -> AssetFact {
     let mut fact = fact;
     match &mut fact {
-        AssetFact::Materialized { partition: of, .. }
-        | AssetFact::Observed { partition: of, .. }
-        | AssetFact::Checked { partition: of, .. } => *of = Some(partition.to_owned()),
+        AssetFact::Materialized(made) => made.partition = Some(partition.to_owned()),
+        AssetFact::Observed(seen) => seen.partition = Some(partition.to_owned()),
+        AssetFact::Checked(judged) => judged.partition = Some(partition.to_owned()),
     }
     fact
 }
 
 fn seen(asset: &str) -> AssetFact {
-    AssetFact::Observed {
-        asset: AssetKey::parse(asset).unwrap(),
-        partition: None,
-        metadata: [].into(),
+    AssetFact::Observed(AssetObservation {
         data_version: Some("v7".into()),
         description: Some("looked".into()),
-        tags: [].into(),
-    }
+        ..AssetObservation::new(AssetKey::parse(asset).unwrap())
+    })
 }
 
 fn recorded(facts: impl IntoIterator<Item = AssetFact>) -> Vec<AssetEventAsked> {

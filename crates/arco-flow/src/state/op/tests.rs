@@ -1,15 +1,16 @@
+use arco_core::asset_fact::{AssetFact, AssetMaterialization};
 use arco_core::event::{FailureClass, RerunKind, RerunOf};
 use arco_core::plan::OutputValues;
-use arco_core::{AttemptId, RunId};
+use arco_core::{AssetKey, AttemptId, RunId};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::inputs;
-use crate::command::{Answer, AssetFact, Command, Reported, RunRequest};
+use crate::command::{Answer, Command, Reported, RunRequest};
 use crate::planner::{self, PartitionsAsked};
 use crate::rerun;
 use crate::state::{OutputStatus, RunStatus, State};
-use crate::testing::{World, failed, made, manifest};
+use crate::testing::{World, failed, manifest};
 
 /// `u`, `g` of a graph that reads it, and `after`, which reads `g`. Ops are given as JSON beside their
 /// names; `g.total` makes `g`.
@@ -114,17 +115,11 @@ fn said(
         .partitions
         .first()
         .map(|key| key.display().into_owned());
-    let of = |asset: &str| match made(asset) {
-        Reported::Asset(AssetFact::Materialized { asset, .. }) => {
-            Reported::Asset(AssetFact::Materialized {
-                asset,
-                partition: partition.clone(),
-                metadata: [].into(),
-                data_version: None,
-                tags: [].into(),
-            })
-        }
-        other => other,
+    let of = |asset: &str| {
+        Reported::Asset(AssetFact::Materialized(AssetMaterialization {
+            partition: partition.clone(),
+            ..AssetMaterialization::new(AssetKey::parse(asset).unwrap())
+        }))
     };
     let mut said = match name.as_str() {
         _ if lacking.contains(&name.as_str()) => vec![Reported::Values { outputs: vec![] }],

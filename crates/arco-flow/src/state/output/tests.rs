@@ -1,8 +1,9 @@
+use arco_core::asset_fact::AssetFact;
 use arco_core::event::FailureClass;
 use arco_core::{AssetKey, RunId};
 use proptest::prelude::*;
 
-use crate::command::{AssetFact, Reported};
+use crate::command::Reported;
 use crate::state::{OutputStatus, RunStatus, TaskStatus};
 use crate::testing::{World, failed, made};
 
@@ -23,8 +24,8 @@ fn carry_out(world: &mut World, lacking: &[&str], bad: &[&str]) {
             .filter(|asset| !lacking.contains(&asset.as_str()))
             .map(|asset| {
                 let mut said = made(asset.as_str());
-                if let Reported::Asset(AssetFact::Materialized { partition, .. }) = &mut said {
-                    partition.clone_from(&key);
+                if let Reported::Asset(AssetFact::Materialized(made)) = &mut said {
+                    made.partition.clone_from(&key);
                 }
                 said
             })
