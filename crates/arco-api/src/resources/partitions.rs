@@ -132,6 +132,10 @@ fn partition(
         latest: facts
             .and_then(|facts| facts.latest_of(&slot))
             .map(|made| materialization::short(&made)),
+        failed_run: facts
+            .zip(ordinal)
+            .filter(|(facts, n)| facts.failed.contains(*n))
+            .and_then(|(facts, n)| facts.unmade.get(&n).map(|(run, _)| *run)),
         runs: runs.into_iter().flatten().take(RUNS).copied().collect(),
     }
 }

@@ -122,6 +122,8 @@ async fn partitions_show_where_they_stand() {
     );
     assert_eq!(page["items"][0]["runs"], json!([run]));
     assert_eq!(page["items"][3]["latest"]["run"], json!(run));
+    assert_eq!(page["items"][2]["failed_run"], json!(run));
+    assert!(page["items"][3].get("failed_run").is_none());
     let failed = server
         .all("assets/daily/partitions?status=failed,materialized", 1)
         .await;

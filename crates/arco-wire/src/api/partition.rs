@@ -48,6 +48,10 @@ pub struct Partition {
     /// Its last materialization, whatever its status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest: Option<MaterializationSummary>,
+    /// The run of the last attempt, when that failed and nothing was made since (F-2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub failed_run: Option<RunId>,
     /// Runs that are not over and have it in their plan: the first 10.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]

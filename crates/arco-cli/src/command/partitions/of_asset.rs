@@ -57,6 +57,7 @@ fn render(partitions: &[Partition], paint: Paint) -> String {
         Column::status("status"),
         Column::text("materialized"),
         Column::text("by"),
+        Column::text("failed in"),
     ]);
     for partition in partitions {
         let latest = partition.latest.as_ref();
@@ -65,6 +66,9 @@ fn render(partitions: &[Partition], paint: Paint) -> String {
             status(partition).into(),
             latest.map(|made| instant(made.time.0)).unwrap_or_default(),
             latest.map(made_by).unwrap_or_default(),
+            partition
+                .failed_run
+                .map_or_else(String::new, |run| run.to_string()),
         ]);
     }
     table.render(paint)
