@@ -45,7 +45,7 @@ pub(crate) struct Workspace {
     pub(crate) engine: Engine,
     pub(crate) attempt_secret: AttemptSecret,
     pub(crate) replays: Replays,
-    pub(crate) counts: CountsCache,
+    pub(crate) counts: Arc<CountsCache>,
     /// Wakes who follows the output of a run.
     pub(crate) log_news: LogNews,
 }

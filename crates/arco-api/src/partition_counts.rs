@@ -14,6 +14,8 @@ use arco_core::{AssetKey, Digest, Timestamp};
 use arco_flow::state::{AssetState, PagedBitmap, Slot};
 use arco_wire::api::{PartitionCounts, PartitionStatus};
 
+pub(crate) mod warm;
+
 #[cfg(test)]
 mod tests;
 

@@ -37,7 +37,7 @@ use crate::auth::origin::Names;
 use crate::auth::{Access, AttemptSecret, AuthError, AuthSettings};
 use crate::log_news::LogNews;
 use crate::metrics::Metrics;
-use crate::partition_counts::CountsCache;
+use crate::partition_counts::warm;
 use crate::worker::replay::Replays;
 use crate::{limits, router};
 
@@ -135,6 +135,10 @@ pub async fn serve(options: ApiOptions, shutdown: CancellationToken) -> Result<(
         shutdown: shutdown.clone(),
         tasks: tasks.clone(),
     });
+    for workspace in app.workspaces() {
+        let (engine, counts) = (workspace.engine.clone(), Arc::clone(&workspace.counts));
+        tasks.spawn(warm::watch(engine, counts, shutdown.clone()));
+    }
     let router = router::router(app);
     // Cancelled when the grace is over.
     let drop_all = CancellationToken::new();
@@ -189,7 +193,7 @@ fn workspaces(
             engine,
             attempt_secret: secret.clone(),
             replays: Replays::default(),
-            counts: CountsCache::default(),
+            counts: Arc::default(),
             log_news: LogNews::default(),
         };
         (name, Arc::new(workspace))
