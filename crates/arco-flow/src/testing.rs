@@ -20,7 +20,8 @@ use crate::{Rejection, decide};
 pub(crate) const NOW: Timestamp = Timestamp(1_769_904_000_000);
 
 /// Definitions from lines such as `b daily <- a, c last(d)`, `check b.ok blocking <- b`; separated
-/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`, `pool=NAME`;
+/// by `;`. Words after the name: `daily`, `monthly`, `static`, `retry=N`, `external`, `v=CODE`, `pool=NAME`,
+/// `chunks=N` for a backfill policy;
 /// `by=STEP` for one of several assets of a step, `subset` for such a step, `optional` for what may be left
 /// unmade.
 pub(crate) fn manifest(text: &str) -> Value {
@@ -67,6 +68,10 @@ pub(crate) fn manifest(text: &str) -> Value {
                 }
                 if let Some(pool) = word.strip_prefix("pool=") {
                     step["pool"] = json!(pool);
+                }
+                if let Some(n) = word.strip_prefix("chunks=") {
+                    let n: u32 = n.parse().expect("partitions of a run");
+                    asset["backfill_policy"] = json!({"max_partitions_per_run": n});
                 }
                 if let Some(code) = word.strip_prefix("v=") {
                     asset["code_version"] = json!(code);

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use arco_core::BackfillId;
 use arco_core::backfill::{BackfillSettings, BackfillStatus};
-use arco_engine::{BackfillAsk, BackfillPartitions, Engine, RunAsk};
-use arco_flow::command::{BackfillSteer, Steer};
+use arco_engine::{BackfillAsk, BackfillPartitions, Engine, LeasePlan, RunAsk};
+use arco_flow::command::{BackfillSteer, Reported, Steer};
 use arco_testkit::host::{raises, succeeds};
 use arco_testkit::store::FaultRates;
 use arco_testkit::{ManifestBuilder, ScriptedHost, World, asset, world};
+use serde_json::json;
 
 use crate::support::*;
 
@@ -53,20 +54,33 @@ async fn work(
     id: BackfillId,
     fails: impl Fn(&str, &str) -> bool,
 ) -> BTreeMap<(String, String), u32> {
+    work_as(engine, host, id, |lease, key| {
+        match fails(&lease.step.name, key) {
+            true => raises(UserCode),
+            false => succeeds(lease),
+        }
+    })
+    .await
+}
+
+/// As [`work`], where each body does as it is told.
+async fn work_as(
+    engine: &Engine,
+    host: &mut ScriptedHost,
+    id: BackfillId,
+    does: impl Fn(&LeasePlan, &str) -> Vec<Reported>,
+) -> BTreeMap<(String, String), u32> {
     let mut bodies = BTreeMap::new();
     for _ in 0..2_000 {
-        let body = |lease: &arco_engine::LeasePlan| {
+        let body = |lease: &LeasePlan| {
             let key = lease
                 .partitions
                 .as_ref()
                 .map_or("*", |keys| &keys[0])
                 .to_owned();
             let step = lease.step.name.clone();
-            *bodies.entry((step.clone(), key.clone())).or_insert(0) += 1;
-            match fails(&step, &key) {
-                true => raises(UserCode),
-                false => succeeds(lease),
-            }
+            *bodies.entry((step, key.clone())).or_insert(0) += 1;
+            does(lease, &key)
         };
         host.work(engine, body).await.expect("the host is heard");
         if status(engine, id).is_terminal() {
@@ -163,6 +177,58 @@ async fn retries_of_runs_are_awaited() {
     let of = |step: &str| bodies[&(step.to_owned(), "k2".to_owned())];
     assert_eq!((of("a"), of("b")), (1, 2), "from failure");
     assert!(engine.view().state.backfills[&id].active.is_empty());
+}
+
+/// What a run left unmade, as its body may, its retry did not make either.
+#[tokio::test(start_paused = true)]
+async fn what_a_run_left_unmade_stays_so_when_its_retry_makes_the_rest() {
+    let keys = &KEYS[..3];
+    let pairs = json!({"max_partitions_per_run": 2});
+    let manifest = ManifestBuilder::new("main")
+        .asset(
+            asset("maybe")
+                .partitions(keys)
+                .with("skippable", json!(true)),
+        )
+        .asset(asset("fails").partitions(keys))
+        .asset(
+            asset("reads")
+                .partitions(keys)
+                .needs("maybe")
+                .with("backfill_policy", pairs),
+        );
+    let world = World::new();
+    let (engine, mut host) = ready(&world, &manifest).await;
+    let mut asked = ask(50);
+    asked.tags = [("dagster/max_retries".to_owned(), "1".to_owned())].into();
+    let (id, _) = create(&engine, asked).await;
+    let failed = std::cell::Cell::new(false);
+    let bodies = work_as(&engine, &mut host, id, |lease, key| {
+        match (lease.step.name.as_str(), key) {
+            ("maybe", "k1") => vec![Reported::Started, Reported::Succeeded],
+            ("fails", "k1") if !failed.replace(true) => raises(UserCode),
+            _ => succeeds(lease),
+        }
+    })
+    .await;
+    let times = |step: &str, key: &str| bodies.get(&(step.to_owned(), key.to_owned())).copied();
+    assert_eq!(
+        (times("maybe", "k1"), times("fails", "k1")),
+        (Some(1), Some(2))
+    );
+    let view = engine.view();
+    let backfill = &view.state.backfills[&id];
+    let tally = backfill.progress.tally();
+    assert_eq!(
+        (tally.done, tally.failed, tally.skipped),
+        (4, 0, 1),
+        "{bodies:?}"
+    );
+    assert_eq!(backfill.status, BackfillStatus::Succeeded);
+    assert_eq!(times("reads", "k1"), None, "there is nothing to read");
+    let refused = engine.retry_backfill("client:anna", "req_2", id).await;
+    let refused = refused.expect_err("nothing is undone").to_string();
+    assert!(refused.contains("left nothing undone"), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]

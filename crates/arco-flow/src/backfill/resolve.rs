@@ -11,7 +11,7 @@ use arco_core::partition::{DynamicSets, Ordinals, PartitionMapping, PartitionsDe
 use arco_core::{AssetKey, Digest, Timestamp};
 
 use super::target::{Selector, Target, Wanted, definition};
-use super::units::Unit;
+use super::units::{Unit, reads_its_own_of};
 use crate::Rejection;
 use crate::planner::{self, PartitionsAsked, PlanRequest, TASKS_MAX};
 use crate::state::backfill::{Progress, Shape};
@@ -204,8 +204,8 @@ fn needs(
             let Some(parent) = of_asset.get(&dep.asset).copied() else {
                 continue;
             };
-            // Within the unit only an asset's own past: the others are the same partition of the same run.
-            if parent == at && dep.asset != *key {
+            // Within the unit only what is past: else it is the same partition of the same run.
+            if parent == at && reads_its_own_of(catalog, key, dep) {
                 continue;
             }
             let def = definition(catalog, &dep.asset);
@@ -307,16 +307,21 @@ pub fn by_status(
 }
 
 /// What a backfill left undone, in the definitions of now: each asset with partitions of which some are left
-/// and defined still, and each without that was not made.
+/// and defined still, and each without that was not made. What reads something that was left unmade as it may
+/// be is not undone: there is nothing to read.
 #[must_use]
 pub fn undone(
     state: &State,
     backfill: &Backfill,
 ) -> (BTreeSet<AssetKey>, BTreeMap<AssetKey, Ordinals>) {
     let (mut assets, mut only) = (BTreeSet::new(), BTreeMap::new());
+    let held_up = backfill.progress.held_up(&backfill.shape);
     for (at, unit) in backfill.target.units.iter().enumerate() {
         let (shape, progress) = (&backfill.shape.units[at], &backfill.progress.units[at]);
-        let is_over = |n: &u32| progress.done.contains(*n) || progress.skipped.contains(*n);
+        let is_over = |n: &u32| {
+            let is_held_up = held_up.get(at).is_some_and(|members| members.contains(*n));
+            is_held_up || progress.done.contains(*n) || progress.skipped.contains(*n)
+        };
         let left: Vec<u32> = (0..shape.count()).filter(|n| !is_over(n)).collect();
         for (number, key) in (0..).zip(&unit.assets) {
             // What was made though another asset of its run failed is not made again.
@@ -325,9 +330,14 @@ pub fn undone(
                 (None, None) if left.clone().next().is_some() => {
                     assets.insert(key.clone());
                 }
-                (Some(now), Some(_)) => {
-                    let keys = left.filter_map(|n| shape.key(*n));
-                    let ordinals: Ordinals = keys.filter_map(|key| now.ordinal_of(&key)).collect();
+                (Some(now), Some(then)) => {
+                    // Keys of sets may have gone under the same definition.
+                    let is_same = now == then && now.dynamic_names().next().is_none();
+                    let ordinal = |n: &u32| match is_same {
+                        true => shape.members.ordinal(*n),
+                        false => now.ordinal_of(&shape.key(*n)?),
+                    };
+                    let ordinals: Ordinals = left.filter_map(ordinal).collect();
                     if !ordinals.is_empty() {
                         assets.insert(key.clone());
                         only.insert(key.clone(), ordinals);

@@ -20,7 +20,7 @@ pub struct Unit {
     pub wanted: Wanted,
     /// Units before this one of which it reads partitions, and which; no mapping when those have none.
     pub needs: Vec<(usize, Option<PartitionMapping>)>,
-    /// One of its assets reads its own past: others would wait for that.
+    /// One of its assets reads the past of what is made at once with it, or its own: others would wait for that.
     is_past: bool,
     /// The code location, since a run of several has no order to gain.
     location: String,
@@ -67,9 +67,11 @@ impl Unit {
         reads: &[Read],
     ) -> Self {
         let key = assets[0].0;
+        let is_here = |key: &AssetKey| assets.iter().any(|(known, _)| *known == key);
         let is_past = |key: &AssetKey| {
-            let found = catalog.asset(key);
-            found.is_some_and(|found| found.asset.deps.iter().any(|dep| dep.asset == *key))
+            let deps = catalog.asset(key).map(|found| found.asset.deps.iter());
+            let mut here = deps.into_iter().flatten().filter(|dep| is_here(&dep.asset));
+            here.any(|dep| dep.asset == *key || !reads_its_own_of(catalog, key, dep))
         };
         Self {
             assets: assets.iter().map(|(key, _)| (*key).clone()).collect(),
@@ -117,13 +119,9 @@ fn reads_of(
         .map_or(&[][..], |found| found.asset.deps.as_slice());
     let read = |dep: &Dep| {
         let at = *of_asset.get(&dep.asset)?;
-        let child = definition(catalog, key);
         let parent = definition(catalog, &dep.asset);
-        let mapping = dep
-            .mapping
-            .clone()
-            .unwrap_or_else(|| PartitionMapping::infer(child, parent));
-        let is_same = child == parent && reads_its_own(child, &mapping);
+        let mapping = mapping_of(catalog, key, dep);
+        let is_same = reads_its_own_of(catalog, key, dep);
         let is_own = is_same && target.wanted(&dep.asset) == Some(wanted);
         let mapping = if is_same {
             PartitionMapping::Identity
@@ -133,6 +131,18 @@ fn reads_of(
         Some((is_own, (at, parent.is_some().then_some(mapping))))
     };
     deps.iter().filter_map(read).collect()
+}
+
+fn mapping_of(catalog: &Catalog, key: &AssetKey, dep: &Dep) -> PartitionMapping {
+    let (child, parent) = (definition(catalog, key), definition(catalog, &dep.asset));
+    let given = dep.mapping.clone();
+    given.unwrap_or_else(|| PartitionMapping::infer(child, parent))
+}
+
+/// Whether each partition of an asset reads exactly the same one of what it depends on.
+pub(super) fn reads_its_own_of(catalog: &Catalog, key: &AssetKey, dep: &Dep) -> bool {
+    let (child, parent) = (definition(catalog, key), definition(catalog, &dep.asset));
+    child == parent && reads_its_own(child, &mapping_of(catalog, key, dep))
 }
 
 fn distinct<'a, T: PartialEq + Clone + 'a>(all: impl Iterator<Item = &'a T>) -> Vec<T> {

@@ -76,7 +76,9 @@ pub use tick::{Tick, TickRow, TickStatus};
 ///   that make their chunks.
 /// - 4: sensors and their evaluations, tries of ticks, and the runs that evaluations ask for.
 /// - 5: backfills know which assets of a partition were made though others of it failed.
-pub const FOLD_VERSION: u32 = 5;
+/// - 6: backfills know what a run left unmade as it may, also the run that it retries; a check that is judged once
+///   for all partitions speaks for each, and one that was brought down for none.
+pub const FOLD_VERSION: u32 = 6;
 
 /// The folded state of one workspace. Cloning is cheap (shared structure): the committer holds a
 /// committed and a proposed one, readers hold whichever they were given.

@@ -18,6 +18,7 @@ use crate::state::State;
 use crate::testing::{World, failed, made};
 
 mod automation;
+mod backfill_outcomes;
 mod backfill_rules;
 mod backfill_stories;
 #[path = "../gates/backfills.rs"]

@@ -1,6 +1,7 @@
 //! Backfills: what each is to make, how far it is, and the fold arms that move it.
 
 mod fold;
+mod outcome;
 mod progress;
 mod shape;
 

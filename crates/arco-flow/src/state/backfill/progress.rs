@@ -311,6 +311,51 @@ impl Progress {
         }
     }
 
+    /// By unit: members that were not tried and never will be, since what they read was left unmade as it may be.
+    #[must_use]
+    pub fn held_up(&self, shape: &Shape) -> Vec<PagedBitmap> {
+        let mut out: Vec<PagedBitmap> = vec![PagedBitmap::default(); self.units.len()];
+        if self.units.iter().all(|unit| unit.skipped.is_empty()) {
+            return out;
+        }
+        for at in 0..self.units.len() {
+            // A unit may read its own past: what is held up there holds up what comes after.
+            loop {
+                let known = out[at].len();
+                for member in 0..shape.units[at].count() {
+                    let is_open = !self.units[at].is_settled(member) && !out[at].contains(member);
+                    if is_open && self.reads_what_is_held_up(shape, at, member, &out) {
+                        out[at].insert(member);
+                    }
+                }
+                if out[at].len() == known {
+                    break;
+                }
+            }
+        }
+        out
+    }
+
+    fn reads_what_is_held_up(
+        &self,
+        shape: &Shape,
+        unit: usize,
+        member: u32,
+        held_up: &[PagedBitmap],
+    ) -> bool {
+        shape.units[unit].needs.iter().any(|need| {
+            let parent = &self.units[need.unit];
+            let is_left = |n: u32| {
+                held_up[need.unit].contains(n)
+                    || parent.skipped.contains(n) && !parent.is_made(need, n)
+            };
+            needed(shape, unit, need, member)
+                .into_iter()
+                .flatten()
+                .any(is_left)
+        })
+    }
+
     /// Looks at members of a unit again: what they read may be done.
     fn look(&mut self, shape: &Shape, unit: usize, members: Range<u32>) {
         let form = &shape.units[unit];
