@@ -1,7 +1,7 @@
 """The questions of the corpora: one module for each, with `ask(rng)` that never ends.
 
 Each begins with what should be in any corpus and goes on at random. What Arco does otherwise on purpose
-is asked too, but rarely: at most two of a hundred answers to an operation may differ (see README.md).
+is asked too, but rarely: few answers to an operation may differ (see README.md).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-/// Of a hundred answers to an operation at most this many may differ on purpose, as in the tests.
+/// Of a hundred answers to an operation at most this many may differ on purpose, as in the tests (ADR 0022).
 fn deviations_percent_max(op: &str) -> usize {
     match op {
         "backfill" => 12,

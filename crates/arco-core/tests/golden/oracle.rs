@@ -2,8 +2,8 @@
 //!
 //! A difference is either a fault of Arco or deliberate. Deliberate ones cite their card in
 //! `docs/audits/arco-flow-dagster-exception-planning.md` and the statements they rest on; one that no
-//! line of the committed corpus needs is a failure too, so that the list stays true. At most two of a
-//! hundred answers to an operation may differ on purpose.
+//! line of the committed corpus needs is a failure too, so that the list stays true. How many answers to
+//! an operation may differ on purpose: ADR 0022.
 
 mod compare;
 mod corpus;

@@ -65,7 +65,7 @@ pub(crate) fn compare_all(
     let too_different = tally.too_different(is_fresh());
     assert!(
         too_different.is_empty(),
-        "more than two of a hundred answers differ on purpose: {too_different:?}"
+        "more answers differ on purpose than may (ADR 0022): {too_different:?}"
     );
     assert!(
         unused.is_empty() || is_fresh(),

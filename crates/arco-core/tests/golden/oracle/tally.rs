@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// A folder for the figures of a comparison, when it is set.
 const REPORT: &str = "ARCO_ORACLE_REPORT";
 
-/// Of a hundred answers to an operation at most this many may differ on purpose. Which assets of a backfill go
-/// together, and when, is in Dagster a matter of what is ready at the same time, which few random graphs avoid.
+/// Of a hundred answers to an operation at most this many may differ on purpose (ADR 0022): which assets of a backfill
+/// go together, and when, is in Dagster a matter of what is ready at the same time.
 fn deviations_percent_max(op: &str) -> usize {
     match op {
         "backfill" => 12,
