@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Stored;
-use crate::partition::{DynamicSets, Ordinals, PartitionMapping, PartitionsDef};
+use crate::partition::{DynamicSets, MappingAnswers, Ordinals, PartitionMapping, PartitionsDef};
 use crate::{AssetKey, BackfillId, PartitionKey, Timestamp};
 
 /// Runs of one backfill that go on at once, unless it says otherwise.
@@ -222,6 +222,9 @@ pub struct TargetNeed {
     /// Which of its partitions; absent when it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<PartitionMapping>,
+    /// What the code of the mapping answered for the members; none when it has no code.
+    #[serde(default, skip_serializing_if = "MappingAnswers::is_empty")]
+    pub answers: MappingAnswers,
     /// Which assets of the unit it reads, by number; none for all of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assets: Vec<u32>,

@@ -19,6 +19,7 @@ use arco_core::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, R
 use serde_json::Value;
 
 pub use crate::identity::Identity;
+use crate::mapping::MappingRecord;
 use crate::schedule::TickProposal;
 use crate::sensor::{EvaluationProposal, Idle};
 
@@ -99,6 +100,8 @@ pub enum Command {
         /// Sensor → the last number in it.
         through: BTreeMap<String, u64>,
     },
+    /// What the code of a mapping said. Nothing comes of it when other code is asked by now.
+    RecordMapping(Box<MappingRecord>),
     /// A host announces itself, or is back after the control plane was away.
     RegisterHost(HostHello),
     /// A host says goodbye.

@@ -8,6 +8,7 @@
 //! - [`schedule`]: what is due, which missed instants are caught up with, what a tick runs.
 //! - [`evaluation`]: what user code wants, and what that comes to.
 //! - [`sensor`]: which sensors are asked, with what, and what their answers come to.
+//! - [`mapping`]: what the code of mappings is asked, and what its answers come to.
 //! - [`decide`]: from a command and the state to the events that follow, or a rejection.
 //! - [`queue`]: what waits, on what, and who has it.
 //! - [`explain`]: from the state to the answer to a "why".
@@ -24,6 +25,7 @@ pub mod evaluation;
 pub mod explain;
 mod identity;
 pub mod jobs;
+pub mod mapping;
 pub mod pending;
 pub mod planner;
 pub mod queue;

@@ -1,6 +1,9 @@
 //! Why a command was refused. Named by what to do; each message carries the mend.
 
-use arco_core::partition::{MappingError, PartitionKeyError};
+use arco_core::definitions::Dep;
+use arco_core::partition::{
+    MappingError, PartitionEdge, PartitionKeyError, PartitionMapping, PartitionsDef,
+};
 use arco_core::{AssetKey, BackfillId, Digest, HostId, RunId};
 use thiserror::Error;
 
@@ -76,6 +79,20 @@ pub enum Rejection {
         parent: AssetKey,
         /// ` (and 3 more)` or nothing.
         more: String,
+    },
+    /// Code of a mapping was not asked yet what a partition needs, or failed.
+    #[error(
+        "it is not known yet which partitions of `{parent}` `{child}` needs: `{mapping}` is a mapping of your own, and its location is being asked{trouble}; try again in a moment"
+    )]
+    MappingUnanswered {
+        /// Asset and partition that need it.
+        child: String,
+        /// The upstream asset.
+        parent: AssetKey,
+        /// Name of the mapping's class.
+        mapping: String,
+        /// `; when it was asked last, …`, or nothing.
+        trouble: String,
     },
     /// A mapping that fails for these definitions.
     #[error("the dependency of `{child}` on `{parent}` cannot be mapped: {reason}")]
@@ -431,6 +448,32 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// The code of [`Rejection::MappingUnanswered`]: what was refused with it can be in a moment.
+    pub const MAPPING_UNANSWERED: &str = "mapping_unanswered";
+
+    /// Of a partition of `child` that code of the mapping of `dep` did not answer; `None` when it did.
+    pub(crate) fn unanswered(
+        child: (&AssetKey, Option<&PartitionsDef>),
+        dep: &Dep,
+        edge: &PartitionEdge,
+        ordinal: Option<u64>,
+    ) -> Option<Self> {
+        if edge.is_answered(ordinal) {
+            return None;
+        }
+        let key = ordinal.and_then(|ordinal| child.1?.key_at(ordinal));
+        let key = key.map_or_else(String::new, |key| format!("[{}]", key.display()));
+        let mapping = dep.mapping.as_ref().and_then(PartitionMapping::custom);
+        Some(Self::MappingUnanswered {
+            child: format!("{}{key}", child.0),
+            parent: dep.asset.clone(),
+            mapping: mapping.map_or_else(String::new, |mapping| mapping.name().to_owned()),
+            trouble: edge.trouble().map_or_else(String::new, |trouble| {
+                format!(", and failed when it was asked last: {trouble}")
+            }),
+        })
+    }
+
     /// A partition key error, for an asset.
     #[must_use]
     pub fn bad_partition(asset: &AssetKey, error: &PartitionKeyError) -> Self {
@@ -453,6 +496,7 @@ impl Rejection {
             Self::PartitionMissing { .. } => "partition_missing",
             Self::PartitionUnused(_) => "partition_unused",
             Self::NonexistentUpstream { .. } => "nonexistent_upstream",
+            Self::MappingUnanswered { .. } => Self::MAPPING_UNANSWERED,
             Self::Mapping { .. } => "bad_mapping",
             Self::TooManyTasks { .. } => "too_many_tasks",
             Self::TooManyPartitions { .. } => "too_many_partitions",

@@ -100,6 +100,7 @@ fn dep(text: &str) -> Value {
             let asset = asset.trim_end_matches(')');
             let mapping = match mapping {
                 "yesterday" => json!({"kind": "time_window", "start_offset": -1, "end_offset": -1}),
+                "code" => json!({"kind": "custom", "name": "Code"}),
                 other => json!({"kind": other}),
             };
             json!({"asset": asset, "param": asset, "mapping": mapping})

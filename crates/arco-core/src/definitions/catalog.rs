@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{AssetDef, CheckDef, Definitions, DefinitionsError, Schedule, Sensor, StepDef};
-use crate::partition::DynamicSets;
+use super::{AssetDef, CheckDef, Definitions, DefinitionsError, Dep, Schedule, Sensor, StepDef};
+use crate::partition::{DynamicSets, MappingAnswers};
 use crate::{AssetKey, graph};
 
 /// The current definitions of every location. Cheap to clone; replaced whole on a deploy.
@@ -81,13 +81,44 @@ impl Catalog {
             }
         }
         if changed {
-            for definitions in catalog.definitions.values_mut() {
-                if let Some(now) = catalog.locations.get(definitions.location()) {
-                    *definitions = Arc::clone(now);
-                }
-            }
+            catalog.point_at_locations();
         }
         catalog
+    }
+
+    /// The catalog with what the code of mappings answered: of edges, child before parent. Others keep theirs.
+    #[must_use]
+    pub fn answered(&self, answers: &[(&AssetKey, &AssetKey, &MappingAnswers)]) -> Self {
+        let mut catalog = self.clone();
+        for (location, definitions) in &mut catalog.locations {
+            let own: Vec<_> = answers
+                .iter()
+                .filter(|(child, ..)| self.owners.get(*child) == Some(location))
+                .copied()
+                .collect();
+            if !own.is_empty() {
+                *definitions = Arc::new(definitions.answered(&own));
+            }
+        }
+        catalog.point_at_locations();
+        catalog
+    }
+
+    fn point_at_locations(&mut self) {
+        for definitions in self.definitions.values_mut() {
+            if let Some(now) = self.locations.get(definitions.location()) {
+                *definitions = Arc::clone(now);
+            }
+        }
+    }
+
+    /// The edges whose mapping is user code, of the assets that their location speaks for.
+    pub fn custom_edges(&self) -> impl Iterator<Item = (&Arc<Definitions>, &AssetDef, &Dep)> {
+        self.locations.iter().flat_map(move |(name, definitions)| {
+            let edges = definitions.custom_edges();
+            let edges = edges.filter(move |(child, _)| self.owners.get(&child.key) == Some(name));
+            edges.map(move |(child, dep)| (definitions, child, dep))
+        })
     }
 
     fn of(locations: BTreeMap<String, Arc<Definitions>>) -> Result<Self, DefinitionsError> {

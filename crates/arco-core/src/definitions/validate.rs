@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::{
     AssetDef, CheckDef, DefinitionsError, Dep, Manifest, Schedule, Sensor, StepDef, StepKind,
 };
-use crate::partition::{DynamicSets, PartitionEdge, PartitionMapping, PartitionsDef};
+use crate::partition::{
+    DynamicSets, MappingAnswers, PartitionEdge, PartitionMapping, PartitionsDef,
+};
 use crate::{AssetKey, Digest, graph};
 
 /// A manifest that holds together, with its indexes. Immutable: runs pin a version of it.
@@ -89,6 +91,42 @@ impl Definitions {
             .iter_mut()
             .for_each(|check| resolve(&mut check.partitions));
         Some(resolved)
+    }
+
+    /// The edges whose mapping is user code, each once.
+    pub fn custom_edges(&self) -> impl Iterator<Item = (&AssetDef, &Dep)> {
+        let assets = self.manifest.assets.iter();
+        assets.flat_map(|asset| custom_deps(asset).map(move |dep| (asset, dep)))
+    }
+
+    /// The same version with what the code of mappings answered: of edges, child before parent.
+    #[must_use]
+    pub fn answered(&self, answers: &[(&AssetKey, &AssetKey, &MappingAnswers)]) -> Self {
+        let mut answered = self.clone();
+        for (child, parent, answers) in answers {
+            let step = self.asset(child).and_then(|asset| asset.step.as_deref());
+            let step = step.and_then(|step| self.step(step));
+            // Ops of a graph read as its first asset does.
+            let graph = step
+                .filter(|step| self.makes(step).first() == Some(*child))
+                .and_then(|step| step.graph.as_deref());
+            let manifest = &mut answered.manifest;
+            let assets = self
+                .assets
+                .get(child)
+                .map(|at| &mut manifest.assets[*at].deps);
+            let steps = manifest
+                .steps
+                .iter_mut()
+                .filter(|step| graph.is_some() && step.graph.as_deref() == graph)
+                .map(|step| &mut step.deps);
+            for dep in assets.into_iter().chain(steps).flatten() {
+                if let Some(mapping) = dep.mapping.as_mut().filter(|_| dep.asset == **parent) {
+                    *mapping = mapping.resolved(answers);
+                }
+            }
+        }
+        answered
     }
 
     fn build(manifest: Manifest, version: Digest) -> Result<Self, DefinitionsError> {
@@ -333,10 +371,35 @@ impl Definitions {
             for dep in &asset.deps {
                 self.check_mapping(&asset.key, asset.partitions.as_ref(), dep)?;
             }
+            for dep in custom_deps(asset) {
+                let others = asset.deps.iter().filter(|other| other.asset == dep.asset);
+                if others.clone().any(|other| other.mapping != dep.mapping) {
+                    return Err(DefinitionsError::Partitions {
+                        asset: asset.key.clone(),
+                        reason: format!(
+                            "it reads `{}` by a mapping of your own and by another one; give both the same",
+                            dep.asset
+                        ),
+                    });
+                }
+            }
         }
         for check in &self.manifest.checks {
             for dep in &check.deps {
                 self.check_mapping(&check.asset, check.partitions.as_ref(), dep)?;
+                if let Some(custom) = dep.mapping.as_ref().and_then(PartitionMapping::custom) {
+                    let reason = format!(
+                        "check `{}` reads `{}` by `{}`, a mapping of your own, which only assets do; use another \
+                         mapping, such as `AllPartitionMapping`",
+                        check.name,
+                        dep.asset,
+                        custom.name()
+                    );
+                    return Err(DefinitionsError::Partitions {
+                        asset: check.asset.clone(),
+                        reason,
+                    });
+                }
             }
         }
         Ok(())
@@ -389,6 +452,19 @@ impl Definitions {
             }),
         }
     }
+}
+
+/// The dependencies of an asset whose mapping is user code, each upstream asset once.
+fn custom_deps(asset: &AssetDef) -> impl Iterator<Item = &Dep> {
+    let custom = asset
+        .deps
+        .iter()
+        .enumerate()
+        .filter(|(_, dep)| dep.mapping.as_ref().is_some_and(|m| m.custom().is_some()));
+    let is_first = |at: usize, dep: &Dep| !asset.deps[..at].iter().any(|d| d.asset == dep.asset);
+    custom
+        .filter(move |(at, dep)| is_first(*at, dep))
+        .map(|(_, dep)| dep)
 }
 
 /// A blocking check as a node of the graph.

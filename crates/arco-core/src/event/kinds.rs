@@ -11,10 +11,11 @@ use super::{
     BackfillMoved, Cause, CheckEvaluated, CursorSet, DefinitionsDeployed, DefinitionsLoadFailed,
     EvaluationFinished, EvaluationsPacked, FoldActivated, HistoryPacked, HostLeft, HostLost,
     HostRegistered, LeaseKept, LeaseReleased, LeaseTaken, LimitsSet, MessageAccepted,
-    PartitionsAdded, PartitionsRemoved, Principal, RawEvent, ReportRefused, RunCancelRequested,
-    RunFinished, RunRequested, RunRetriesSet, RunRetryDropped, RunTimedOut, ScheduleReset,
-    ScheduleStarted, ScheduleStopped, SensorIdled, SensorReset, SensorStarted, SensorStopped,
-    TasksMapped, TasksSkipped, TickFinished, TickTried, TicksMissed, TicksPacked,
+    PartitionsAdded, PartitionsMapped, PartitionsRemoved, PartitionsUnmapped, Principal, RawEvent,
+    ReportRefused, RunCancelRequested, RunFinished, RunRequested, RunRetriesSet, RunRetryDropped,
+    RunTimedOut, ScheduleReset, ScheduleStarted, ScheduleStopped, SensorIdled, SensorReset,
+    SensorStarted, SensorStopped, TasksMapped, TasksSkipped, TickFinished, TickTried, TicksMissed,
+    TicksPacked,
 };
 use crate::backfill::BackfillSelector;
 use crate::{Digest, Timestamp};
@@ -165,6 +166,10 @@ facts! {
     PartitionsAdded(PartitionsAdded) = "partitions.added", 1;
     /// A set of dynamic partitions has fewer keys.
     PartitionsRemoved(PartitionsRemoved) = "partitions.removed", 1;
+    /// The code of a mapping said which partitions some partitions need.
+    PartitionsMapped(PartitionsMapped) = "partitions.mapped", 1;
+    /// The code of a mapping failed.
+    PartitionsUnmapped(PartitionsUnmapped) = "partitions.unmapped", 1;
     /// A replica leads from here.
     LeaseTaken(LeaseTaken) = "lease.taken", 1;
     /// The leader is alive although it had nothing else to write.
@@ -260,6 +265,7 @@ impl Fact {
     pub fn blobs(&self) -> Vec<Digest> {
         match self {
             Self::DefinitionsDeployed(e) => vec![e.version],
+            Self::PartitionsMapped(e) => e.answers.blob().into_iter().collect(),
             Self::RunRequested(e) => e.plan.blob().into_iter().collect(),
             Self::BackfillCreated(e) => {
                 let asked = match &e.selector {

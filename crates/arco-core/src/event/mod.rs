@@ -32,7 +32,7 @@ pub use host::{DefinitionsDeployed, DefinitionsLoadFailed, HostLeft, HostLost, H
 pub use kinds::{DecodeError, Event, Fact, Stored};
 pub use leadership::{FoldActivated, LeaseKept, LeaseReleased, LeaseTaken};
 pub use limits::LimitsSet;
-pub use partitions::{PartitionsAdded, PartitionsRemoved};
+pub use partitions::{PartitionsAdded, PartitionsMapped, PartitionsRemoved, PartitionsUnmapped};
 pub use run::{
     HistoryPacked, JobRef, RerunKind, RerunOf, RetryOwed, RunCancelRequested, RunFinished,
     RunOutcome, RunRequested, RunRetriesSet, RunRetryDropped, RunTimeLimit, RunTimedOut,

@@ -9,7 +9,9 @@ use crate::backfill::{
 };
 use crate::definitions::BackfillPolicy;
 use crate::limits::{Granularity, Limits, PoolLimit, TagLimit, TimeLimits};
-use crate::partition::{DynamicKeys, Ordinals, PartitionMapping, PartitionsDef};
+use crate::partition::{
+    CustomMapping, DynamicKeys, MappingAnswers, Ordinals, PartitionMapping, PartitionsDef,
+};
 use crate::plan::{OutputValues, Plan, PlannedTask};
 use crate::run_retries::{RetryStrategy, RunRetries};
 use crate::{AssetKey, AttemptId, BackfillId, Digest, HostId, PartitionKey, RunId, Timestamp};
@@ -60,6 +62,7 @@ fn backfill_created() -> BackfillCreated {
     let needs = vec![TargetNeed {
         unit: 0,
         mapping: Some(PartitionMapping::Identity),
+        answers: MappingAnswers::default(),
         assets: Vec::new(),
     }];
     let mut keys = DynamicKeys::default();
@@ -100,6 +103,43 @@ fn backfill_created() -> BackfillCreated {
         parent: Some(BackfillId::from_parts(1_700_000_000_000, 4)),
         idempotency: Some(("key".into(), Digest::of(b"f"))),
     }
+}
+
+fn answers() -> MappingAnswers {
+    let mut answers = MappingAnswers::default();
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| PartitionKey::text(text))
+            .collect::<Vec<_>>()
+    };
+    answers.set(PartitionKey::text("bob"), texts(&["z", "x"]));
+    answers.set(PartitionKey::text("ann"), texts(&[]));
+    answers
+}
+
+/// What code of mappings answered, big and in a backfill.
+#[test]
+fn answers_of_mappings_read_and_write_their_golden_files() {
+    let mapped = PartitionsMapped {
+        location: "loc".into(),
+        version: Digest::of(b"d"),
+        child: AssetKey::parse("daily").unwrap(),
+        parent: AssetKey::parse("raw/flights").unwrap(),
+        keys: 1000,
+        answers: Stored::Blob(Digest::of(b"answers")),
+    };
+    let fact = Fact::from(mapped.clone());
+    assert_eq!(fact.blobs(), [Digest::of(b"answers")]);
+    check_learned(mapped, "big");
+    let mut created = backfill_created();
+    let Stored::Inline(target) = &mut created.target else {
+        unreachable!("it stands in the event");
+    };
+    let custom = CustomMapping::new("Airline", Some(Digest::of(b"code")));
+    target.units[1].needs[0].mapping = Some(PartitionMapping::Custom(custom));
+    target.units[1].needs[0].answers = answers();
+    check_learned(created, "mapped");
 }
 
 /// A unit of several assets, of which one is read.
@@ -387,6 +427,24 @@ fn examples() -> Vec<Fact> {
         PartitionsRemoved {
             name: "customers".into(),
             keys: vec![PartitionKey::text("bob")],
+        }
+        .into(),
+        PartitionsMapped {
+            location: "loc".into(),
+            version: Digest::of(b"d"),
+            child: AssetKey::parse("daily").unwrap(),
+            parent: AssetKey::parse("raw/flights").unwrap(),
+            keys: 2,
+            answers: Stored::Inline(answers()),
+        }
+        .into(),
+        PartitionsUnmapped {
+            location: "loc".into(),
+            version: Digest::of(b"d"),
+            child: AssetKey::parse("daily").unwrap(),
+            parent: AssetKey::parse("raw/flights").unwrap(),
+            first: PartitionKey::text("ann"),
+            error: error(),
         }
         .into(),
         LeaseTaken {

@@ -175,6 +175,21 @@ impl PartitionsDef {
         }
     }
 
+    /// The ordinals of the partitions that exist at `now`, and of the next `windows` of time.
+    #[must_use]
+    pub fn existing_soon(&self, now: Timestamp, windows: u64) -> Ordinals {
+        match self {
+            Self::TimeWindow(def) => {
+                let soon = def.count(now).saturating_add(windows).min(def.most());
+                // `most` counts windows that are left out too.
+                let last = (0..soon).rev().find(|at| def.key_at(*at).is_some());
+                Ordinals::from(0..last.map_or(0, |last| last + 1))
+            }
+            Self::Multi(multi) => multi.existing_soon(now, windows),
+            Self::Static(_) | Self::Dynamic(_) => self.existing(now),
+        }
+    }
+
     /// Above every ordinal that there will ever be.
     pub(super) fn most(&self) -> u64 {
         match self {
@@ -261,6 +276,27 @@ impl PartitionsDef {
                 set.require(&key).map(|_| key)
             }
             Self::Multi(multi) => multi.parse_key(text),
+        }
+    }
+
+    /// As [`Self::parse_key`], of keys beyond what the definition has too: windows before the first one, after
+    /// the last or left out, and keys that may be added to dynamic partitions yet.
+    ///
+    /// # Errors
+    /// When `text` is not written as keys of this definition are; says what they look like.
+    pub fn read_key(&self, text: &str) -> Result<PartitionKey, PartitionKeyError> {
+        let refused =
+            |error: PartitionsError| PartitionKeyError::new(text, Reason::Unwritable(error.0));
+        match self {
+            Self::Static(_) => self.parse_key(text),
+            Self::TimeWindow(_) => self
+                .parse_key(text)
+                .or_else(|error| match error.is_beyond() {
+                    true => Ok(PartitionKey::time(text)),
+                    false => Err(error),
+                }),
+            Self::Dynamic(_) => DynamicKeys::read(text).map_err(refused),
+            Self::Multi(multi) => multi.read_key(text),
         }
     }
 

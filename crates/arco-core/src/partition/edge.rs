@@ -3,6 +3,7 @@
 //! An edge speaks in ordinals and ranges of them, so that a plan of a million partitions makes no million
 //! lists.
 
+use super::custom::MappingAnswers;
 use super::def::PartitionsDef;
 use super::error::MappingError;
 use super::key::PartitionKey;
@@ -43,6 +44,8 @@ enum Rule {
     Specific(Vec<PartitionKey>),
     Static(Pairs),
     Dimensions(Box<Dimensions>),
+    /// What code answered, by key. Nothing is read of it before it is asked.
+    Answered(MappingAnswers),
 }
 
 /// What a child partition needs of the parent.
@@ -96,6 +99,16 @@ impl PartitionEdge {
             PartitionMapping::MultiToSingle { .. } | PartitionMapping::Multi { .. } => {
                 Rule::Dimensions(Box::new(Dimensions::new(mapping, child, parent)?))
             }
+            PartitionMapping::Custom(custom) if child.is_some() => {
+                Rule::Answered(custom.answers().clone())
+            }
+            PartitionMapping::Custom(custom) => {
+                return Err(MappingError::Unfit(format!(
+                    "`{}` is a mapping of your own, which says what each partition of the child needs, and the child \
+                     has no partitions; use another mapping, such as `AllPartitionMapping`",
+                    custom.name()
+                )));
+            }
         };
         Ok(Self {
             child: child.cloned(),
@@ -116,8 +129,40 @@ impl PartitionEdge {
         matches!(self.rule, Rule::All)
     }
 
+    /// Whether it is known what the child partition with this ordinal needs: not where code says it that did
+    /// not answer yet. Nothing may be planned of what is not known.
+    #[must_use]
+    pub fn is_answered(&self, child: Option<u64>) -> bool {
+        let Rule::Answered(answers) = &self.rule else {
+            return true;
+        };
+        let key = child.and_then(|ordinal| self.child.as_ref()?.key_at(ordinal));
+        // Of what is no key nothing is asked.
+        key.is_none_or(|key| answers.parents(&key).is_some())
+    }
+
+    /// The first of some child partitions of which it is not known what they need.
+    #[must_use]
+    pub fn unanswered(&self, children: &Ordinals) -> Option<u64> {
+        match self.rule {
+            Rule::Answered(_) => children
+                .iter()
+                .find(|child| !self.is_answered(Some(*child))),
+            _ => None,
+        }
+    }
+
+    /// What the code of the mapping failed with last, when it did.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        match &self.rule {
+            Rule::Answered(answers) => answers.trouble(),
+            _ => None,
+        }
+    }
+
     /// What the child partition with this ordinal needs at `now`; `None` asks for an unpartitioned
-    /// child. The child partition itself need not exist yet.
+    /// child. The child partition itself need not exist yet. Nothing, where [`Self::is_answered`] says no.
     #[must_use]
     pub fn upstream(&self, child: Option<u64>, now: Timestamp) -> Upstream {
         let ordinals = match (&self.rule, child) {
@@ -128,6 +173,11 @@ impl PartitionEdge {
             (Rule::Static(pairs), Some(ordinal)) => pairs.upstream(ordinal),
             (Rule::Dimensions(dimensions), Some(ordinal)) => {
                 return dimensions.upstream(ordinal, now);
+            }
+            (Rule::Answered(answers), Some(ordinal)) => {
+                let key = self.child.as_ref().and_then(|def| def.key_at(ordinal));
+                let keys = key.and_then(|key| answers.parents(&key));
+                return self.listed(keys.unwrap_or_default(), now);
             }
             (Rule::All, _) | (_, None) => self.parent.existing(now),
         };
@@ -161,6 +211,12 @@ impl PartitionEdge {
             }
             Rule::Static(pairs) => pairs.downstream(parent),
             Rule::Dimensions(dimensions) => dimensions.downstream(parent, now),
+            Rule::Answered(answers) => {
+                let key = self.parent.key_at(parent);
+                let readers = key.iter().flat_map(|key| answers.children(key));
+                let there = readers.filter_map(|key| child.require(key, now).ok());
+                there.collect()
+            }
         }
     }
 

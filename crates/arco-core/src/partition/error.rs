@@ -61,6 +61,7 @@ pub(super) enum Reason {
     },
     TwoDots,
     Reversed,
+    Unwritable(String),
 }
 
 impl PartitionKeyError {
@@ -103,6 +104,14 @@ impl PartitionKeyError {
         }
     }
 
+    /// Whether the key is written as those of its definition are, and lies beyond what this has.
+    pub(super) fn is_beyond(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::BeforeFirst { .. } | Reason::AfterLast { .. } | Reason::Excluded
+        )
+    }
+
     /// The message with the asset in it: *partition `2024-13-01` of `raw/events` is not a date; …*.
     #[must_use]
     pub fn of(&self, asset: &str) -> String {
@@ -142,6 +151,7 @@ impl PartitionKeyError {
             }
             Reason::BeforeFirst { first } => format!("is before the first partition `{first}`"),
             Reason::AfterLast { last } => format!("is after the last partition `{last}`"),
+            Reason::Unwritable(why) => format!("cannot be: {why}"),
             Reason::Excluded => "is left out by the exclusions of its definition".into(),
             Reason::NotInSet { set, near: None } => format!(
                 "is not in the dynamic partitions `{set}`; `arco partitions add {set} KEY` adds one"
@@ -197,6 +207,12 @@ pub enum MappingError {
         side: &'static str,
         /// What it has.
         has: &'static str,
+    },
+    /// Code that says it did not answer yet.
+    #[error("the mapping was not asked for `{key}` yet; try again in a moment")]
+    Unanswered {
+        /// The key of the child, as people write it.
+        key: String,
     },
     /// An identity between keys that can never be the same (P-26).
     #[error(

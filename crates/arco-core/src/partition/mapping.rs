@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::custom::{CustomMapping, MappingAnswers};
 use super::def::PartitionsDef;
 use super::edge::{PartitionEdge, single_dimension};
 use super::error::MappingError;
 use super::key::PartitionKey;
-use crate::Timestamp;
+use crate::{Digest, Timestamp};
 
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,8 @@ pub enum PartitionMapping {
         /// Each dimension of either side at most once.
         dimensions: Vec<DimensionMapping>,
     },
+    /// What user code answers for each child key.
+    Custom(CustomMapping),
 }
 
 /// How one dimension of the child reads one of the parent.
@@ -99,11 +102,29 @@ impl PartitionMapping {
         }
     }
 
+    /// The mapping with what its code answered; itself when it has no code.
+    #[must_use]
+    pub fn resolved(&self, answers: &MappingAnswers) -> Self {
+        match self {
+            Self::Custom(custom) => Self::Custom(custom.with(answers.clone())),
+            _ => self.clone(),
+        }
+    }
+
+    /// The code that says it, if code does.
+    #[must_use]
+    pub fn custom(&self) -> Option<&CustomMapping> {
+        match self {
+            Self::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+
     /// The parent partitions that `key` of `child` needs at `now`. `child` and `key` are `None` for
     /// an unpartitioned child.
     ///
     /// # Errors
-    /// When the rule cannot join these definitions, or `key` is not of `child`.
+    /// When the rule cannot join these definitions, `key` is not of `child`, or its code did not answer yet.
     pub fn upstream(
         &self,
         child: Option<&PartitionsDef>,
@@ -116,6 +137,11 @@ impl PartitionMapping {
             (Some(child), Some(key)) => Some(child.require_known(key)?),
             _ => None,
         };
+        if !edge.is_answered(ordinal) {
+            return Err(MappingError::Unanswered {
+                key: key.map_or_else(String::new, |key| key.display().into_owned()),
+            });
+        }
         let upstream = edge.upstream(ordinal, now);
         Ok(Mapped {
             keys: parent.keys_of(upstream.ordinals).collect(),
@@ -186,6 +212,11 @@ enum Document {
     Multi {
         dimensions: Vec<DimensionMapping>,
     },
+    Custom {
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<Digest>,
+    },
 }
 
 impl From<Document> for PartitionMapping {
@@ -211,6 +242,7 @@ impl From<Document> for PartitionMapping {
             },
             Document::MultiToSingle { dimension } => Self::MultiToSingle { dimension },
             Document::Multi { dimensions } => Self::Multi { dimensions },
+            Document::Custom { name, code } => Self::Custom(CustomMapping::new(name, code)),
         }
     }
 }
@@ -238,6 +270,10 @@ impl From<PartitionMapping> for Document {
             },
             PartitionMapping::MultiToSingle { dimension } => Self::MultiToSingle { dimension },
             PartitionMapping::Multi { dimensions } => Self::Multi { dimensions },
+            PartitionMapping::Custom(custom) => Self::Custom {
+                name: custom.name().to_owned(),
+                code: custom.code(),
+            },
         }
     }
 }

@@ -10,6 +10,7 @@
 //! Nothing here reads a clock: `now` is a parameter. Time zones come from the database in the binary,
 //! so that every replica gives a key the same window.
 
+mod custom;
 mod def;
 mod dynamic_def;
 mod edge;
@@ -23,6 +24,7 @@ mod series;
 mod static_def;
 mod window;
 
+pub use custom::{CustomMapping, MappingAnswers};
 pub use def::{Keys, PartitionsDef, PartitionsKind};
 pub use dynamic_def::{DynamicKeys, DynamicPartitions, DynamicSets};
 pub use edge::{PartitionEdge, Upstream};

@@ -121,6 +121,16 @@ impl MultiPartitions {
         self.product(&all)
     }
 
+    /// The combinations of what each dimension has, and has after the next windows.
+    pub(super) fn existing_soon(&self, now: Timestamp, windows: u64) -> Ordinals {
+        let of_each: Vec<Ordinals> = self
+            .dimensions
+            .iter()
+            .map(|dimension| dimension.def.existing_soon(now, windows))
+            .collect();
+        self.product(&of_each)
+    }
+
     /// The combinations of what each dimension has of it.
     pub(super) fn latest(&self, now: Timestamp) -> Ordinals {
         let of_each: Vec<Ordinals> = self
@@ -275,6 +285,19 @@ impl MultiPartitions {
     /// `2025-01-15|us-east`: the values in the order of the names. The canonical text is read too, for
     /// keys with `|` in a value.
     pub(super) fn parse_key(&self, text: &str) -> Result<PartitionKey, PartitionKeyError> {
+        self.key_by(text, PartitionsDef::parse_key)
+    }
+
+    /// As [`Self::parse_key`], of keys that dynamic dimensions may have.
+    pub(super) fn read_key(&self, text: &str) -> Result<PartitionKey, PartitionKeyError> {
+        self.key_by(text, PartitionsDef::read_key)
+    }
+
+    fn key_by(
+        &self,
+        text: &str,
+        of_one: impl Fn(&PartitionsDef, &str) -> Result<PartitionKey, PartitionKeyError>,
+    ) -> Result<PartitionKey, PartitionKeyError> {
         let values: Vec<&str> = text.split('|').collect();
         if values.len() != self.dimensions.len() {
             return match PartitionKey::parse(text) {
@@ -284,7 +307,7 @@ impl MultiPartitions {
         }
         let mut keys = Vec::with_capacity(values.len());
         for (dimension, value) in self.dimensions.iter().zip(values) {
-            let key = dimension.def.parse_key(value);
+            let key = of_one(&dimension.def, value);
             keys.push(key.map_err(|error| error.within(text, &dimension.name))?);
         }
         self.joined(&keys).ok_or_else(|| self.foreign(text))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arco_core::backfill::{BackfillStatus, ChunkOf};
 use arco_core::definitions::Catalog;
 use arco_core::limits::TimeLimits;
+use arco_core::partition::{PartitionEdge, PartitionsDef};
 use arco_core::{AssetKey, BackfillId, PartitionKey, RunId, Timestamp};
 
 use crate::Rejection;
@@ -53,9 +54,25 @@ pub fn next(state: &State, id: BackfillId, now: Timestamp, most: usize) -> Vec<C
     }
     let room = backfill.room(now).min(most);
     let (shape, progress) = (&backfill.shape, &backfill.progress);
-    let mut chunks: Vec<(usize, u32)> = progress.next(backfill.settings.order).take(room).collect();
-    if chunks.is_empty() && backfill.active.is_empty() {
-        chunks = progress.rest(shape).take(room).collect();
+    let unasked: Vec<Vec<AssetEdge>> = (0..shape.units.len())
+        .map(|unit| unasked(&state.catalog, backfill, unit))
+        .collect();
+    let is_answered = |(unit, within): &(usize, u32)| {
+        let form = &shape.units[*unit];
+        let keys = form.members_of(*within).filter_map(|n| form.key(n));
+        unasked[*unit].is_empty() || {
+            let keys: Vec<PartitionKey> = keys.collect();
+            unasked[*unit].iter().all(|edge| edge.is_answered(&keys))
+        }
+    };
+    let open = progress.next(backfill.settings.order).filter(is_answered);
+    let mut chunks: Vec<(usize, u32)> = open.take(room).collect();
+    if chunks.is_empty() && progress.open() == 0 && backfill.active.is_empty() {
+        chunks = progress
+            .rest(shape)
+            .filter(is_answered)
+            .take(room)
+            .collect();
     }
     let chunk = |(unit, within): (usize, u32)| {
         let form = &shape.units[unit];
@@ -73,6 +90,38 @@ pub fn next(state: &State, id: BackfillId, now: Timestamp, most: usize) -> Vec<C
     chunks.into_iter().map(chunk).collect()
 }
 
+/// An edge of a unit whose mapping is code that did not answer for all partitions that exist.
+struct AssetEdge<'a> {
+    def: &'a PartitionsDef,
+    edge: PartitionEdge,
+}
+
+impl AssetEdge<'_> {
+    fn is_answered(&self, keys: &[PartitionKey]) -> bool {
+        let ordinals = keys.iter().filter_map(|key| self.def.ordinal_of(key));
+        ordinals.map(Some).all(|at| self.edge.is_answered(at))
+    }
+}
+
+/// The edges of a unit by which its chunks may have to wait: those whose mapping is code, whoever makes what is
+/// read.
+fn unasked<'a>(catalog: &'a Catalog, backfill: &Backfill, unit: usize) -> Vec<AssetEdge<'a>> {
+    let assets = backfill.target.units[unit].assets.iter();
+    let found = assets.filter_map(|key| catalog.asset(key));
+    let edges = found.flat_map(|found| {
+        let asset = found.asset;
+        let custom = asset.deps.iter().filter_map(|dep| {
+            let mapping = dep.mapping.as_ref().filter(|m| m.custom().is_some())?;
+            let parent = catalog.asset(&dep.asset)?.asset.partitions.as_ref()?;
+            let def = asset.partitions.as_ref()?;
+            let edge = PartitionEdge::new(mapping, Some(def), parent).ok()?;
+            Some(AssetEdge { def, edge })
+        });
+        custom.collect::<Vec<_>>()
+    });
+    edges.collect()
+}
+
 /// Plans a chunk by the definitions of now. Partitions that these do not have any more are left alone.
 ///
 /// # Errors
@@ -87,7 +136,8 @@ pub fn plan(
 ) -> Result<ChunkRun, Rejection> {
     match request(catalog, backfill, chunk, run, now) {
         Ok(request) => Ok((chunk.chunk, Ok(request))),
-        Err(Rejection::Replan) => Err(Rejection::Replan),
+        // What a partition reads is not known: the chunk waits.
+        Err(Rejection::Replan | Rejection::MappingUnanswered { .. }) => Err(Rejection::Replan),
         Err(refused) => Ok((chunk.chunk, Err(refused.to_string()))),
     }
 }

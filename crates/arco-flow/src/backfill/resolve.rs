@@ -218,12 +218,24 @@ fn needs(
             let read = read
                 .filter(|(_, asset)| **asset == dep.asset)
                 .map(|(n, _)| n);
-            let same = |need: &&mut TargetNeed| need.unit == parent && need.mapping == mapping;
+            let custom = mapping.as_ref().and_then(PartitionMapping::custom);
+            let answers = custom.zip(own).map(|(custom, own)| {
+                let members = match &unit.wanted {
+                    Wanted::Whole => Ordinals::default(),
+                    Wanted::Partitions(members) => members.clone(),
+                };
+                custom.answers().only(own.keys_of(members))
+            });
+            let answers = answers.unwrap_or_default();
+            let same = |need: &&mut TargetNeed| {
+                need.unit == parent && need.mapping == mapping && need.answers == answers
+            };
             match out.iter_mut().find(same) {
                 Some(known) => known.assets.extend(read),
                 None => out.push(TargetNeed {
                     unit: parent,
                     mapping,
+                    answers,
                     assets: read.collect(),
                 }),
             }

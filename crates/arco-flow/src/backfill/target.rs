@@ -105,6 +105,7 @@ impl Target {
         };
         for key in in_order(catalog, selected)? {
             let edges = edges(catalog, &key, &wanted)?;
+            check_answered(catalog, &key, &edges, now)?;
             let mut own = match definition(catalog, &key) {
                 None => Wanted::Whole,
                 Some(def) => Wanted::Partitions(selector.of(&key, def, &edges, &wanted, now)?),
@@ -204,6 +205,27 @@ pub(super) fn edges<'a>(
         out.push(TargetEdge { dep, edge });
     }
     Ok(out)
+}
+
+/// What follows from what a partition reads is worked out when that is known of all.
+fn check_answered(
+    catalog: &Catalog,
+    key: &AssetKey,
+    edges: &[TargetEdge<'_>],
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let Some(def) = definition(catalog, key) else {
+        return Ok(());
+    };
+    for each in edges {
+        let unanswered = each.edge.unanswered(&def.existing(now));
+        let refused = unanswered
+            .and_then(|at| Rejection::unanswered((key, Some(def)), each.dep, &each.edge, Some(at)));
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+    }
+    Ok(())
 }
 
 /// A parent without partitions that is left out.

@@ -11,6 +11,7 @@ mod hosts;
 mod late;
 mod lead;
 mod limits;
+mod mappings;
 mod partition_sets;
 pub(crate) mod report;
 mod retry;
@@ -96,6 +97,7 @@ fn decide_on(d: &mut Deciding<'_>, command: &Command) -> Result<Answer, Rejectio
         Command::ReleaseLead => lead::release(d),
         Command::AddPartitions { name, keys } => partition_sets::add(d, name, keys)?,
         Command::RemovePartitions { name, keys } => partition_sets::remove(d, name, keys),
+        Command::RecordMapping(record) => mappings::record(d, record),
         Command::StartSchedule(name) => schedules::start(d, name)?,
         Command::StopSchedule(name) => schedules::stop(d, name)?,
         Command::ResetSchedule(name) => schedules::reset(d, name)?,

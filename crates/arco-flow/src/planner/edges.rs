@@ -223,6 +223,9 @@ impl<'a> Graph<'a> {
             None => Needed::Whole,
             Some(n) => Needed::Ordinals(vec![(n, n + 1)]),
         };
+        for (child, dep) in deps {
+            self.check_answered(child, def, dep, ordinal)?;
+        }
         let mut needs = BTreeSet::new();
         let mut walk: Vec<(AssetKey, Option<&'a PartitionsDef>, &'a Dep, Needed)> = deps
             .iter()
@@ -258,6 +261,25 @@ impl<'a> Graph<'a> {
         Ok(needs.into_iter().collect())
     }
 
+    /// What is not known to be read would be read by the task as nothing, whether or not this run makes it.
+    fn check_answered(
+        &self,
+        child: &AssetKey,
+        def: Option<&'a PartitionsDef>,
+        dep: &'a Dep,
+        ordinal: Option<u64>,
+    ) -> Result<(), Rejection> {
+        let is_custom = dep.mapping.as_ref().is_some_and(|m| m.custom().is_some());
+        let Some(parent) = self.def(&dep.asset).filter(|_| is_custom) else {
+            return Ok(());
+        };
+        let edge = self.edge(child, def, dep, parent)?;
+        match Rejection::unanswered((child, def), dep, &edge, ordinal) {
+            Some(unknown) => Err(unknown),
+            None => Ok(()),
+        }
+    }
+
     /// Which slots of `dep.asset` the slots `needed` of the child stand on.
     fn map(
         &self,
@@ -281,6 +303,10 @@ impl<'a> Graph<'a> {
         };
         let mut out = Ordinals::default();
         for ordinal in ordinals {
+            let child_of = (child, child_def);
+            if let Some(unknown) = Rejection::unanswered(child_of, dep, &edge, ordinal) {
+                return Err(unknown);
+            }
             let upstream = edge.upstream(ordinal, self.now);
             if strict && let Some(missing) = upstream.nonexistent.first() {
                 return Err(self.nonexistent(

@@ -7,7 +7,7 @@ use arco_core::event::{DefinitionsDeployed, DefinitionsLoadFailed, ErrorInfo, Ev
 use arco_core::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ApplyError, Blobs, State, durations, schedule, sensor};
+use super::{ApplyError, Blobs, State, durations, mappings, schedule, sensor};
 
 /// One code location.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub(super) fn deployed(
     blobs: &dyn Blobs,
 ) -> Result<(), ApplyError> {
     let definitions = read(&e.location, e.version, blobs)?;
+    let before = state.clone();
     install(state, definitions).map_err(|reason| ApplyError::Blob {
         digest: e.version,
         reason,
@@ -48,6 +49,7 @@ pub(super) fn deployed(
         failure: None,
     };
     prune_versions(state);
+    mappings::follow_definitions(state, &before);
     durations::deployed(state, &e.location);
     if state.fold_version >= super::fold::SCHEDULES {
         schedule::follow_definitions(state, &e.location, event.time);
@@ -109,7 +111,11 @@ pub(super) fn prune_versions(state: &mut State) {
     while let Some(run) = (!gone.is_empty()).then(|| runs.next()).flatten() {
         gone.retain(|version| !run.definitions.values().any(|pinned| pinned == version));
     }
+    if gone.is_empty() {
+        return;
+    }
     for version in gone {
         state.versions.remove(&version);
     }
+    mappings::prune(state);
 }

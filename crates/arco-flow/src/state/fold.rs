@@ -9,8 +9,8 @@ use arco_core::plan::Plan;
 use thiserror::Error;
 
 use super::{
-    State, admission, backfill, deadlines, definitions, evaluation, fact_fold, host, op_fold,
-    partition_sets, run_fold, run_retry, schedule, sensor, sensor_queue, task_fold, tick,
+    State, admission, backfill, deadlines, definitions, evaluation, fact_fold, host, mappings,
+    op_fold, partition_sets, run_fold, run_retry, schedule, sensor, sensor_queue, task_fold, tick,
 };
 
 /// Content of the blobs that events cite, fetched by the log reader before `apply`.
@@ -114,6 +114,8 @@ impl State {
             }
             Fact::PartitionsAdded(e) => partition_sets::added(self, e),
             Fact::PartitionsRemoved(e) => partition_sets::removed(self, e),
+            Fact::PartitionsMapped(e) => mappings::mapped(self, e, blobs)?,
+            Fact::PartitionsUnmapped(e) => mappings::unmapped(self, event, e),
             Fact::LeaseTaken(e) => self.leadership.taken(at, e),
             Fact::LeaseKept(_) | Fact::Unknown(_) => {}
             Fact::LeaseReleased(e) => self.leadership.released(e.epoch),

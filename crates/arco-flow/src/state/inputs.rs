@@ -4,7 +4,7 @@ use arco_core::definitions::{Definitions, Dep, StepDef};
 use arco_core::event::InputVersion;
 use arco_core::partition::{PartitionEdge, PartitionMapping, PartitionsDef};
 use arco_core::plan::PlannedTask;
-use arco_core::{PartitionKey, RunId, TaskIndex, Timestamp};
+use arco_core::{AssetKey, PartitionKey, RunId, TaskIndex, Timestamp};
 
 use super::{Run, Slot, State};
 
@@ -33,11 +33,16 @@ pub fn of_task(state: &State, run: &Run, task: TaskIndex, now: Timestamp) -> Vec
     };
     edges(definitions, step, planned)
         .into_iter()
-        .map(|(child, dep)| resolve(state, definitions, child, dep, planned, now))
+        .map(|edge| resolve(state, definitions, edge, planned, now))
         .collect()
 }
 
-type Edge<'a> = (Option<&'a PartitionsDef>, &'a Dep);
+/// An edge of a step, of one of its assets unless it is of a check.
+struct Edge<'a> {
+    child: Option<AssetKey>,
+    def: Option<&'a PartitionsDef>,
+    dep: &'a Dep,
+}
 
 /// The edges of a step: those of the assets it makes, or of the checks it judges, each once.
 fn edges<'a>(
@@ -49,28 +54,35 @@ fn edges<'a>(
         let asset = definitions.makes(step).into_iter().next();
         let asset = asset.and_then(|key| definitions.asset(&key));
         let def = asset.and_then(|asset| asset.partitions.as_ref());
-        return step.deps.iter().map(|dep| (def, dep)).collect();
+        let child = asset.map(|asset| asset.key.clone());
+        let edge = |dep| Edge {
+            child: child.clone(),
+            def,
+            dep,
+        };
+        return step.deps.iter().map(edge).collect();
     }
     let mut out: Vec<Edge<'a>> = Vec::new();
     let outputs = planned.outputs(step);
-    let mut add = |def: Option<&'a PartitionsDef>, deps: &'a [Dep]| {
+    let mut add = |child: Option<&AssetKey>, def: Option<&'a PartitionsDef>, deps: &'a [Dep]| {
         for dep in deps {
             let internal = outputs.contains(&dep.asset);
             let known = out
                 .iter()
-                .any(|(_, d)| d.asset == dep.asset && d.param == dep.param);
+                .any(|edge| edge.dep.asset == dep.asset && edge.dep.param == dep.param);
             if !internal && !known {
-                out.push((def, dep));
+                let child = child.cloned();
+                out.push(Edge { child, def, dep });
             }
         }
     };
     for asset in outputs.iter().filter_map(|key| definitions.asset(key)) {
-        add(asset.partitions.as_ref(), &asset.deps);
+        add(Some(&asset.key), asset.partitions.as_ref(), &asset.deps);
     }
     if outputs.is_empty() {
         for (asset, name) in &step.checks {
             if let Some(check) = definitions.check(asset, name) {
-                add(check.partitions.as_ref(), &check.deps);
+                add(None, check.partitions.as_ref(), &check.deps);
             }
         }
     }
@@ -80,22 +92,24 @@ fn edges<'a>(
 fn resolve(
     state: &State,
     definitions: &Definitions,
-    child: Option<&PartitionsDef>,
-    dep: &Dep,
+    edge: Edge<'_>,
     planned: &PlannedTask,
     now: Timestamp,
 ) -> TaskInput {
+    let dep = edge.dep;
     let upstream = definitions
         .asset(&dep.asset)
         .and_then(|a| a.partitions.as_ref());
     // The definitions are those that the run pinned; the keys of dynamic partitions are those of now.
     let sets = &state.partition_sets;
-    let child = child.map(|def| def.resolved(sets));
+    let child = edge.def.map(|def| def.resolved(sets));
     let slots = match upstream {
         None => vec![None],
         Some(parent) => {
             let parent = parent.resolved(sets);
-            let keys = upstream_keys(child.as_deref(), &parent, dep, &planned.partitions, now);
+            let mapping = mapping(state, definitions, &edge, child.as_deref(), &parent);
+            let keys = &planned.partitions;
+            let keys = upstream_keys(&mapping, child.as_deref(), &parent, keys, now);
             keys.into_iter().map(Some).collect()
         }
     };
@@ -106,18 +120,33 @@ fn resolve(
     }
 }
 
-fn upstream_keys(
+/// The mapping of an edge; of one that is code with what the code that the run pinned answered.
+fn mapping(
+    state: &State,
+    definitions: &Definitions,
+    edge: &Edge<'_>,
     child: Option<&PartitionsDef>,
     parent: &PartitionsDef,
-    dep: &Dep,
+) -> PartitionMapping {
+    let Some(mapping) = &edge.dep.mapping else {
+        return PartitionMapping::infer(child, Some(parent));
+    };
+    let known = mapping.custom().and(edge.child.clone());
+    let known = known.and_then(|child| state.mappings.get(&(child, edge.dep.asset.clone())));
+    match known {
+        Some(known) => mapping.resolved(known.under(definitions.version())),
+        None => mapping.clone(),
+    }
+}
+
+fn upstream_keys(
+    mapping: &PartitionMapping,
+    child: Option<&PartitionsDef>,
+    parent: &PartitionsDef,
     keys: &[PartitionKey],
     now: Timestamp,
 ) -> Vec<PartitionKey> {
-    let mapping = dep
-        .mapping
-        .clone()
-        .unwrap_or_else(|| PartitionMapping::infer(child, Some(parent)));
-    let Ok(edge) = PartitionEdge::new(&mapping, child, parent) else {
+    let Ok(edge) = PartitionEdge::new(mapping, child, parent) else {
         // Definitions were validated with this very edge when they were deployed.
         return Vec::new();
     };

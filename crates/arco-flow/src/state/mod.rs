@@ -13,6 +13,7 @@ mod fold;
 mod host;
 pub mod inputs;
 mod leadership;
+mod mappings;
 pub mod op;
 mod op_fold;
 pub(crate) mod output;
@@ -54,6 +55,7 @@ pub use evaluation::{Evaluation, EvaluationRow, EvaluationStatus};
 pub use fold::{ApplyError, Blobs, NoBlobs};
 pub use host::{HostState, HostStatus};
 pub use leadership::Leadership;
+pub use mappings::{Edge, EdgeAnswers, MappingFailure};
 pub use run::{Counts, Retried, Run, RunStatus, TimedOut};
 pub use said::Said;
 pub use schedule::{OperatorSaid, ScheduleState, TickRetry, Timer, next_after};
@@ -100,6 +102,8 @@ pub struct State {
     pub versions: OrdMap<Digest, Arc<arco_core::definitions::Definitions>>,
     /// Keys of dynamic partitions, by the name of their set. The catalog has them too.
     pub partition_sets: Arc<DynamicSets>,
+    /// What the code of mappings answered, by edge: the asset that reads, and the one that is read.
+    pub mappings: OrdMap<Edge, Arc<EdgeAnswers>>,
     /// Worker hosts that may still hold something, and lost ones for as long as they may call.
     pub hosts: OrdMap<HostId, HostState>,
     /// Runs in memory: the active ones and the recent ones.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arco_core::event::{PartitionsAdded, PartitionsRemoved};
 use arco_core::partition::DynamicKeys;
 
-use super::State;
+use super::{State, mappings};
 
 pub(super) fn added(state: &mut State, e: &PartitionsAdded) {
     change(state, &e.name, |set| {
@@ -16,9 +16,13 @@ pub(super) fn added(state: &mut State, e: &PartitionsAdded) {
 }
 
 pub(super) fn removed(state: &mut State, e: &PartitionsRemoved) {
+    let before = (!state.mappings.is_empty()).then(|| state.clone());
     change(state, &e.name, |set| {
         set.remove(&e.keys);
     });
+    if let Some(before) = before {
+        mappings::renumber(state, &e.name, &before);
+    }
 }
 
 fn change(state: &mut State, name: &str, change: impl FnOnce(&mut DynamicKeys)) {

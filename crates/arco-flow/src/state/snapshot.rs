@@ -18,9 +18,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    AssetState, Backfill, Durations, Evaluation, HostState, Leadership, LocationState, Run, RunKey,
-    ScheduleState, SensorState, State, Tick, admission, deadlines, definitions, evaluation, run,
-    schedule, sensor, subscriptions, tick,
+    AssetState, Backfill, Durations, EdgeAnswers, Evaluation, HostState, Leadership, LocationState,
+    Run, RunKey, ScheduleState, SensorState, State, Tick, admission, deadlines, definitions,
+    evaluation, mappings, run, schedule, sensor, subscriptions, tick,
 };
 
 /// A snapshot that cannot be used; the reader falls back to an older one or to the log.
@@ -69,6 +69,8 @@ struct Out<'a> {
     durations: Vec<(&'a (String, String), &'a Durations)>,
     #[serde(skip_serializing_if = "DynamicSets::is_empty")]
     partition_sets: &'a DynamicSets,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mappings: Vec<(&'a AssetKey, &'a AssetKey, &'a EdgeAnswers)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     schedules: Vec<(&'a String, &'a Arc<ScheduleState>)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -119,6 +121,8 @@ struct In {
     /// From fold version 3 on.
     #[serde(default)]
     partition_sets: DynamicSets,
+    #[serde(default)]
+    mappings: Vec<(AssetKey, AssetKey, EdgeAnswers)>,
     /// From fold version 3 on.
     #[serde(default)]
     schedules: Vec<(String, ScheduleState)>,
@@ -205,6 +209,11 @@ impl State {
             retries_owed: self.retries_owed.iter().collect(),
             durations: self.durations.iter().collect(),
             partition_sets: &self.partition_sets,
+            mappings: self
+                .mappings
+                .iter()
+                .map(|((child, parent), known)| (child, parent, &**known))
+                .collect(),
             schedules: self.schedules.iter().collect(),
             ticks: self.ticks.values().collect(),
             tick_history: &self.tick_history,
@@ -263,6 +272,7 @@ impl State {
         for (location, manifest, version) in read.manifests {
             restore_definitions(&mut state, location, &manifest, version)?;
         }
+        mappings::restore(&mut state, read.mappings);
         let mut assets = read.assets;
         loop {
             for (key, asset) in assets.drain(..) {

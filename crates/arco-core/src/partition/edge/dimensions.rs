@@ -69,6 +69,13 @@ impl Dimensions {
         };
         let edges = triples.into_iter().map(|(up, down, mapping)| {
             let (parent, child) = (&axes(parent)[up], &axes(child)[down]);
+            if let Some(custom) = mapping.custom() {
+                return Err(MappingError::Unfit(format!(
+                    "`{}` is a mapping of your own, and maps a dimension between static partitions only; map whole \
+                     partitions with it, or use another mapping for the dimension",
+                    custom.name()
+                )));
+            }
             let edge = PartitionEdge::new(&mapping, Some(child), parent)?;
             Ok(DimensionEdge { up, down, edge })
         });

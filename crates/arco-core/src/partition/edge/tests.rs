@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::super::{Cadence, DimensionMapping, TimeWindowSpec};
+use super::super::{Cadence, CustomMapping, DimensionMapping, MappingAnswers, TimeWindowSpec};
 use super::*;
 
 /// Windows from February on, some with crons and some with windows left out.
@@ -68,6 +68,30 @@ fn shift() -> impl Strategy<Value = PartitionMapping> {
     })
 }
 
+/// As code might answer: of the days from February to May that are no multiple of four, the day before and that of
+/// a week before; or a letter, and one that is not there.
+fn answers_of(days: bool) -> impl Strategy<Value = PartitionMapping> {
+    (0..3_i64).prop_map(move |zone| {
+        let mut answers = MappingAnswers::default();
+        for day in (0..90_i64).filter(|day| day % 4 != 0) {
+            for hour in 0..24 {
+                let key = |day: i64| {
+                    let at = Timestamp((1_706_745_600 + day * 86_400 + hour * 3600) * 1000);
+                    let text = at.to_rfc3339();
+                    PartitionKey::time(&format!("{}-{}:{}0", &text[..10], &text[11..13], zone * 3))
+                };
+                let letter = |day: i64| PartitionKey::text(["a", "b", "c", "d"][day as usize % 4]);
+                let parents = match days {
+                    true => vec![key(day - 7), key(day - 1)],
+                    false => vec![letter(day), letter(day + 1)],
+                };
+                answers.set(key(day), parents);
+            }
+        }
+        PartitionMapping::Custom(CustomMapping::new("Before", None)).resolved(&answers)
+    })
+}
+
 fn letters(keys: &str) -> PartitionsDef {
     PartitionsDef::fixed(keys.chars().map(String::from)).expect("valid")
 }
@@ -99,6 +123,8 @@ fn joined() -> impl Strategy<Value = (PartitionsDef, PartitionsDef, PartitionMap
         4 => of_time,
         1 => (windows(), windows(), plain),
         1 => Just((letters("xyz"), letters("abc"), pairs)),
+        2 => (windows(), windows(), answers_of(true)),
+        2 => (windows(), Just(letters("abc")), answers_of(false)),
         1 => (windows(), Just(letters("abc")), Just(PartitionMapping::Specific {
             keys: vec!["c".into(), "a".into()],
         })),
@@ -136,6 +162,55 @@ fn some_of(all: &Ordinals, which: &[Index]) -> BTreeSet<u64> {
         .iter()
         .filter_map(|index| all.iter().nth(index.index(count)));
     chosen.chain(all.first()).chain(all.last()).collect()
+}
+
+#[test]
+fn what_code_did_not_answer_is_not_nothing() {
+    let (child, parent) = (letters("wxyz"), letters("abc"));
+    let text = |text: &str| PartitionKey::text(text);
+    let mut answers = MappingAnswers::default();
+    answers.set(text("w"), [text("b"), text("a"), text("b"), text("q")]);
+    answers.set(text("x"), []);
+    let mapping = PartitionMapping::Custom(CustomMapping::new("Of", None));
+    let now = Timestamp(0);
+    let bare = PartitionEdge::new(&mapping, Some(&child), &parent).expect("they fit");
+    assert_eq!(bare.unanswered(&child.existing(now)), Some(0));
+    let mapping = mapping.resolved(&answers);
+    let edge = PartitionEdge::new(&mapping, Some(&child), &parent).expect("they fit");
+    let answered: Vec<bool> = (0..4).map(|at| edge.is_answered(Some(at))).collect();
+    assert_eq!(answered, [true, true, false, false]);
+    assert_eq!(edge.unanswered(&Ordinals::from(0..2)), None);
+    assert_eq!(edge.unanswered(&Ordinals::from(0..4)), Some(2));
+    let of_w = Upstream {
+        ordinals: Ordinals::from(0..2),
+        nonexistent: vec![text("q")],
+    };
+    assert_eq!(edge.upstream(Some(0), now), of_w);
+    assert_eq!(edge.upstream(Some(1), now), Upstream::default());
+    assert_eq!(edge.downstream(1, now), Ordinals::one(0));
+    assert_eq!(edge.downstream(2, now), Ordinals::default());
+    // Answered again, it is that alone.
+    answers.set(text("w"), [text("c")]);
+    let edge = PartitionEdge::new(&mapping.resolved(&answers), Some(&child), &parent);
+    let edge = edge.expect("they fit");
+    assert_eq!(edge.downstream(1, now), Ordinals::default());
+    assert_eq!(edge.downstream(2, now), Ordinals::one(0));
+    assert!(
+        PartitionEdge::new(&mapping, None, &parent).is_err(),
+        "a child without partitions"
+    );
+    let table = table(&[("a", &child), ("b", &parent)]);
+    let dimensions = vec![DimensionMapping {
+        upstream: "a".into(),
+        downstream: "a".into(),
+        mapping,
+    }];
+    let multi = PartitionMapping::Multi { dimensions };
+    let refused = PartitionEdge::new(&multi, Some(&table), &table).expect_err("a dimension");
+    assert!(
+        refused.to_string().contains("static partitions only"),
+        "{refused}"
+    );
 }
 
 proptest! {

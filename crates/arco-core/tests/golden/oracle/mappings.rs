@@ -233,6 +233,7 @@ fn name(mapping: &PartitionMapping) -> &'static str {
         PartitionMapping::Specific { .. } => "SpecificPartitionsPartitionMapping",
         PartitionMapping::Static { .. } => "StaticPartitionMapping",
         PartitionMapping::Multi { .. } => "MultiPartitionMapping",
+        PartitionMapping::Custom(_) => "PartitionMapping",
     }
 }
 

@@ -196,7 +196,8 @@ impl Shape {
                 let parent = need.unit as usize;
                 let edge = match (&need.mapping, defs.get(parent).and_then(Option::as_ref)) {
                     (Some(mapping), Some(def)) => {
-                        Some(PartitionEdge::new(mapping, defs[at].as_ref(), def)?)
+                        let mapping = mapping.resolved(&need.answers);
+                        Some(PartitionEdge::new(&mapping, defs[at].as_ref(), def)?)
                     }
                     _ => None,
                 };

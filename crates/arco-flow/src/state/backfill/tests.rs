@@ -66,6 +66,7 @@ fn a_chunk_opens_with_the_last_of_what_it_reads() {
     let needs = vec![TargetNeed {
         unit: 0,
         mapping: Some(PartitionMapping::Identity),
+        answers: arco_core::partition::MappingAnswers::default(),
         assets: Vec::new(),
     }];
     let target = BackfillTarget {
