@@ -157,6 +157,8 @@ codes! {
     PartitionUnused = "partition_unused", UNPROCESSABLE_ENTITY, "no selected asset is partitioned";
     /// A needed upstream partition that cannot exist.
     NonexistentUpstream = "nonexistent_upstream", UNPROCESSABLE_ENTITY, "a needed upstream partition does not exist";
+    /// A partition mapping whose code did not answer yet.
+    MappingUnanswered = "mapping_unanswered", CONFLICT, "a mapping of one's own did not answer yet";
     /// A partition mapping that fails.
     BadMapping = "bad_mapping", UNPROCESSABLE_ENTITY, "a dependency cannot be mapped";
     /// A run over the bound.

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
+use crate::evaluations::lacks_answers;
 use crate::{Engine, EngineError, config};
 
 /// The longest sleep: a wall clock that was set is noticed within it.
@@ -26,6 +27,10 @@ const SOON: Duration = Duration::from_millis(1);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Schedules whose next steps are worked out together: what is planned is held in memory meanwhile.
 const BATCH: usize = 1_000;
+/// How long a tick waits for mappings that are being asked, before it fails for want of them. Milliseconds.
+const MAPPINGS_MS: u64 = 60_000;
+/// How soon to look again at a tick that waits for mappings; commits wake sooner.
+const HELD: Duration = Duration::from_millis(250);
 
 /// What one look at the timers did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +69,10 @@ fn pause(engine: &Engine) -> Duration {
     }
     let view = engine.view();
     match schedule::next_declared(&view.state) {
-        Some(due) if view.leads => {
-            Duration::from_millis(due.ms_since(engine.now())).clamp(SOON, LOOK)
-        }
+        Some(due) if view.leads => match Duration::from_millis(due.ms_since(engine.now())) {
+            Duration::ZERO if !view.state.mappings.is_empty() => HELD,
+            pause => pause.clamp(SOON, LOOK),
+        },
         _ => LOOK,
     }
 }
@@ -252,12 +258,19 @@ fn steps(state: &State, now: Timestamp) -> Vec<TickProposal> {
     schedule::due(state, now)
         .take(BATCH)
         .filter_map(|name| schedule::next_step(state, name, now))
+        .filter(|step| !waits_for_mappings(step, now))
         .map(|mut step| {
             let tick = step.tick.take();
             step.tick = tick.map(|(tick, evaluated)| (tick, checked(state, evaluated)));
             step
         })
         .collect()
+}
+
+/// Whether a tick has the time to wait for mappings that are being asked.
+fn waits_for_mappings(step: &TickProposal, now: Timestamp) -> bool {
+    let tick = step.tick.as_ref();
+    tick.is_some_and(|(tick, came)| lacks_answers(came) && now.ms_since(tick.instant) < MAPPINGS_MS)
 }
 
 /// A tick whose configuration does not fit the schemas fails as a whole.

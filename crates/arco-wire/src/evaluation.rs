@@ -81,6 +81,22 @@ pub enum Ask {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         queue: Vec<QueuedItem>,
     },
+    /// Which partitions of `upstream` do these partitions of `downstream` need?
+    Mapping {
+        /// The asset that reads.
+        #[schema(value_type = String)]
+        downstream: AssetKey,
+        /// The asset that is read.
+        #[schema(value_type = String)]
+        upstream: AssetKey,
+        /// Digest of the mapping's code, as the manifest says it: who has other code does not answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+        /// Partitions in Dagster's text, at most 1,000.
+        keys: Vec<String>,
+        /// Partitions that may be named in all; keys for which there is no room are left out.
+        upstream_keys_max: u32,
+    },
 }
 
 /// One thing that lies before a sensor.
@@ -175,6 +191,17 @@ pub enum Said {
         /// What the calls before this one asked for; of a queue only.
         #[serde(default)]
         before: Option<Wanted>,
+    },
+    /// The code of a mapping answered, for some keys at least. Keys that are named nowhere are asked again.
+    Mapped {
+        /// Downstream key → the upstream keys that it needs.
+        answers: BTreeMap<String, Vec<String>>,
+        /// Downstream keys for which the code raised, or said what is no list of keys.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        failed: Vec<String>,
+        /// What was raised for the first of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<ErrorInfo>,
     },
     /// Nobody was asked: the host stops, or has other definitions by now. It is asked again.
     NotAsked,

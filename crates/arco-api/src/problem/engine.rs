@@ -41,6 +41,7 @@ impl From<Rejection> for Refusal {
             Rejection::PartitionMissing { .. } => Code::PartitionMissing,
             Rejection::PartitionUnused(_) => Code::PartitionUnused,
             Rejection::NonexistentUpstream { .. } => Code::NonexistentUpstream,
+            Rejection::MappingUnanswered { .. } => Code::MappingUnanswered,
             Rejection::Mapping { .. } => Code::BadMapping,
             Rejection::TooManyTasks { .. } => Code::TooManyTasks,
             Rejection::TooManyPartitions { .. } => Code::TooManyPartitions,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use arco_core::event::Stored;
 use arco_engine::{EngineError, EvaluationsCall, HostAnswer, HostAsk, HostQuestion};
 use arco_flow::evaluation as flow;
+use arco_flow::mapping::{MappingSaid, PARENTS_MAX};
 use arco_flow::sensor::SensorQuestion;
 use arco_flow::state::{Queued, QueuedWhat};
 use arco_wire::evaluation as wire;
@@ -67,6 +68,17 @@ fn question(question: HostQuestion) -> wire::EvaluationQuestion {
                 instant: tick.tick.instant.to_rfc3339_seconds(),
             },
             HostAsk::Sensor { question, data } => sensor(question, data),
+            HostAsk::Mapping(question) => wire::Ask::Mapping {
+                downstream: question.edge.0,
+                upstream: question.edge.1,
+                code: question.code.map(|code| code.to_string()),
+                keys: question
+                    .keys
+                    .iter()
+                    .map(|key| key.display().into_owned())
+                    .collect(),
+                upstream_keys_max: u32::try_from(PARENTS_MAX).unwrap_or(u32::MAX),
+            },
         },
     }
 }
@@ -140,6 +152,15 @@ fn answer(answer: wire::EvaluationAnswer) -> HostAnswer {
                 error,
                 before: before.map(wanted),
             }),
+            wire::Said::Mapped {
+                answers,
+                failed,
+                error,
+            } => Some(flow::Said::Mapped(MappingSaid {
+                answers,
+                failed: failed.into_iter().collect(),
+                error,
+            })),
             wire::Said::NotAsked => None,
         },
         log: answer.log,

@@ -12,6 +12,7 @@ mod jobs;
 mod live_logs;
 mod locations;
 mod log_command;
+mod mappings;
 mod moved;
 #[expect(dead_code, reason = "whose tests restart it")]
 #[path = "../../../arco-ingest/tests/it/nats_server.rs"]

@@ -214,7 +214,7 @@ impl PartitionEdge {
             Rule::Answered(answers) => {
                 let key = self.parent.key_at(parent);
                 let readers = key.iter().flat_map(|key| answers.children(key));
-                let there = readers.filter_map(|key| child.require(key, now).ok());
+                let there = readers.filter_map(|key| child.existing_ordinal_of(key, now));
                 there.collect()
             }
         }

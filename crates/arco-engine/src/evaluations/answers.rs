@@ -13,6 +13,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::broker::{Given, Question, Subject, Tried};
+use super::mappings::{lacks_answers, lacks_answers_of};
 use super::{HostAnswer, SharedView, counts};
 use crate::runs::REPLANS_MAX;
 use crate::{Engine, EngineError, config};
@@ -71,6 +72,10 @@ impl Engine {
                 self.settle_sensor(given.epoch, question, &said, &asked)
                     .await
             }
+            (subject, Question::Mapping(question)) => {
+                self.settle_mapping(given.epoch, subject, question, &said)
+                    .await
+            }
         };
         let failed_at = decided.is_err().then(|| self.inner.clock.now());
         if let Err(error) = decided {
@@ -86,7 +91,10 @@ impl Engine {
         said: &Said,
         asked: &Asked,
     ) -> Result<(), EngineError> {
-        for _ in 0..=REPLANS_MAX {
+        let mut answers = self.mapping_answers();
+        let mut tries = 0;
+        while tries <= REPLANS_MAX {
+            answers.look();
             let view = self.view();
             let subject = Subject::Schedule(question.tick.schedule.clone());
             if !counts(&view.state, &Question::Tick(question.clone()), &subject) {
@@ -100,6 +108,15 @@ impl Engine {
             let Some(step) = worked_out.await? else {
                 return Ok(());
             };
+            if step
+                .tick
+                .as_ref()
+                .is_some_and(|(_, came)| lacks_answers(came))
+                && answers.come().await
+            {
+                continue;
+            }
+            tries += 1;
             if self.decide_step(epoch, step).await? {
                 return Ok(());
             }
@@ -114,11 +131,23 @@ impl Engine {
         said: &Said,
         asked: &Asked,
     ) -> Result<(), EngineError> {
+        let mut answers = self.mapping_answers();
         let mut tries = 0;
         loop {
+            answers.look();
             let view = self.view();
             let proposal = self.propose_evaluation(view.clone(), question, said, asked);
             let mut proposal = proposal.await?;
+            if proposal
+                .parts
+                .iter()
+                .any(|part| lacks_answers_of(&part.found))
+            {
+                self.add_wanted_partitions(epoch, said).await?;
+                if answers.come().await {
+                    continue;
+                }
+            }
             if self.counted_as_idle(&view, &proposal) {
                 return Ok(());
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use arco_core::Timestamp;
 use arco_flow::command::Command;
 use arco_flow::state::{HostStatus, State, Timer};
-use arco_flow::{Rejection, schedule, sensor};
+use arco_flow::{Rejection, mapping, schedule, sensor};
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,12 @@ impl Engine {
                 }
                 None => {}
             }
+        }
+        for (edge, location, version) in mapping::edges(&view.state) {
+            let subject = Subject::Mapping(edge.clone());
+            let (held, _) = broker.held(&subject, version, boot);
+            let is_due = mapping::due(&view.state, edge, now, &held).next().is_some();
+            news |= is_due && broker.ask(subject, location, boot);
         }
         let later = view.state.timers.range((now.plus_ms(1), first_timer())..);
         if let Some((at, _)) = later.into_iter().next() {

@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use arco_core::{HostId, Timestamp};
+use arco_core::{Digest, HostId, PartitionKey, Timestamp};
 use arco_flow::evaluation::Said;
+use arco_flow::mapping::{KEYS_MAX, MappingQuestion};
 use arco_flow::schedule::TickQuestion;
 use arco_flow::sensor::{Idle, SensorQuestion};
+use arco_flow::state::Edge;
 use tokio::sync::oneshot;
 
 #[cfg(test)]
@@ -23,6 +25,9 @@ const GRACE: Duration = Duration::from_secs(10);
 const NOT_ASKED: Duration = Duration::from_secs(1);
 /// How soon a subject is asked again whose answer could not be decided.
 const NOT_DECIDED: Duration = Duration::from_secs(5);
+/// How soon the code of a mapping is asked again about what it failed for; doubled each time, to the second.
+const MAPPING_PAUSE: Duration = Duration::from_secs(5);
+const MAPPING_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// An idle sensor is written so often.
 pub(super) const IDLE_WRITTEN: Duration = Duration::from_secs(10 * 60);
 
@@ -33,6 +38,8 @@ pub(super) enum Subject {
     Schedule(String),
     /// The next evaluation of a sensor.
     Sensor(String),
+    /// What the code of a mapping did not answer.
+    Mapping(Edge),
     /// Someone wants to know what would come of it.
     Trial(u64),
 }
@@ -42,6 +49,7 @@ pub(super) enum Subject {
 pub(super) enum Question {
     Tick(TickQuestion),
     Sensor(SensorQuestion),
+    Mapping(MappingQuestion),
 }
 
 impl Question {
@@ -49,6 +57,7 @@ impl Question {
         Duration::from_millis(match self {
             Self::Tick(question) => question.timeout_ms,
             Self::Sensor(question) => question.timeout_ms,
+            Self::Mapping(question) => question.timeout_ms,
         })
     }
 
@@ -56,6 +65,7 @@ impl Question {
         match self {
             Self::Tick(question) => &question.location,
             Self::Sensor(question) => &question.location,
+            Self::Mapping(question) => &question.location,
         }
     }
 }
@@ -108,6 +118,18 @@ struct Looks {
     unwritten: Option<(Idle, Duration)>,
 }
 
+/// Partitions for which the code of a mapping failed, and when they may be asked about again.
+#[derive(Debug)]
+struct Held {
+    /// Of the definitions; of others nothing is held.
+    version: Digest,
+    keys: BTreeSet<PartitionKey>,
+    until: Duration,
+    failures: u32,
+    /// How often nothing came of a question as a whole: it hung, or its process died.
+    wholly: u32,
+}
+
 /// What a subject was asked last by whom, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnderWay {
@@ -129,6 +151,7 @@ pub(super) struct Broker {
     not_before: BTreeMap<Subject, Duration>,
     looks: BTreeMap<String, Looks>,
     trials: BTreeMap<u64, Trial>,
+    held: BTreeMap<Subject, Held>,
     /// The latest call of each host: those before it give nothing any more.
     calls: BTreeMap<HostId, u64>,
 }
@@ -301,6 +324,65 @@ impl Broker {
         }
     }
 
+    /// The partitions that a mapping is not asked about now, and about how many it is asked at once.
+    pub(super) fn held(
+        &self,
+        subject: &Subject,
+        version: Digest,
+        now: Duration,
+    ) -> (BTreeSet<PartitionKey>, usize) {
+        let held = self.held.get(subject);
+        let Some(held) = held.filter(|held| held.version == version) else {
+            return (BTreeSet::new(), KEYS_MAX);
+        };
+        // One partition may hang: in smaller questions the others get by.
+        let most = (KEYS_MAX >> (3 * held.wholly).min(10)).max(1);
+        match held.until > now {
+            true => (held.keys.clone(), most),
+            false => (BTreeSet::new(), most),
+        }
+    }
+
+    /// The code of a mapping said something of `question`, and failed for some partitions: they are asked about
+    /// again after a pause that grows.
+    pub(super) fn mapped(
+        &mut self,
+        subject: &Subject,
+        question: &MappingQuestion,
+        failed: &BTreeSet<PartitionKey>,
+        now: Duration,
+    ) {
+        let version = question.version;
+        let wholly = failed.len() == question.keys.len();
+        if failed.is_empty() {
+            // Nothing fails any more, unless what failed is held back still.
+            self.held.retain(|known, held| {
+                known != subject || held.version == version && held.until > now
+            });
+            return;
+        }
+        let fresh = Held {
+            version,
+            keys: BTreeSet::new(),
+            until: now,
+            failures: 0,
+            wholly: 0,
+        };
+        let held = self.held.entry(subject.clone()).or_insert(fresh);
+        if held.version != version || held.until <= now && held.failures > 0 && !wholly {
+            held.wholly = 0;
+        }
+        if held.version != version {
+            (held.version, held.failures) = (version, 0);
+            held.keys.clear();
+        }
+        held.keys.extend(failed.iter().cloned());
+        let doubled = MAPPING_PAUSE.saturating_mul(1 << held.failures.min(10));
+        held.until = now + doubled.min(MAPPING_PAUSE_MAX);
+        held.failures += 1;
+        held.wholly += u32::from(wholly);
+    }
+
     /// Takes back what is with hosts that are gone, and what was not answered in time; forgets pauses that are
     /// over, since their subjects may never be due again.
     pub(super) fn expire(&mut self, now: Duration, is_there: impl Fn(HostId) -> bool) -> usize {
@@ -313,6 +395,10 @@ impl Broker {
         }
         self.calls.retain(|host, _| is_there(*host));
         self.not_before.retain(|_, at| *at > now);
+        for held in self.held.values_mut().filter(|held| held.until <= now) {
+            held.keys.clear();
+            held.until = Duration::ZERO;
+        }
         lost.len()
     }
 
@@ -347,7 +433,9 @@ impl Broker {
             let (_, since) = looks.unwritten.as_ref()?;
             Some(*since + IDLE_WRITTEN)
         });
-        overdue.chain(again).chain(unwritten).min()
+        let held = self.held.values().map(|held| held.until);
+        let held = held.filter(|until| *until > Duration::ZERO);
+        overdue.chain(again).chain(unwritten).chain(held).min()
     }
 
     /// When a sensor looked last and found nothing, if nothing was decided of it since.

@@ -6,6 +6,7 @@
 mod answers;
 mod ask;
 mod broker;
+mod mappings;
 mod messages;
 mod trial;
 
@@ -17,7 +18,7 @@ use arco_core::HostId;
 use arco_core::event::Stored;
 use arco_flow::evaluation::Said;
 use arco_flow::state::{HostStatus, QueuedWhat, State};
-use arco_flow::{Rejection, schedule, sensor};
+use arco_flow::{Rejection, mapping, schedule, sensor};
 use serde_json::Value;
 
 use self::broker::{Broker, Given, Question, Subject};
@@ -26,6 +27,7 @@ use crate::{Engine, EngineError, View};
 
 pub(crate) use self::ask::watch;
 pub use self::broker::UnderWay;
+pub(crate) use self::mappings::lacks_answers;
 pub use self::messages::{MessageAsk, MessageMade};
 pub use self::trial::{SensorTrial, TrialOutcome};
 
@@ -106,6 +108,8 @@ pub enum HostAsk {
         /// What the messages of its queue say, in order; null for what is no message.
         data: Vec<Value>,
     },
+    /// Which partitions some partitions need.
+    Mapping(mapping::MappingQuestion),
 }
 
 impl Engine {
@@ -233,6 +237,12 @@ impl Engine {
                 schedule::next_question(state, name, self.now()).map(Question::Tick)
             }
             Subject::Sensor(name) => sensor::question(state, name).map(Question::Sensor),
+            Subject::Mapping(edge) => {
+                let version = state.mappings.get(edge)?.version;
+                let (held, most) = broker.held(subject, version, self.inner.clock.now());
+                let question = mapping::question(state, edge, self.now(), &held, most);
+                question.map(Question::Mapping)
+            }
             Subject::Trial(number) => broker.trial(*number).cloned(),
         }
     }
@@ -241,6 +251,7 @@ impl Engine {
     async fn with_data(&self, question: Question) -> Result<HostAsk, EngineError> {
         let question = match question {
             Question::Tick(question) => return Ok(HostAsk::Tick(question)),
+            Question::Mapping(question) => return Ok(HostAsk::Mapping(question)),
             Question::Sensor(question) => question,
         };
         let mut data = Vec::with_capacity(question.items.len());
@@ -308,6 +319,7 @@ fn counts(state: &State, question: &Question, subject: &Subject) -> bool {
                     && row.settled < question.tick.instant
             })
         }
+        Question::Mapping(question) => mapping::is_asked(state, question),
         Question::Sensor(question) => {
             let row = state.sensors.get(&question.sensor);
             row.is_some_and(|row| {

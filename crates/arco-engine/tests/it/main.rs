@@ -16,6 +16,7 @@ mod replay;
 mod retries;
 mod run_retries;
 mod schedules;
+mod mappings;
 mod sensors;
 mod support;
 mod unreachable;

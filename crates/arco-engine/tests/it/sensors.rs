@@ -113,7 +113,7 @@ pub(crate) fn raised() -> Option<Said> {
 fn cursor_of(question: &HostQuestion) -> Option<String> {
     match &question.ask {
         HostAsk::Sensor { question, .. } => question.cursor.clone(),
-        HostAsk::Tick(_) => panic!("it is a sensor"),
+        HostAsk::Tick(_) | HostAsk::Mapping(_) => panic!("it is a sensor"),
     }
 }
 
@@ -192,7 +192,7 @@ async fn a_sensor_that_hangs_delays_no_other() {
     let work = call(&engine, &host, Vec::new(), &[], MINUTE).await;
     let name = |question: &HostQuestion| match &question.ask {
         HostAsk::Sensor { question, .. } => question.sensor.clone(),
-        HostAsk::Tick(_) => panic!("no schedule"),
+        HostAsk::Tick(_) | HostAsk::Mapping(_) => panic!("no schedule"),
     };
     let (hangs, quick): (Vec<_>, Vec<_>) = work.questions.iter().partition(|q| name(q) == "hangs");
     assert_eq!((hangs.len(), quick.len()), (1, 1));
@@ -449,7 +449,7 @@ async fn the_function_of_a_schedule_is_asked_at_its_instant() {
     world.clock.advance(60 * MINUTE);
     let tick = |question: &HostQuestion| match &question.ask {
         HostAsk::Tick(tick) => (tick.tick.to_string(), tick.attempt),
-        HostAsk::Sensor { .. } => panic!("no sensor"),
+        HostAsk::Sensor { .. } | HostAsk::Mapping(_) => panic!("no sensor"),
     };
     engine.heartbeat(host.id, &[]).await.expect("it lives");
     let asked = question(&engine, &host).await;

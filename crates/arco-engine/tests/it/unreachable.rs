@@ -19,7 +19,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn attempt(question: &HostQuestion) -> u32 {
     match &question.ask {
         HostAsk::Tick(tick) => tick.attempt,
-        HostAsk::Sensor { .. } => panic!("no sensor"),
+        HostAsk::Sensor { .. } | HostAsk::Mapping(_) => panic!("no sensor"),
     }
 }
 

@@ -14,6 +14,7 @@ use arco_core::{AssetKey, PartitionKey};
 use serde_json::Value;
 
 use crate::command::{BackfillRequest, RunRequest};
+use crate::mapping::MappingSaid;
 
 pub use resolve::{Asker, CheckConfig, Refused, resolve};
 pub(crate) use resolve::{TOO_MANY_ASSET_EVENTS, TOO_MANY_PARTITIONS, TOO_MANY_RUNS};
@@ -30,6 +31,19 @@ pub enum Said {
         /// What the calls before asked for; of a queue only.
         before: Option<Wanted>,
     },
+    /// Which partitions some partitions need: of the code of a mapping.
+    Mapped(MappingSaid),
+}
+
+/// What comes of a host that answers a question about a mapping where it was asked what to run.
+#[must_use]
+pub fn another_question() -> ErrorInfo {
+    ErrorInfo {
+        kind: "another_question".into(),
+        message: "the worker host answered a question that it was not asked; look at its log"
+            .into(),
+        traceback: String::new(),
+    }
 }
 
 /// What user code wants done.

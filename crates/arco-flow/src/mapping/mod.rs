@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arco_core::event::ErrorInfo;
-use arco_core::partition::{MappingAnswers, PartitionsDef};
+use arco_core::partition::{CustomMapping, MappingAnswers, PartitionsDef};
 use arco_core::{Digest, PartitionKey, Timestamp};
 
 use crate::state::{Edge, State};
@@ -32,6 +32,8 @@ pub struct MappingQuestion {
     pub location: String,
     /// Version of its definitions.
     pub version: Digest,
+    /// Digest of the code of the mapping: a host that has other code cannot answer.
+    pub code: Option<Digest>,
     /// Partitions of the first.
     pub keys: Vec<PartitionKey>,
     /// Longest time that it may take. Milliseconds.
@@ -97,6 +99,7 @@ pub fn question(
         edge: edge.clone(),
         location: known.location.clone(),
         version: known.version,
+        code: state.custom_mapping(edge).and_then(CustomMapping::code),
         keys,
         timeout_ms: TIMEOUT_MS,
     })

@@ -4,7 +4,7 @@ use arco_core::event::{Asked, TickId};
 use arco_core::{Digest, Timestamp};
 
 use super::{Evaluated, Overdue, TickProposal, overdue};
-use crate::evaluation::{Asker, CheckConfig, Said, resolve};
+use crate::evaluation::{Asker, CheckConfig, Said, another_question, resolve};
 use crate::state::State;
 
 #[cfg(test)]
@@ -96,6 +96,7 @@ pub fn said_of_tick(
     let wanted = match said {
         Said::Returned(wanted) => wanted,
         Said::Raised { error, .. } => return Evaluated::Failed(error.clone()),
+        Said::Mapped(_) => return Evaluated::Failed(another_question()),
     };
     let tick = &question.tick;
     let Some(found) = state.catalog.schedule(&tick.schedule) else {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{EvaluationProposal, Found, Part, SensorQuestion};
 use crate::evaluation::{
     Asker, CheckConfig, Refused, Resolved, Said, TOO_MANY_ASSET_EVENTS, TOO_MANY_PARTITIONS,
-    TOO_MANY_RUNS, Wanted, resolve,
+    TOO_MANY_RUNS, Wanted, another_question, resolve,
 };
 use crate::state::{Queued, QueuedWhat, State};
 
@@ -27,6 +27,7 @@ pub fn propose(
     let asker = asker(state, question);
     let work_out = |wanted: &Wanted| resolve(state, &asker, wanted, now, check_config);
     let parts = match (question.items.is_empty(), said) {
+        (_, Said::Mapped(_)) => vec![failed(question, 0, asked, another_question())],
         (true, Said::Returned(wanted)) => vec![match work_out(wanted) {
             Ok(resolved) => wants(question, 0, asked, wanted.cursor.clone(), resolved),
             Err(refused) => failed(question, 0, asked, refused.error),

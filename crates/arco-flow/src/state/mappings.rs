@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arco_core::event::{ErrorInfo, Event, PartitionsMapped, PartitionsUnmapped, Stored};
-use arco_core::partition::{MappingAnswers, Ordinals, PartitionsDef};
+use arco_core::partition::{CustomMapping, MappingAnswers, Ordinals, PartitionsDef};
 use arco_core::{AssetKey, Digest, PartitionKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -57,12 +57,17 @@ impl State {
     /// The partitions of both sides of an edge whose mapping is code; `None` when it is none now.
     #[must_use]
     pub fn mapped_edge(&self, edge: &Edge) -> Option<(&PartitionsDef, &PartitionsDef)> {
+        self.custom_mapping(edge)?;
+        let def = |key| self.catalog.asset(key)?.asset.partitions.as_ref();
+        Some((def(&edge.0)?, def(&edge.1)?))
+    }
+
+    /// The mapping of an edge, if it is code.
+    #[must_use]
+    pub fn custom_mapping(&self, edge: &Edge) -> Option<&CustomMapping> {
         let child = self.catalog.asset(&edge.0)?.asset;
-        let is_custom = child.deps.iter().any(|dep| {
-            dep.asset == edge.1 && dep.mapping.as_ref().is_some_and(|m| m.custom().is_some())
-        });
-        let parent = self.catalog.asset(&edge.1)?.asset.partitions.as_ref()?;
-        Some((child.partitions.as_ref()?, parent)).filter(|_| is_custom)
+        let dep = child.deps.iter().find(|dep| dep.asset == edge.1)?;
+        dep.mapping.as_ref()?.custom()
     }
 }
 

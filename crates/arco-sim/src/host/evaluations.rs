@@ -129,6 +129,7 @@ impl Evaluator {
         }
         let fails = self.random.chance(80);
         match &question.ask {
+            HostAsk::Mapping(_) => unreachable!("no definitions of it have mappings of their own"),
             HostAsk::Tick(_) if fails => Some(raised(None)),
             HostAsk::Tick(_) => Some(Said::Returned(Wanted {
                 runs: vec![RunAsked::default()],

@@ -7,7 +7,7 @@
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use arco_wire::evaluation::{EvaluationAnswer, EvaluationQuestion, Said, Wanted};
+use arco_wire::evaluation::{Ask, EvaluationAnswer, EvaluationQuestion, Said, Wanted};
 use arco_wire::worker::ErrorInfo;
 use bytes::Bytes;
 use nix::sys::signal::Signal;
@@ -262,15 +262,23 @@ impl Child {
 impl Asked {
     /// What is said of an evaluation that took too long.
     fn overdue(&mut self, traceback: String) -> Said {
-        let what = match &self.question.ask {
-            arco_wire::evaluation::Ask::Schedule { name, .. } => format!("schedule `{name}`"),
-            arco_wire::evaluation::Ask::Sensor { name, .. } => format!("sensor `{name}`"),
+        let keep = "do less at a time and keep the place in the cursor, or raise `timeout_seconds`";
+        let (what, mend) = match &self.question.ask {
+            Ask::Schedule { name, .. } => (format!("schedule `{name}`"), keep),
+            Ask::Sensor { name, .. } => (format!("sensor `{name}`"), keep),
+            Ask::Mapping {
+                downstream,
+                upstream,
+                ..
+            } => (
+                format!("the mapping by which `{downstream}` reads `{upstream}`"),
+                "say from what is at hand what a partition needs",
+            ),
         };
         let seconds = Duration::from_millis(self.question.timeout_ms).as_secs_f64();
         let message = if self.began.is_some() {
             format!(
-                "the function of {what} did not return within {seconds} seconds and was ended; do less at a time and \
-                 keep the place in the cursor, or raise `timeout_seconds`"
+                "the function of {what} did not return within {seconds} seconds and was ended; {mend}"
             )
         } else {
             format!("the process did not begin the evaluation of {what} in time and was killed")

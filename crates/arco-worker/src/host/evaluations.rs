@@ -363,12 +363,22 @@ impl Loop {
     }
 }
 
-/// Whether a manifest has sensors, or schedules whose functions are asked.
+/// Whether a manifest has sensors, schedules whose functions are asked, or mappings that are code.
 fn has_functions(manifest: &Value) -> bool {
     let some = |name: &str| manifest.get(name).and_then(Value::as_array);
     let sensors = some("sensors").is_some_and(|sensors| !sensors.is_empty());
     let asked = |schedule: &Value| schedule.get("function") == Some(&Value::Bool(true));
-    sensors || some("schedules").is_some_and(|schedules| schedules.iter().any(asked))
+    let is_code = |dep: &Value| {
+        dep.pointer("/mapping/kind")
+            .is_some_and(|kind| kind == "custom")
+    };
+    let reads_by_code = |asset: &Value| {
+        let deps = asset.get("deps").and_then(Value::as_array);
+        deps.is_some_and(|deps| deps.iter().any(is_code))
+    };
+    sensors
+        || some("schedules").is_some_and(|schedules| schedules.iter().any(asked))
+        || some("assets").is_some_and(|assets| assets.iter().any(reads_by_code))
 }
 
 fn not_asked(id: String) -> EvaluationAnswer {

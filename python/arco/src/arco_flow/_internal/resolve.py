@@ -18,6 +18,7 @@ from arco_flow._internal.graph_assets import GraphAssets, OpStep
 from arco_flow._internal.keys import AssetCheckKey, AssetKey
 from arco_flow._internal.names import did_you_mean
 from arco_flow._internal.partitions import PartitionsDefinition
+from arco_flow._internal.partitions.asked import AskedPartitionMapping
 from arco_flow._internal.partitions.custom import listed
 from arco_flow._internal.resolve_names import Names, place
 from arco_flow._internal.specs import DEFAULT_IO_MANAGER, AssetSpec
@@ -115,6 +116,12 @@ def _list_mappings(
     for name, check in checks.items():
         reader = f"check `{name.name}` of `{name.asset_key.to_user_string()}`"
         checks[name] = replace(check, edges=of(check.edges, reader, check.spec.partitions_def))
+        for edge in checks[name].edges:
+            if isinstance(edge.mapping, AskedPartitionMapping):
+                raise DefinitionError(
+                    f"{reader} reads `{edge.key.to_user_string()}` by {type(edge.mapping.mapping).__name__}, a mapping "
+                    "of your own, which only assets do; use AllPartitionMapping or another built-in one"
+                )
     for definition in defs.assets:
         if isinstance(definition, GraphAssets):
             own = definition.specs[0].partitions_def

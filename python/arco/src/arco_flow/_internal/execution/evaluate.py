@@ -1,4 +1,5 @@
-"""Carrying out one evaluation: what a schedule or sensor wants to run (ADR 0019)."""
+"""Carrying out one evaluation: what a schedule or sensor wants to run (ADR 0019), or what a mapping of one's own
+says (ADR 0021)."""
 
 from __future__ import annotations
 
@@ -27,6 +28,8 @@ from arco_flow._internal.automation.sensor_definition import SensorDefinition
 from arco_flow._internal.definitions import Definitions
 from arco_flow._internal.errors import TaskCancelled
 from arco_flow._internal.failure import describe
+from arco_flow._internal.keys import AssetKey
+from arco_flow._internal.partitions.asked import AskedPartitionMapping, answers
 from arco_flow._internal.partitions.windows import zone
 from arco_flow._internal.schedules import ScheduleDefinition
 
@@ -37,7 +40,7 @@ Progress: TypeAlias = Callable[[Answer], None]
 def execute_evaluation(
     defs: Definitions, question: Mapping[str, Any], progress: Progress | None = None
 ) -> Answer:
-    """Asks the function of a schedule or sensor, and gives what it said.
+    """Asks the function of a schedule or sensor, or a mapping, and gives what it said.
 
     Of a queue, the function is called once for each thing, in order; after each, `progress` is told what
     counts if the process does not live to see the next. Once half of the time is used, what is left of the
@@ -129,12 +132,29 @@ def _ask(
         if not isinstance(schedule, ScheduleDefinition) or schedule.function is None:
             return {"said": "not_asked"}
         _schedule(defs, schedule, question, wanted)
+    elif question["kind"] == "mapping":
+        return _mapping(defs, question, began)
     else:
         sensor = _find(defs.sensors, question["name"])
         if sensor is None:
             return {"said": "not_asked"}
         _sensor(defs, sensor, question, wanted, began, progress)
     return {"said": "returned", **wanted.to_json()}
+
+
+def _mapping(defs: Definitions, question: Mapping[str, Any], began: float) -> Answer:
+    node = defs.graph().assets.get(AssetKey.from_user_string(question["downstream"]))
+    upstream = AssetKey.from_user_string(question["upstream"])
+    for edge in node.edges if node is not None else ():
+        mapping = edge.mapping
+        if (
+            edge.key == upstream
+            and isinstance(mapping, AskedPartitionMapping)
+            and question.get("code") in (None, mapping.code)
+        ):
+            return answers(mapping, question, began)
+    # The question is of other definitions than these.
+    return {"said": "not_asked"}
 
 
 def _find(ones: Sequence[Any], name: str) -> Any:

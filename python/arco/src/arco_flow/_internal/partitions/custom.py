@@ -1,12 +1,13 @@
-"""Mappings that user code says, as lists of pairs.
+"""Mappings that user code says: as lists of pairs between static partitions, and to be asked between others.
 
-They are asked where code is loaded. What they answer stands in the manifest, so the control plane asks no code
-when it plans, and answers the same until other definitions are deployed.
+Between static partitions they are asked where code is loaded. What they answer stands in the manifest, so the
+control plane asks no code when it plans, and answers the same until other definitions are deployed.
 """
 
 from __future__ import annotations
 
 from arco_flow._internal.errors import DefinitionError
+from arco_flow._internal.partitions.asked import AskedPartitionMapping
 from arco_flow._internal.partitions.base import PartitionsDefinition, StaticPartitionsDefinition
 from arco_flow._internal.partitions.mapping import (
     AllPartitionMapping,
@@ -39,7 +40,7 @@ Side = PartitionsDefinition | None
 def listed(
     mapping: PartitionMapping, downstream: Side, upstream: Side, edge: str
 ) -> PartitionMapping:
-    """The mapping with what is said in code as pairs; one without code as it is.
+    """The mapping with what is said in code as pairs, or to be asked; one without code as it is.
 
     Args:
         mapping: Of one edge of the graph, or of one dimension of it.
@@ -48,21 +49,24 @@ def listed(
         edge: The two assets in words, for errors.
 
     Raises:
-        DefinitionError: When partitions on a side are not static, or the code raises or answers something else
-            than upstream keys.
+        DefinitionError: When a side has no partitions, or those of a dimension are not static; or when the code
+            is asked here, and raises or answers something else than upstream keys.
     """
     if isinstance(mapping, MultiPartitionMapping):
         return _of_dimensions(mapping, downstream, upstream, edge)
     if isinstance(mapping, BUILT_IN):
         return mapping
+    if downstream is None or upstream is None:
+        raise DefinitionError(
+            f"{type(mapping).__name__} ({edge}) is a mapping of your own, and needs partitions on both sides; use "
+            "AllPartitionMapping or another built-in one"
+        )
+    if type(mapping).get_upstream_partition_keys is PartitionMapping.get_upstream_partition_keys:
+        raise DefinitionError(_lacks_method(mapping, edge))
     if not isinstance(downstream, StaticPartitionsDefinition) or not isinstance(
         upstream, StaticPartitionsDefinition
     ):
-        raise DefinitionError(
-            f"{type(mapping).__name__} ({edge}) is a mapping of your own, and needs static partitions on both "
-            "sides: of others new ones come while no code is asked. Use TimeWindowPartitionMapping, "
-            "AllPartitionMapping or another built-in one"
-        )
+        return AskedPartitionMapping(mapping, downstream, upstream, edge)
     pairs: dict[str, list[str]] = {}
     for key in downstream.partition_keys:
         for up in _answer(mapping, key, downstream, upstream, edge):
@@ -80,12 +84,6 @@ def _answer(
     asked = f"{type(mapping).__name__}.get_upstream_partition_keys of `{key}` ({edge})"
     try:
         answer = mapping.get_upstream_partition_keys(key, downstream, upstream)
-    except NotImplementedError as error:
-        raise DefinitionError(
-            f"{type(mapping).__name__} ({edge}) is a mapping of your own; say in its method "
-            "get_upstream_partition_keys(self, downstream_partition_key, downstream_partitions_def, "
-            "upstream_partitions_def) which upstream keys a downstream one needs"
-        ) from error
     except Exception as error:
         raise DefinitionError(f"{asked} raised {type(error).__name__}: {error}") from error
     try:
@@ -101,6 +99,14 @@ def _answer(
     return keys
 
 
+def _lacks_method(mapping: PartitionMapping, edge: str) -> str:
+    return (
+        f"{type(mapping).__name__} ({edge}) is a mapping of your own; say in its method "
+        "get_upstream_partition_keys(self, downstream_partition_key, downstream_partitions_def, "
+        "upstream_partitions_def) which upstream keys a downstream one needs"
+    )
+
+
 def _of_dimensions(
     mapping: MultiPartitionMapping, downstream: Side, upstream: Side, edge: str
 ) -> PartitionMapping:
@@ -113,7 +119,7 @@ def _of_dimensions(
         {
             up: DimensionPartitionMapping(
                 each.dimension_name,
-                listed(
+                _of_dimension(
                     each.partition_mapping,
                     downs.get(each.dimension_name),
                     ups.get(up),
@@ -123,3 +129,16 @@ def _of_dimensions(
             for up, each in dimensions.items()
         }
     )
+
+
+def _of_dimension(
+    mapping: PartitionMapping, downstream: Side, upstream: Side, edge: str
+) -> PartitionMapping:
+    found = listed(mapping, downstream, upstream, edge)
+    if isinstance(found, AskedPartitionMapping):
+        raise DefinitionError(
+            f"{type(mapping).__name__} ({edge}) is a mapping of your own, and maps a dimension between static "
+            "partitions only; map whole partitions with it, or use TimeWindowPartitionMapping, AllPartitionMapping or "
+            "another built-in one for the dimension"
+        )
+    return found

@@ -21,23 +21,27 @@ from arco_flow._internal.partitions.time_window import TimeWindowPartitionsDefin
 class PartitionMapping:
     """How partitions of a downstream asset need those of an upstream one.
 
-    A subclass of your own says it in code, with `get_upstream_partition_keys`. It stands between static
-    partitions, is asked for each downstream key when its code location is loaded, and is a list of pairs from
-    then on, as a `StaticPartitionMapping` is (P-29). Dagster's method of sets of partitions is not called.
+    A subclass of your own says it in code, with `get_upstream_partition_keys`. Between static partitions it is
+    asked for each downstream key when its code location is loaded, and is a list of pairs from then on, as a
+    `StaticPartitionMapping` is (P-29). Between others it is asked in a worker: about each downstream partition
+    once, as it comes, and about all again when other definitions are deployed (ADR 0021). So its answer follows
+    from the key and from code; the time of day and databases are not looked at again. Dagster's method of sets of
+    partitions is not called.
     """
 
     def get_upstream_partition_keys(
         self,
         downstream_partition_key: str,
-        downstream_partitions_def: StaticPartitionsDefinition,
-        upstream_partitions_def: StaticPartitionsDefinition,
+        downstream_partitions_def: Any,
+        upstream_partitions_def: Any,
     ) -> Collection[str]:
         """The upstream keys that a downstream partition needs; of a mapping of your own.
 
         Args:
-            downstream_partition_key: One key of the downstream asset.
-            downstream_partitions_def: All of them.
-            upstream_partitions_def: The keys that may be answered.
+            downstream_partition_key: One key of the downstream asset; of several dimensions `a|b`.
+            downstream_partitions_def: Its definition. Of dynamic partitions it does not know the keys.
+            upstream_partitions_def: Whose keys may be answered. A key that does not exist is missed when the
+                partition is planned together with what it reads; others than keys of it are an error.
         """
         raise NotImplementedError
 
@@ -269,6 +273,10 @@ def needed_partition_keys(
         return _listed(mapping, downstream, upstream, keys)
     if isinstance(mapping, (MultiToSingleDimensionPartitionMapping, MultiPartitionMapping)):
         return _by_dimension(mapping, downstream, upstream, keys, now)
+    from arco_flow._internal.partitions.asked import AskedPartitionMapping
+
+    if isinstance(mapping, AskedPartitionMapping):
+        return mapping.needed(keys, now)
     raise DefinitionError(f"{type(mapping).__name__} is no mapping Arco knows")
 
 
