@@ -82,7 +82,15 @@ fn a_run_loads_what_code_says_and_other_code_says_otherwise() {
     let dev = Dev::loaded(&project);
     // Both in one run: Monday reads Friday, and comes after it.
     run(&dev, &["prices", "--partition", "2024-01-04...2024-01-09"]);
-    run(&dev, &["prices", "returns", "--partition", "2024-01-05...2024-01-08"]);
+    run(
+        &dev,
+        &[
+            "prices",
+            "returns",
+            "--partition",
+            "2024-01-05...2024-01-08",
+        ],
+    );
     assert_eq!(
         journal(&project),
         [
@@ -94,7 +102,13 @@ fn a_run_loads_what_code_says_and_other_code_says_otherwise() {
     );
     // A backfill follows it too.
     std::fs::remove_file(project.folder().join("journal")).expect("it was written");
-    let create = ["backfill", "create", "returns", "--range", "2024-01-08...2024-01-09"];
+    let create = [
+        "backfill",
+        "create",
+        "returns",
+        "--range",
+        "2024-01-08...2024-01-09",
+    ];
     let id = dev.arco(&create).good().stdout.trim().to_owned();
     eventually("the backfill is over", || {
         let shown = dev.arco(&["backfill", "show", &id, "--json"]).good().json();
@@ -112,7 +126,8 @@ fn a_run_loads_what_code_says_and_other_code_says_otherwise() {
     eventually("the new code answered", || {
         run(&dev, &["returns", "--partition", "2024-01-10"]);
         let said = journal(&project);
-        said.contains(&"2024-01-10 reads 2024-01-05".to_owned()).then_some(())
+        said.contains(&"2024-01-10 reads 2024-01-05".to_owned())
+            .then_some(())
     });
 }
 
@@ -121,11 +136,16 @@ fn keys_that_were_added_are_asked_about_and_a_failure_is_told() {
     let project = Project::new(&DEFINITIONS.replace("BACK", "1"));
     let dev = Dev::loaded(&project);
     run(&dev, &["city", "--all-partitions"]);
-    dev.arco(&["partitions", "add", "people", "ann", "dora"]).good();
+    dev.arco(&["partitions", "add", "people", "ann", "dora"])
+        .good();
     run(&dev, &["person", "--partition", "ann"]);
     run(&dev, &["person", "--partition", "dora"]);
-    assert_eq!(journal(&project), ["ann lives in rome", "dora lives in bern"]);
-    dev.arco(&["partitions", "add", "people", "nobody", "bob"]).good();
+    assert_eq!(
+        journal(&project),
+        ["ann lives in rome", "dora lives in bern"]
+    );
+    dev.arco(&["partitions", "add", "people", "nobody", "bob"])
+        .good();
     run(&dev, &["person", "--partition", "bob"]);
     let told = eventually("the failure is told", || {
         let answer = dev.arco(&["run", "person", "--partition", "nobody"]);
@@ -133,6 +153,14 @@ fn keys_that_were_added_are_asked_about_and_a_failure_is_told() {
     });
     assert_ne!(told.code, 0, "{}", told.stderr);
     assert!(told.stderr.contains("`person[nobody]`"), "{}", told.stderr);
-    assert!(told.stderr.contains("nobody lives nowhere"), "{}", told.stderr);
-    assert_eq!(journal(&project).len(), 3, "it did not run without its city");
+    assert!(
+        told.stderr.contains("nobody lives nowhere"),
+        "{}",
+        told.stderr
+    );
+    assert_eq!(
+        journal(&project).len(),
+        3,
+        "it did not run without its city"
+    );
 }

@@ -72,7 +72,11 @@ async fn run_of(engine: &Engine, key: &str) -> Result<arco_core::RunId, String> 
 /// How many child keys are answered.
 fn answered(engine: &Engine) -> usize {
     let view = engine.view();
-    view.state.mappings.values().map(|known| known.done.len() as usize).sum()
+    view.state
+        .mappings
+        .values()
+        .map(|known| known.done.len() as usize)
+        .sum()
 }
 
 async fn give(engine: &Engine, host: &ScriptedHost, answer: HostAnswer) {
@@ -90,21 +94,34 @@ async fn what_comes_is_asked_once_and_planned_by() {
     assert_eq!(keys_of(&first), ["bob", "ann"]);
     give(&engine, &host, answers(&first, "y")).await;
     until(&engine, "it is recorded", |view| {
-        view.state.mappings.values().all(|known| known.done.len() == 2)
+        view.state
+            .mappings
+            .values()
+            .all(|known| known.done.len() == 2)
     })
     .await;
     run_of(&engine, "ann").await.expect("it is answered");
-    assert!(call(&engine, &host, Vec::new(), &[], SECOND).await.questions.is_empty());
+    assert!(
+        call(&engine, &host, Vec::new(), &[], SECOND)
+            .await
+            .questions
+            .is_empty()
+    );
     // A new key is asked about at once, and a new version about all.
     people(&engine, &["cid"]).await;
     assert_eq!(keys_of(&question(&engine, &host).await), ["cid"]);
     deploy(&engine, &definitions("2")).await;
     let all = question(&engine, &host).await;
     assert_eq!(keys_of(&all), ["cid", "bob", "ann"]);
-    run_of(&engine, "bob").await.expect("what was answered stands");
+    run_of(&engine, "bob")
+        .await
+        .expect("what was answered stands");
     give(&engine, &host, answers(&all, "z")).await;
     until(&engine, "it is recorded", |view| {
-        view.state.mappings.values().all(|known| known.done.len() == 3)
+        view.state
+            .mappings
+            .values()
+            .all(|known| known.done.len() == 3)
     })
     .await;
     assert_eq!(events(&engine, "partitions.mapped").await.len(), 2);
@@ -119,19 +136,29 @@ async fn a_big_answer_stands_in_a_blob() {
     let world = World::new();
     let (engine, host) = ready(&world, &definitions("1")).await;
     let names: Vec<String> = (0..1_500).map(|n| format!("somebody-{n:05}")).collect();
-    people(&engine, &names.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    people(
+        &engine,
+        &names.iter().map(String::as_str).collect::<Vec<_>>(),
+    )
+    .await;
     for expected in [1_000, 500] {
         let asked = question(&engine, &host).await;
         assert_eq!(keys_of(&asked).len(), expected);
         give(&engine, &host, answers(&asked, "x")).await;
         let before = answered(&engine);
         until(&engine, "it is recorded", |view| {
-            view.state.mappings.values().any(|known| known.done.len() as usize > before)
+            view.state
+                .mappings
+                .values()
+                .any(|known| known.done.len() as usize > before)
         })
         .await;
     }
     let mapped = events(&engine, "partitions.mapped").await;
-    assert!(mapped.iter().all(|event| event.blobs.len() == 1), "{mapped:?}");
+    assert!(
+        mapped.iter().all(|event| event.blobs.len() == 1),
+        "{mapped:?}"
+    );
     let two = world.engine_named("two").await;
     two.catch_up().await.expect("it reads");
     assert_eq!(answered(&two), 1_500);
@@ -146,14 +173,23 @@ async fn what_fails_is_said_and_asked_again_later_and_holds_up_no_other() {
     let asked = question(&engine, &host).await;
     give(&engine, &host, said(&asked.id, raised())).await;
     until(&engine, "the failure is recorded", |view| {
-        view.state.mappings.values().any(|known| known.failure.is_some())
+        view.state
+            .mappings
+            .values()
+            .any(|known| known.failure.is_some())
     })
     .await;
     let refused = run_of(&engine, "ann").await.expect_err("it failed");
-    assert!(refused.contains("failed when it was asked last: no"), "{refused}");
+    assert!(
+        refused.contains("failed when it was asked last: no"),
+        "{refused}"
+    );
     a_while().await;
     assert!(
-        call(&engine, &host, Vec::new(), &[], SECOND).await.questions.is_empty(),
+        call(&engine, &host, Vec::new(), &[], SECOND)
+            .await
+            .questions
+            .is_empty(),
         "not before its pause is over"
     );
     people(&engine, &["bob"]).await;
@@ -161,7 +197,10 @@ async fn what_fails_is_said_and_asked_again_later_and_holds_up_no_other() {
     assert_eq!(keys_of(&other), ["bob"]);
     give(&engine, &host, answers(&other, "x")).await;
     until(&engine, "the other is answered", |view| {
-        view.state.mappings.values().all(|known| known.done.len() == 1)
+        view.state
+            .mappings
+            .values()
+            .all(|known| known.done.len() == 1)
     })
     .await;
     for (seconds, due) in [(4, false), (2, true)] {
@@ -214,7 +253,10 @@ async fn an_evaluation_waits_for_what_it_needs() {
     assert_eq!(keys_of(&mapping), ["eve"]);
     assert!(engine.view().state.runs.is_empty());
     give(&engine, &host, answers(&mapping, "x")).await;
-    until(&engine, "the run is there", |view| view.state.runs.len() == 1).await;
+    until(&engine, "the run is there", |view| {
+        view.state.runs.len() == 1
+    })
+    .await;
     let view = engine.view();
     assert_eq!(view.state.evaluations.len(), 1);
     assert_eq!(view.state.sensors["s"].failures, 0, "nothing failed");
@@ -228,8 +270,10 @@ async fn a_tick_waits_for_what_it_needs() {
     let manifest = ManifestBuilder::new("main")
         .asset(asset("a").daily("2026-01-01"))
         .asset(asset("b").daily("2026-01-01").needs_mapped("a", mapping))
-        .schedule(json!({"name": "s", "cron": ["* * * * *"], "selection": ["b"],
-            "partitions": "last", "default_status": "running"}));
+        .schedule(
+            json!({"name": "s", "cron": ["* * * * *"], "selection": ["b"],
+            "partitions": "last", "default_status": "running"}),
+        );
     let (engine, host) = ready(&world, &manifest).await;
     let asked = question(&engine, &host).await;
     world.clock.advance(Duration::from_secs(61));
@@ -237,7 +281,11 @@ async fn a_tick_waits_for_what_it_needs() {
     for _ in 0..3 {
         tokio::time::sleep(SECOND).await;
     }
-    assert!(engine.view().state.ticks.is_empty(), "{:?}", engine.view().state.ticks);
+    assert!(
+        engine.view().state.ticks.is_empty(),
+        "{:?}",
+        engine.view().state.ticks
+    );
     let keys = keys_of(&asked);
     let mut answer = answers(&asked, "x");
     let same = keys.into_iter().map(|key| (key.clone(), vec![key]));

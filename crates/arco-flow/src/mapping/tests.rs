@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use arco_core::backfill::{BackfillOrder, BackfillSettings};
+use arco_core::definitions::Definitions;
 use arco_core::partition::DynamicKeys;
 use arco_core::{AssetKey, BackfillId};
 use serde_json::{Value, json};
@@ -314,6 +315,37 @@ fn other_partitions_of_the_parent_are_asked_from_the_start() {
     );
     answer_all(&mut world, |_| vec!["y".into()]);
     assert_eq!(reads(&mut world, "2026-01-20").expect("answered"), ["y"]);
+}
+
+/// The parent is of another location, whose definitions move alone.
+#[test]
+fn a_parent_elsewhere_that_gets_other_partitions_is_asked_about_from_the_start() {
+    let mut world = world(&coded("a daily external; b daily <- code(a)", "1"));
+    answer_all(&mut world, |key| before(key, 1));
+    for (elsewhere, stands) in [
+        ("a daily", true),
+        ("a daily; c", true),
+        ("a monthly", false),
+    ] {
+        let mut other = manifest(elsewhere);
+        other["location"] = json!("other");
+        let definitions = Definitions::read("other", &other).expect("they hold together");
+        let text = arco_core::canonical::to_vec(&other);
+        world.blobs.insert(definitions.version(), text);
+        let deploy = Command::Deploy(std::sync::Arc::new(definitions));
+        world
+            .run_command(&deploy)
+            .expect("nothing stands against it");
+        assert_eq!(next(&world).is_none(), stands, "{elsewhere}");
+        assert_eq!(
+            reads(&mut world, "2026-01-20").is_ok(),
+            stands,
+            "{elsewhere}"
+        );
+    }
+    answer_all(&mut world, |_| vec!["2026-01-01".into()]);
+    assert!(reads(&mut world, "2026-01-20").is_ok());
+    check_same(&world);
 }
 
 fn people(world: &mut World, add: bool, keys: &[&str]) {

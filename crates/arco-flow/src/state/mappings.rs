@@ -96,7 +96,12 @@ pub(super) fn follow_definitions(state: &mut State, before: &State) {
             },
             Arc::unwrap_or_clone,
         );
-        let followed = match known.version == version && known.location == location {
+        // The parent may be of another location, whose definitions moved alone.
+        let parents = state.mapped_edge(&edge).zip(before.mapped_edge(&edge));
+        let is_same = known.version == version
+            && known.location == location
+            && parents.is_none_or(|((_, now), (_, then))| now == then);
+        let followed = match is_same {
             true => known,
             false => asked_anew(state, before, &edge, known, location, version),
         };
@@ -114,7 +119,7 @@ fn asked_anew(
     location: String,
     version: Digest,
 ) -> EdgeAnswers {
-    if state.versions.contains_key(&known.version) {
+    if known.version != version && state.versions.contains_key(&known.version) {
         let answers = known.answers.clone();
         known.former.entry(known.version).or_insert(answers);
     }

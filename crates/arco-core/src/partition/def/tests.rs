@@ -77,6 +77,71 @@ fn a_window_exists_when_it_has_ended() {
 }
 
 #[test]
+fn what_exists_soon_is_what_will_exist_after_so_many_windows() {
+    let now = at("2024-01-03T00:00:00Z");
+    let soon = |def: &PartitionsDef| texts(def.keys_of(def.existing_soon(now, 2)));
+    let days = daily("2024-01-01");
+    assert_eq!(
+        soon(&days),
+        ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
+    );
+    let PartitionsDef::TimeWindow(windows) = &days else {
+        unreachable!("windows")
+    };
+    let ends = |end: &str| TimeWindowSpec {
+        end: Some(end.into()),
+        ..windows.spec().clone()
+    };
+    let short = PartitionsDef::time_window(ends("2024-01-04")).expect("valid");
+    assert_eq!(
+        soon(&short),
+        ["2024-01-01", "2024-01-02", "2024-01-03"],
+        "not beyond the end"
+    );
+    let left_out = TimeWindowSpec {
+        exclusions: vec!["2024-01-03".into()],
+        ..ends("2024-01-04")
+    };
+    let left_out = PartitionsDef::time_window(left_out).expect("valid");
+    assert_eq!(soon(&left_out), ["2024-01-01", "2024-01-02"]);
+    let letters = PartitionsDef::fixed(["x", "y"]).expect("valid");
+    let both = PartitionsDef::multi([("a".into(), letters), ("b".into(), days)]).expect("valid");
+    assert_eq!(soon(&both).len(), 8);
+    assert_eq!(both.count(now), 4);
+}
+
+#[test]
+fn keys_beyond_a_definition_are_read_and_others_are_not() {
+    let days = daily("2024-01-01");
+    let set = PartitionsDef::dynamic("people").expect("valid");
+    let both = PartitionsDef::multi([("a".into(), set.clone()), ("b".into(), days.clone())]);
+    let both = both.expect("valid");
+    for (def, text) in [
+        (&days, "2023-12-31"),
+        (&days, "2024-01-01"),
+        (&set, "ann"),
+        (&both, "ann|2023-12-31"),
+    ] {
+        let key = def.read_key(text).expect(text);
+        assert_eq!(key.display(), text);
+        let now = at("2024-02-01T00:00:00Z");
+        assert_eq!(def.exists(&key, now), text == "2024-01-01");
+    }
+    let letters = PartitionsDef::fixed(["x", "y"]).expect("valid");
+    for (def, text) in [
+        (&days, "yesterday"),
+        (&days, "2024-1-1"),
+        (&set, ""),
+        (&set, "a...b"),
+        (&both, "ann"),
+        (&both, "ann|x"),
+        (&letters, "z"),
+    ] {
+        assert!(def.read_key(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn a_start_between_windows_waits_for_the_next() {
     let first = |spec: TimeWindowSpec| {
         PartitionsDef::time_window(spec)
