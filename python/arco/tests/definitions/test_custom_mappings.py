@@ -59,6 +59,29 @@ def test_what_code_says_is_pairs_in_the_manifest() -> None:
     assert edge(Answers(()))["downstream_keys_by_upstream_key"] == {}
 
 
+class OwnCity(dg.AllPartitionMapping):
+    """A built-in one of which the method is said anew."""
+
+    get_upstream_partition_keys = CityOf.get_upstream_partition_keys
+
+
+class Named(dg.AllPartitionMapping):
+    """A built-in one under a name of one's own."""
+
+
+def test_what_a_subclass_of_a_built_in_one_says_is_asked() -> None:
+    pairs = {"berlin": ["de"], "bern": ["ch"], "paris": ["fr"]}
+    assert edge(OwnCity())["downstream_keys_by_upstream_key"] == pairs
+    assert edge(Named()) == {"kind": "all"}
+    # Within a dimension too.
+    mapping = dg.MultiPartitionMapping({"city": dg.DimensionPartitionMapping("country", OwnCity())})
+    days = dg.DailyPartitionsDefinition("2024-01-01")
+    up = dg.MultiPartitionsDefinition({"city": CITIES, "day": days})
+    down = dg.MultiPartitionsDefinition({"country": COUNTRIES, "day": days})
+    (dimension,) = edge(mapping, up, down)["dimensions"]
+    assert dimension["mapping"]["downstream_keys_by_upstream_key"] == pairs
+
+
 def test_of_several_dimensions_each_may_be_said_in_code() -> None:
     days = dg.DailyPartitionsDefinition("2024-01-01")
     mapping = dg.MultiPartitionMapping(

@@ -37,6 +37,13 @@ BUILT_IN = (
 Side = PartitionsDefinition | None
 
 
+def is_built_in(mapping: PartitionMapping) -> bool:
+    """Whether the control plane knows the rule. A subclass of a built-in one that says in code which keys are
+    needed is a mapping of your own."""
+    own = type(mapping).get_upstream_partition_keys
+    return isinstance(mapping, BUILT_IN) and own is PartitionMapping.get_upstream_partition_keys
+
+
 def listed(
     mapping: PartitionMapping, downstream: Side, upstream: Side, edge: str
 ) -> PartitionMapping:
@@ -52,9 +59,9 @@ def listed(
         DefinitionError: When a side has no partitions, or those of a dimension are not static; or when the code
             is asked here, and raises or answers something else than upstream keys.
     """
-    if isinstance(mapping, MultiPartitionMapping):
-        return _of_dimensions(mapping, downstream, upstream, edge)
-    if isinstance(mapping, BUILT_IN):
+    if is_built_in(mapping):
+        if isinstance(mapping, MultiPartitionMapping):
+            return _of_dimensions(mapping, downstream, upstream, edge)
         return mapping
     if downstream is None or upstream is None:
         raise DefinitionError(
@@ -113,7 +120,7 @@ def _of_dimensions(
     ups = dict(upstream) if isinstance(upstream, MultiPartitionsDefinition) else {}
     downs = dict(downstream) if isinstance(downstream, MultiPartitionsDefinition) else {}
     dimensions = mapping.downstream_mappings_by_upstream_dimension
-    if all(isinstance(each.partition_mapping, BUILT_IN) for each in dimensions.values()):
+    if all(is_built_in(each.partition_mapping) for each in dimensions.values()):
         return mapping
     return MultiPartitionMapping(
         {
