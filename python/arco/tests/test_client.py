@@ -25,8 +25,8 @@ class Played:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                length = int(self.headers["content-length"])
-                body = json.loads(self.rfile.read(length))
+                length = int(self.headers["content-length"] or 0)
+                body = json.loads(self.rfile.read(length) or b"{}")
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 played.asked.append((self.path, headers, body))
                 status, answer = played.answers.pop(0)
@@ -37,6 +37,7 @@ class Played:
                 self.wfile.write(text)
 
             do_PATCH = do_POST
+            do_GET = do_POST
 
             def log_message(self, *args: Any) -> None: ...
 
@@ -167,3 +168,45 @@ def test_a_backfill_is_steered(played: Played) -> None:
         ("/retry-failed", {}),
         ("", {"concurrency": 3, "runs_per_minute": 0}),
     ]
+
+
+def test_dynamic_partitions_go_by_the_names_of_dagster_s_instance(played: Played) -> None:
+    client = dg.ArcoClient(played.url)
+    changed = (200, {"name": "raw/people", "keys": 2, "is_defined": True, "changed": 2})
+    played.answers = [changed, changed, changed]
+    client.add_dynamic_partitions("raw/people", ["bob", "ann"])
+    client.add_dynamic_partitions("many", [str(n) for n in range(10_000)])
+    client.delete_dynamic_partition("raw/people", "bob")
+    client.add_dynamic_partitions("raw/people", [])
+    root = "/api/v1/workspaces/default/dynamic-partitions/"
+    assert [path.removeprefix(root) for path, _, _ in played.asked] == [
+        "raw%2Fpeople/add",
+        "many/add",
+        "raw%2Fpeople/remove",
+    ]
+    assert played.asked[0][2] == {"keys": ["bob", "ann"]}
+    assert played.asked[2][2] == {"keys": ["bob"]}
+    played.answers = [changed] * 2
+    client.add_dynamic_partitions("many", [str(n) for n in range(10_001)])
+    assert [len(body["keys"]) for _, _, body in played.asked[3:]] == [10_000, 1]
+    with pytest.raises(dg.UsageError, match=r"write \['ann'\]"):
+        client.add_dynamic_partitions("people", "ann")
+
+    pages: Answers = [
+        (200, {"items": [{"key": "bob"}], "next_page_token": "a+b="}),
+        (200, {"items": [{"key": "ann"}]}),
+    ]
+    played.answers = [*pages, *pages, *pages]
+    assert client.get_dynamic_partitions("people") == ["bob", "ann"]
+    assert played.asked[-1][0].endswith("people?limit=1000&page_token=a%2Bb%3D")
+    assert client.has_dynamic_partition("people", "ann")
+    assert not client.has_dynamic_partition("people", "cid")
+
+
+def test_a_plan_is_refused_for_what_the_backfill_would_be_refused_for(played: Played) -> None:
+    played.answers = [(200, {"partitions": 1}), (200, {"partitions": 1})]
+    client = dg.ArcoClient(played.url)
+    client.plan_backfill("a", all_partitions=True, refuse_left_out=True)
+    client.plan_backfill("a", all_partitions=True)
+    assert played.asked[0][2]["refuse_left_out"] is True
+    assert "refuse_left_out" not in played.asked[1][2]

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+import arco_flow as dg
+
 SDK = Path(__file__).resolve().parents[2] / "src"
 PATIENCE = 60.0
 
@@ -323,3 +325,22 @@ def test_a_sensor_records_what_it_saw_and_asks_for_one_backfill(arco: Arco) -> N
         assert time.monotonic() < deadline, arco.errors.read_text()
         time.sleep(0.1)
     assert sorted(arco.ran()) == ["daily 2026-01-03", "daily 2026-01-04"]
+
+
+def test_a_program_changes_dynamic_partitions_and_plans_backfills(arco: Arco) -> None:
+    client = dg.ArcoClient(arco.url)
+    client.add_dynamic_partitions("people", ["bob", "ann", "bob"])
+    client.add_dynamic_partitions("people", ["ann", "cid"])
+    assert client.get_dynamic_partitions("people") == ["bob", "ann", "cid"]
+    client.delete_dynamic_partition("people", "ann")
+    client.delete_dynamic_partition("people", "ann")
+    assert client.get_dynamic_partitions("people") == ["bob", "cid"]
+    assert client.has_dynamic_partition("people", "cid")
+    assert not client.has_dynamic_partition("people", "ann")
+    with pytest.raises(dg.ArcoApiError, match=r"\.\.\.") as raised:
+        client.add_dynamic_partitions("people", ["a...b"])
+    assert raised.value.code == "bad_partition"
+    rows = arco.arco("partitions", "show", "people", "--json")["items"]
+    assert [row["key"] for row in rows] == ["bob", "cid"]
+    plan = client.plan_backfill("daily", all_partitions=True, refuse_left_out=True)
+    assert (plan["partitions"], plan["runs"]) == (5, 5)

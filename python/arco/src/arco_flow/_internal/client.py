@@ -1,4 +1,4 @@
-"""Talking to a control plane from any program: reports of what no run made, and backfills."""
+"""Talking to a control plane from any program: reports of what no run made, backfills, dynamic partitions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 from arco_flow._internal.automation.asset_events import version_and_tags
 from arco_flow._internal.checks import AssetCheckEvaluation, AssetCheckSeverity
 from arco_flow._internal.client_backfills import BackfillCalls
+from arco_flow._internal.client_partitions import PartitionCalls
 from arco_flow._internal.errors import ArcoError, UsageError
 from arco_flow._internal.keys import AssetKey, CoercibleToAssetKey
 from arco_flow._internal.metadata import RawMetadataMapping, metadata_json, normalize
@@ -45,9 +46,9 @@ class Reported:
     created: bool
 
 
-class ArcoClient(BackfillCalls):
-    """Reports facts about assets to a control plane (Dagster's `report_runless_asset_event`), and asks for
-    backfills.
+class ArcoClient(BackfillCalls, PartitionCalls):
+    """Reports facts about assets to a control plane (Dagster's `report_runless_asset_event`), asks for
+    backfills, and changes dynamic partitions.
 
     Each report is sent under an idempotency key and tried again for some seconds when the control
     plane does not answer, so that it counts once.

@@ -135,17 +135,21 @@ class BackfillCalls:
         statuses: Iterable[str] = (),
         dimensions: Mapping[str, Iterable[str]] | None = None,
         max_partitions_per_run: int | None = None,
+        refuse_left_out: bool = False,
     ) -> dict[str, Any]:
-        """What a backfill would do: runs, rounds, units, what is left out. Nothing is written.
+        """What a backfill would do: runs, rounds, units, what is left out. Nothing is written. The arguments
+        are those of `create_backfill`.
 
         Raises:
-            ArcoApiError: When it is refused, or nobody answers.
+            ArcoApiError: When it is refused, as `create_backfill` would be, or nobody answers.
         """
         body = _body(
             selection, partition_range, partition_keys, all_partitions, statuses, dimensions
         )
         if max_partitions_per_run is not None:
             body["partitions_per_run"] = max_partitions_per_run
+        if refuse_left_out:
+            body["refuse_left_out"] = True
         found: dict[str, Any] = self._call("POST", "backfills/plan", body)
         return found
 
