@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::selection::suggest::nearest;
+
 /// A cycle among `edges` (from → to) as a path that starts and ends at the same node, or `None`.
 /// Deterministic: the smallest node of the first cycle met in order comes first.
 #[must_use]
@@ -81,13 +83,7 @@ pub fn reachable<N: Ord + Clone>(
 /// The word of `known` closest to `word`, when it is close enough to be a slip of the pen.
 #[must_use]
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
-    known
-        .into_iter()
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
+    nearest(word, known.into_iter())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Keys that come and go while Arco runs (P-23).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use imbl::{HashMap, Vector};
@@ -173,7 +174,7 @@ impl DynamicPartitions {
         self.ordinal_of(key).ok_or_else(|| {
             let text = key.display();
             let known = self.keys.keys.iter().map(PartitionKey::display);
-            let near = nearest(&text, known);
+            let near = nearest(&text, known).map(Cow::into_owned);
             PartitionKeyError::new(
                 &text,
                 Reason::NotInSet {

@@ -77,7 +77,8 @@ impl PartitionKeyError {
     }
 
     /// The error of one dimension, as that of the whole key.
-    pub(super) fn within(self, key: &str, dimension: &str) -> Self {
+    #[must_use]
+    pub fn within(self, key: &str, dimension: &str) -> Self {
         Self::new(
             key,
             Reason::Within {

@@ -76,7 +76,7 @@ impl StaticPartitions {
         let reason = match key.only_value() {
             Some(PartitionValue::Text(_)) => Reason::NotListed {
                 count: self.0.values.len(),
-                near: nearest(&text, self.0.values.iter().map(String::as_str)),
+                near: nearest(&text, self.0.values.iter()).cloned(),
             },
             _ => Reason::Foreign {
                 noun: "static",

@@ -163,7 +163,8 @@ fn bare(asset: &Bare, graph: &dyn SelectionGraph) -> Result<NodeSet, Problem> {
             near: nearest(
                 &asset.key,
                 (0..graph.len()).map(|node| graph.key(node).as_str()),
-            ),
+            )
+            .map(str::to_owned),
         });
     };
     let mut only = NodeSet::empty(graph.len());

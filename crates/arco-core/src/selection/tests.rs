@@ -285,8 +285,8 @@ fn what_cannot_be_chosen_says_why() {
             "selection `+zzz` names asset `zzz`, which is not defined; a pattern such as `key:raw/*` needs no exact name",
         ),
         (
-            "/b",
-            "selection `/b` names asset `/b`, which is not defined; did you mean `b`?",
+            "/raw/a",
+            "selection `/raw/a` names asset `/raw/a`, which is not defined; did you mean `raw/a`?",
         ),
     ] {
         assert_eq!(chosen(text), expected);

@@ -272,7 +272,7 @@ fn saying_it_again_writes_nothing_and_resetting_what_was_never_said_neither() {
         assert_eq!(world.kinds(from), events, "{command:?}");
     }
     assert_eq!(world.log.len(), before + 3);
-    let refused = world.run_command(&Command::StartSchedule("t".into()));
+    let refused = world.run_command(&Command::StartSchedule("S".into()));
     let message = refused.expect_err("no such schedule").to_string();
     assert!(message.contains("did you mean `s`?"), "{message}");
 }

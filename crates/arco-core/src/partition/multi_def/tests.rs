@@ -103,8 +103,8 @@ fn refusals_say_which_dimension_and_what_to_do() {
         "partition `2024-01-01` of `sales` does not have the dimensions day|region; it looks like `2024-01-01|eu`"
     );
     assert_eq!(
-        refused("2024-01-01|uk"),
-        "partition `2024-01-01|uk` of `sales` cannot be: in dimension `region`, partition `uk` is not one of its 2 keys; did you mean `us`?"
+        refused("2024-01-01|su"),
+        "partition `2024-01-01|su` of `sales` cannot be: in dimension `region`, partition `su` is not one of its 2 keys; did you mean `us`?"
     );
     assert!(refused("2024-1-1|us").ends_with("did you mean `2024-01-01`?"));
     let key = def.parse_key("2030-01-01|us").expect("it will exist");

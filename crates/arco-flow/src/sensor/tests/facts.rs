@@ -137,9 +137,12 @@ fn one_that_only_records_is_skipped_says_so_and_is_no_idle_look() {
 
 #[test]
 fn what_is_not_defined_fails_the_evaluation_as_a_whole() {
-    let mut world = world("a; b static; check a.ok <- a", &[sensor(&json!({}))]);
+    let mut world = world(
+        "a; b static; report; check a.ok <- a",
+        &[sensor(&json!({}))],
+    );
     let cases = [
-        (fact(made("aa")), "did you mean `a`?"),
+        (fact(made("reprot")), "did you mean `report`?"),
         (seen("other"), "asset `other` is not defined"),
         (fact(made("b")), "partition"),
         (of(fact(made("b")), "q"), "partition `q` of `b`"),

@@ -160,7 +160,7 @@ fn a_cursor_is_set_only_on_what_the_caller_has_seen() {
     assert_eq!(world.kinds(log), "sensor.cursor_set");
     world.run_command(&set(None, None)).expect("it is there");
     assert_eq!(row(&world).cursor, None);
-    let unknown = world.run_command(&Command::StartSensor("x".into()));
+    let unknown = world.run_command(&Command::StartSensor("S".into()));
     let text = unknown.expect_err("nobody has it").to_string();
     assert!(text.contains("did you mean `s`?"), "{text}");
 }
