@@ -74,6 +74,9 @@ impl Engine {
         if let Some(tag) = ask.tags.keys().find(|tag| rerun::is_lineage_tag(tag)) {
             return Err(Rejection::ReservedTag(tag.clone()).into());
         }
+        if let Some(tag) = ask.tags.keys().find(|tag| rerun::is_chunk_tag(tag)) {
+            return Err(Rejection::ChunkTag(tag.clone()).into());
+        }
         run_tag::check_keys(&ask.tags).map_err(Rejection::from)?;
         self.rerun(principal, request_id, ask, None).await
     }
@@ -136,6 +139,9 @@ impl Engine {
     fn unplanned(&self, parent: &Run, ask: &RerunAsk, owed: Option<Owed>) -> RunRequest {
         let mut tags = parent.tags.clone();
         tags.retain(|tag, _| !rerun::is_lineage_tag(tag));
+        // A retry that is owed does what its chunk was to do; a rerun by hand is nobody's chunk.
+        let backfill = parent.backfill.filter(|_| owed.is_some());
+        tags.retain(|tag, _| backfill.is_some() || !rerun::is_chunk_tag(tag));
         tags.extend(ask.tags.clone());
         let rerun = RerunOf {
             retry: owed.map(|owed| owed.number),
@@ -158,8 +164,7 @@ impl Engine {
             tick: None,
             evaluation: None,
             frees_key: false,
-            // A retry that is owed does what its chunk was to do; a rerun by hand is nobody's chunk.
-            backfill: parent.backfill.filter(|_| owed.is_some()),
+            backfill,
             rerun: Some(rerun),
             plan: Arc::default(),
             plan_blob: None,

@@ -53,7 +53,7 @@ pub enum Rejection {
     },
     /// A partitioned asset without a partition.
     #[error(
-        "asset `{asset}` is partitioned, and no partition was given; add `--partition {example}`, `--partition FIRST...LAST` or `--all-partitions`"
+        "asset `{asset}` is partitioned, and no partition was given; give a key such as `{example}`, a range `FIRST...LAST`, or all partitions"
     )]
     PartitionMissing {
         /// The asset.
@@ -165,6 +165,11 @@ pub enum Rejection {
         "tag `{0}` is reserved: Arco writes it on reruns; leave it out, and ask for a rerun with `arco rerun RUN`"
     )]
     ReservedTag(String),
+    /// A tag that says of which chunk of a backfill a run is.
+    #[error(
+        "tag `{0}` is reserved: Arco writes it on the runs of a backfill; leave it out, and ask for a backfill with `arco backfill create`"
+    )]
+    ChunkTag(String),
     /// A tag whose value means nothing.
     #[error(transparent)]
     PolicyTag(#[from] arco_core::policy_tags::PolicyTagError),
@@ -502,7 +507,7 @@ impl Rejection {
             Self::TooManyPartitions { .. } => "too_many_partitions",
             Self::RunKeyConflict { .. } => "run_key_conflict",
             Self::IdempotencyConflict { .. } => "idempotency_conflict",
-            Self::Reserved { .. } | Self::ReservedTag(_) => "reserved",
+            Self::Reserved { .. } | Self::ReservedTag(_) | Self::ChunkTag(_) => "reserved",
             Self::PolicyTag(_) | Self::TagKey(_) => "bad_tag",
             Self::TooManyRetries { .. } => "too_many_retries",
             Self::NoRetryOwed(_) => "no_retry_owed",

@@ -41,6 +41,8 @@ const LINEAGE_TAGS: [&str; 11] = [
     "arco/root_run",
     "arco/rerun",
 ];
+/// Tags by which the runs of a backfill are found (`backfill::plan` writes them).
+const CHUNK_TAGS: [&str; 2] = ["dagster/backfill", "arco/chunk"];
 const PARENT_TAG: &str = "dagster/parent_run_id";
 const ROOT_TAG: &str = "dagster/root_run_id";
 const FROM_FAILURE_TAG: &str = "dagster/is_resume_retry";
@@ -55,6 +57,13 @@ pub(crate) const RETRIED_BY_TAG: &str = "dagster/auto_retry_run_id";
 #[must_use]
 pub fn is_lineage_tag(tag: &str) -> bool {
     LINEAGE_TAGS.contains(&tag)
+}
+
+/// Whether a tag says of which chunk of a backfill a run is. Arco writes it on these runs and on no other: a
+/// rerun by hand is nobody's chunk.
+#[must_use]
+pub fn is_chunk_tag(tag: &str) -> bool {
+    CHUNK_TAGS.contains(&tag)
 }
 
 /// The tags that a rerun carries.

@@ -12,6 +12,9 @@ use crate::problem::{Answer, Refusal};
 /// A JSON body of at most `MAX` bytes.
 pub(crate) struct Json<T, const MAX: usize = { limits::COMMAND_BYTES_MAX }>(pub(crate) T);
 
+/// A JSON body of at most `MAX` bytes, or none: what is not said is as usual.
+pub(crate) struct JsonOrNone<T, const MAX: usize = { limits::COMMAND_BYTES_MAX }>(pub(crate) T);
+
 /// A body of at most `MAX` bytes, whatever it holds.
 pub(crate) struct Bytes<const MAX: usize>(pub(crate) bytes::Bytes);
 
@@ -24,14 +27,36 @@ where
 
     async fn from_request(request: Request, _: &S) -> Answer<Self> {
         if !is_json(request.headers()) {
-            return Err(Refusal::new(
-                Code::UnsupportedMediaType,
-                "the body must be JSON; send it with `content-type: application/json`",
-            ));
+            return Err(not_json());
         }
         let bytes = read(request, MAX).await?;
         parse(&bytes).map(Self)
     }
+}
+
+impl<T, S, const MAX: usize> FromRequest<S> for JsonOrNone<T, MAX>
+where
+    T: DeserializeOwned + Default,
+    S: Send + Sync,
+{
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+        let is_json = is_json(request.headers());
+        let bytes = read(request, MAX).await?;
+        match (bytes.is_empty(), is_json) {
+            (true, _) => Ok(Self(T::default())),
+            (false, true) => parse(&bytes).map(Self),
+            (false, false) => Err(not_json()),
+        }
+    }
+}
+
+fn not_json() -> Refusal {
+    Refusal::new(
+        Code::UnsupportedMediaType,
+        "the body must be JSON; send it with `content-type: application/json`",
+    )
 }
 
 impl<S: Send + Sync, const MAX: usize> FromRequest<S> for Bytes<MAX> {

@@ -5,6 +5,6 @@ mod body;
 mod params;
 pub(crate) mod workspace;
 
-pub(crate) use body::{Bytes, Json};
+pub(crate) use body::{Bytes, Json, JsonOrNone};
 pub(crate) use params::{Path, Query};
 pub(crate) use workspace::{Hosting, Reading, Receiving, Uploading, Writing};

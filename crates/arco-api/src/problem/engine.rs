@@ -47,7 +47,9 @@ impl From<Rejection> for Refusal {
             Rejection::TooManyPartitions { .. } => Code::TooManyPartitions,
             Rejection::RunKeyConflict { .. } => Code::RunKeyConflict,
             Rejection::IdempotencyConflict { .. } => Code::IdempotencyConflict,
-            Rejection::Reserved { .. } | Rejection::ReservedTag(_) => Code::Reserved,
+            Rejection::Reserved { .. } | Rejection::ReservedTag(_) | Rejection::ChunkTag(_) => {
+                Code::Reserved
+            }
             Rejection::PolicyTag(_) | Rejection::TagKey(_) => Code::BadTag,
             Rejection::TooManyRetries { .. } => Code::InvalidBody,
             // Only the leader asks for what is owed.

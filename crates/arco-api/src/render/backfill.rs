@@ -13,11 +13,17 @@ use arco_wire::api::BackfillPartitionStatus as Status;
 
 use super::run;
 
+#[cfg(test)]
+mod tests;
+
 /// Assets shown of one backfill.
 const ASSETS: usize = 100;
 
 /// Rows of what is left out, of one backfill.
 const LEFT_OUT: usize = 100;
+
+/// A backfill that is over took as long at least, where its rate is shown.
+const RATE_MS_MIN: u64 = 10_000;
 
 /// Rounds of a preview.
 const ROUNDS: usize = 100;
@@ -63,7 +69,9 @@ fn progress(backfill: &Backfill, now: Timestamp) -> api::BackfillProgress {
     let tally = backfill.progress.tally();
     let partitions = backfill.count();
     let remaining = partitions - tally.done - tally.failed - tally.skipped;
-    let per_minute = backfill.rate_per_minute(now);
+    let over = backfill.started.zip(backfill.ended);
+    let took = over.map(|(began, (_, ended))| ended.ms_since(began));
+    let per_minute = rate(backfill.rate_per_minute(now), took);
     let goes_on = backfill.status.plans();
     api::BackfillProgress {
         partitions,
@@ -79,6 +87,11 @@ fn progress(backfill: &Backfill, now: Timestamp) -> api::BackfillProgress {
             .filter(|rate| goes_on && remaining > 0 && *rate > 0.0)
             .map(|rate| end(now, remaining, rate)),
     }
+}
+
+/// Of a backfill that was over in no time a rate says nothing.
+fn rate(per_minute: Option<f64>, took_ms: Option<u64>) -> Option<f64> {
+    per_minute.filter(|_| took_ms.is_none_or(|ms| ms >= RATE_MS_MIN))
 }
 
 #[expect(

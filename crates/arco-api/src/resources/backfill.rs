@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::backfills;
-use crate::extract::{Json, Path, Query, Reading, Writing};
+use crate::extract::{Json, JsonOrNone, Path, Query, Reading, Writing};
 use crate::limits;
 use crate::page::PageAsked;
 use crate::problem::{Answer, Refusal};
@@ -49,7 +49,7 @@ pub(crate) async fn show(reading: Reading, Path(path): Path<BackfillPath>) -> An
 pub(crate) async fn pause(
     writing: Writing,
     Path(path): Path<BackfillPath>,
-    Json(body): Json<SteerBackfill>,
+    JsonOrNone(body): JsonOrNone<SteerBackfill>,
 ) -> Answer {
     steer(&writing, path.backfill, body.state_version, Steer::Pause).await
 }
@@ -62,7 +62,7 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     writing: Writing,
     Path(path): Path<BackfillPath>,
-    Json(body): Json<SteerBackfill>,
+    JsonOrNone(body): JsonOrNone<SteerBackfill>,
 ) -> Answer {
     steer(&writing, path.backfill, body.state_version, Steer::Resume).await
 }
@@ -76,7 +76,7 @@ pub(crate) async fn resume(
 pub(crate) async fn cancel(
     writing: Writing,
     Path(path): Path<BackfillPath>,
-    Json(body): Json<CancelBackfill>,
+    JsonOrNone(body): JsonOrNone<CancelBackfill>,
 ) -> Answer {
     let to = Steer::Cancel { drain: body.drain };
     steer(&writing, path.backfill, body.state_version, to).await

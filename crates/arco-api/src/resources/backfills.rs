@@ -126,6 +126,15 @@ fn partitions(asked: Option<api::BackfillPartitions>) -> Answer<BackfillPartitio
             bounded("partitions.keys", keys.len(), limits::PARTITION_KEYS_MAX)?;
             BackfillPartitions::Keys(keys)
         }
+        Some(api::BackfillPartitions::Filter(filter))
+            if filter == api::BackfillFilter::default() =>
+        {
+            return Err(Refusal::new(
+                Code::InvalidBody,
+                "`partitions.filter` is empty; say `keys`, `dimensions` or `statuses` in it, or ask for every \
+                 partition with `\"partitions\": \"all\"`",
+            ));
+        }
         Some(api::BackfillPartitions::Filter(filter)) => {
             let keys = filter.dimensions.values().map(Vec::len).sum::<usize>() + filter.keys.len();
             if keys > limits::PARTITION_KEYS_MAX {

@@ -1,7 +1,10 @@
 //! Dynamic partitions: sets of keys that come and go (P-23).
 
+use std::collections::BTreeSet;
+
 use arco_core::PartitionKey;
-use arco_core::partition::DynamicKeys;
+use arco_core::definitions::Catalog;
+use arco_core::partition::{DynamicKeys, PartitionsDef};
 use arco_flow::command::{Answer as Decided, Command};
 use arco_wire::api;
 use axum::http::StatusCode;
@@ -36,7 +39,7 @@ pub(crate) struct PageQuery {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct NoFilter {}
 
-/// Lists the sets of dynamic partitions that have keys, by name.
+/// Lists the sets of dynamic partitions that have keys or that an asset is defined with, by name.
 #[utoipa::path(get, path = "/dynamic-partitions", tag = "assets", operation_id = "list_dynamic_partitions",
     params(PageQuery),
     responses((status = 200, description = "A page of sets", body = api::Page<api::DynamicPartitions>)))]
@@ -47,13 +50,23 @@ pub(crate) async fn list(reading: Reading, Query(query): Query<PageQuery>) -> An
         query.page_token.as_deref(),
         query.limit,
     )?;
-    let sets = reading.view.state.partition_sets.iter();
-    let mut rest =
-        sets.skip_while(|(name, _)| asked.after.as_ref().is_some_and(|after| *name <= after));
+    let state = &reading.view.state;
+    let defined = defined(&state.catalog);
+    let known = state.partition_sets.keys().map(String::as_str);
+    let names: BTreeSet<&str> = defined.iter().copied().chain(known).collect();
+    let mut rest = names.into_iter().filter(|name| {
+        asked
+            .after
+            .as_ref()
+            .is_none_or(|after| *name > after.as_str())
+    });
     let items: Vec<api::DynamicPartitions> = rest
         .by_ref()
         .take(asked.limit)
-        .map(|(name, set)| shown(name, set.len()))
+        .map(|name| {
+            let keys = state.partition_sets.get(name).map_or(0, DynamicKeys::len);
+            shown(name, keys, defined.contains(name))
+        })
         .collect();
     let last = items.last().map(|set| set.name.clone());
     let next = rest.next().and(last);
@@ -126,6 +139,13 @@ pub(crate) async fn remove(
     change(writing, path.name, command).await
 }
 
+/// The sets that assets are defined with.
+fn defined(catalog: &Catalog) -> BTreeSet<&str> {
+    let assets = catalog.keys().filter_map(|key| catalog.asset(key));
+    let defs = assets.filter_map(|found| found.asset.partitions.as_ref());
+    defs.flat_map(PartitionsDef::dynamic_names).collect()
+}
+
 async fn change(writing: Writing, name: String, command: Command) -> Answer {
     let done = writing
         .engine()
@@ -137,17 +157,20 @@ async fn change(writing: Writing, name: String, command: Command) -> Answer {
             "a change of partitions answered otherwise",
         ));
     };
+    let view = writing.engine().view();
+    let is_defined = defined(&view.state.catalog).contains(name.as_str());
     let answer = api::DynamicPartitionsChanged {
-        set: shown(&name, keys),
+        set: shown(&name, keys, is_defined),
         changed,
     };
     Ok(at(done.position, json(StatusCode::OK, &answer)))
 }
 
-fn shown(name: &str, keys: u64) -> api::DynamicPartitions {
+fn shown(name: &str, keys: u64, is_defined: bool) -> api::DynamicPartitions {
     api::DynamicPartitions {
         name: name.to_owned(),
         keys,
+        is_defined,
     }
 }
 

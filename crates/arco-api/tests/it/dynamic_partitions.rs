@@ -23,7 +23,10 @@ async fn keys_are_added_listed_and_removed() {
         )
         .await
         .ok();
-    assert_eq!(added, json!({"name": "people", "keys": 2, "changed": 2}));
+    assert_eq!(
+        added,
+        json!({"name": "people", "keys": 2, "is_defined": true, "changed": 2})
+    );
     let again = server
         .post(
             "dynamic-partitions/people/add",
@@ -53,12 +56,18 @@ async fn keys_are_added_listed_and_removed() {
         )
         .await
         .ok();
-    assert_eq!(removed, json!({"name": "people", "keys": 2, "changed": 1}));
+    assert_eq!(
+        removed,
+        json!({"name": "people", "keys": 2, "is_defined": true, "changed": 1})
+    );
     let letters = server.get("assets/letters").await.ok();
     assert_eq!(letters["partitions"]["shape"], "dynamic");
     assert_eq!(letters["partitions"]["counts"]["total"], 2);
     let sets = server.all("dynamic-partitions", 1).await;
-    assert_eq!(sets, [json!({"name": "people", "keys": 2})]);
+    assert_eq!(
+        sets,
+        [json!({"name": "people", "keys": 2, "is_defined": true})]
+    );
     server.stop().await;
 }
 
@@ -87,5 +96,28 @@ async fn a_key_that_is_none_changes_nothing() {
             .detail
             .contains("`arco partitions add people KEY` adds one")
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn sets_of_definitions_are_listed_before_they_have_keys() {
+    let server = over_people().await;
+    let people = json!({"name": "people", "keys": 0, "is_defined": true});
+    assert_eq!(server.all("dynamic-partitions", 5).await, [people.clone()]);
+    for name in ["poeple", "aunts"] {
+        let path = format!("dynamic-partitions/{name}/add");
+        let added = server.post(&path, &json!({"keys": ["ann"]})).await.ok();
+        assert_eq!(added["is_defined"], false, "{added}");
+    }
+    for limit in [1, 2, 5] {
+        assert_eq!(
+            server.all("dynamic-partitions", limit).await,
+            [
+                json!({"name": "aunts", "keys": 1, "is_defined": false}),
+                people.clone(),
+                json!({"name": "poeple", "keys": 1, "is_defined": false}),
+            ]
+        );
+    }
     server.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The API from outside: a real server on a free port, an engine on a store in memory, a client.
 
 mod assets;
+mod backfills;
 mod bounds;
 mod cancels;
 mod checks_and_counts;

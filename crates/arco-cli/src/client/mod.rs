@@ -19,6 +19,7 @@ pub(crate) use self::request::Request;
 use crate::args::Connection;
 use crate::env_vars;
 use crate::failure::{Attempt, Failure, Outcome};
+use crate::render::plural;
 
 /// A control plane that does not accept a connection in this time is away.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -105,11 +106,39 @@ impl Client {
     }
 }
 
+/// A list as far as it was asked for.
+pub(crate) struct Rows<T> {
+    /// What was read.
+    pub(crate) items: Vec<T>,
+    /// There is more than that.
+    pub(crate) is_cut: bool,
+}
+
+impl<T> Rows<T> {
+    /// What to say of a list that goes on; `noun` is what its rows are.
+    pub(crate) fn rest(&self, noun: &str) -> Option<String> {
+        let shown = match self.items.len() {
+            1 => format!("the first {noun} is shown"),
+            n => format!("the first {} are shown", plural(n as u64, noun)),
+        };
+        self.is_cut
+            .then(|| format!("{shown}; --limit N shows up to N"))
+    }
+}
+
 /// Reads a whole list, page after page, up to `max` rows.
 pub(crate) async fn all_pages<T: DeserializeOwned + Serialize>(
     request: &Request,
     max: usize,
 ) -> Outcome<Vec<T>> {
+    rows(request, max).await.map(|rows| rows.items)
+}
+
+/// Reads a list, page after page, up to `max` rows, and whether it goes on.
+pub(crate) async fn rows<T: DeserializeOwned + Serialize>(
+    request: &Request,
+    max: usize,
+) -> Outcome<Rows<T>> {
     let mut rows = Vec::new();
     let mut token: Option<String> = None;
     loop {
@@ -122,8 +151,12 @@ pub(crate) async fn all_pages<T: DeserializeOwned + Serialize>(
         rows.extend(page.items);
         token = page.next_page_token;
         if token.is_none() || rows.len() >= max {
+            let is_cut = token.is_some() || rows.len() > max;
             rows.truncate(max);
-            return Ok(rows);
+            return Ok(Rows {
+                items: rows,
+                is_cut,
+            });
         }
     }
 }

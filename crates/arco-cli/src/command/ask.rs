@@ -73,6 +73,15 @@ fn only_json(file: &str) -> Option<String> {
     yaml.then(|| "the configuration is JSON; YAML is not read".into())
 }
 
+/// A refusal of `run` or `plan`, with the mend in words of these commands.
+pub(crate) async fn explain_run(client: &Client, error: CallError) -> Failure {
+    let mend = (error.code() == Some("partition_missing")).then_some(
+        "--partition KEY or --partition FIRST...LAST names partitions, --all-partitions means every one that exists",
+    );
+    let failure = explain(client, error).await;
+    failure.hints(mend.map(str::to_owned))
+}
+
 /// A refusal because of what is defined, with what may be the reason: code that is still loading, or
 /// that did not load.
 pub(crate) async fn explain(client: &Client, error: CallError) -> Failure {

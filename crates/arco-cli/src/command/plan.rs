@@ -40,7 +40,7 @@ pub(crate) async fn run(options: &Options, console: &Console) -> Outcome {
         .patient();
     let mut plan: PlanPreview = match request.send().await {
         Ok(plan) => plan,
-        Err(error) => return Err(ask::explain(&client, error).await),
+        Err(error) => return Err(ask::explain_run(&client, error).await),
     };
     plan.tasks.truncate(options.limit as usize);
     console.document(&plan, |paint| render(&plan, paint));

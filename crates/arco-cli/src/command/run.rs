@@ -136,7 +136,7 @@ async fn create(options: &Options, client: &Client) -> Outcome<RunCreated> {
         .patient();
     match request.send().await {
         Ok(made) => Ok(made),
-        Err(error) => Err(ask::explain(client, error).await),
+        Err(error) => Err(ask::explain_run(client, error).await),
     }
 }
 

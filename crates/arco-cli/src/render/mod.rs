@@ -8,5 +8,5 @@ mod time;
 
 pub(crate) use cut::cut;
 pub(crate) use paint::Paint;
-pub(crate) use table::{Column, Table};
+pub(crate) use table::{Column, Table, one_line};
 pub(crate) use time::{duration, instant, plural};

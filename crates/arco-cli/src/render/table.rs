@@ -135,7 +135,7 @@ fn width(text: &str) -> usize {
 }
 
 /// A cell is one line, and no control character of user data reaches the terminal.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

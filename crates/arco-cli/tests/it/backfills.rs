@@ -66,6 +66,11 @@ fn ended(dev: &Dev, backfill: &str) -> Value {
 fn a_backfill_is_planned_made_and_what_failed_is_retried() {
     let project = Project::new(DEFINITIONS);
     let dev = Dev::loaded(&project);
+    let unsaid = dev.arco(&["backfill", "plan", "raw"]).stderr;
+    assert!(
+        unsaid.contains("hint: --range KEY or") && !unsaid.contains("--partition"),
+        "{unsaid}"
+    );
     let plan = dev.arco(&["backfill", "plan", "*", "--all"]).good();
     assert!(
         plan.stdout
@@ -94,6 +99,26 @@ fn a_backfill_is_planned_made_and_what_failed_is_retried() {
         .arco(&["backfill", "show", "latest", "--partitions", "failed"])
         .good();
     assert!(failed.stdout.contains("d5"), "{}", failed.stdout);
+    let none = dev
+        .arco(&["backfill", "show", &id, "--partitions", "skipped"])
+        .good();
+    assert_eq!(
+        (none.stdout.as_str(), none.stderr.as_str()),
+        ("", "no such partitions\n")
+    );
+    let first = dev
+        .arco(&["backfill", "show", &id, "--partitions", "--limit", "3"])
+        .good();
+    assert_eq!(first.stdout.lines().count(), 4);
+    assert_eq!(
+        first.stderr,
+        "the first 3 partitions are shown; --limit N shows up to N\n"
+    );
+    let first = dev.arco(&["partitions", "raw", "--limit", "1"]).good();
+    assert_eq!(
+        first.stderr,
+        "the first partition is shown; --limit N shows up to N\n"
+    );
     let chunks = dev
         .arco(&["backfill", "show", &id, "--chunks", "--json"])
         .good();
@@ -118,6 +143,13 @@ fn a_backfill_is_planned_made_and_what_failed_is_retried() {
         .good();
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
     assert_eq!(listed["items"][0]["parent"], *id);
+    // An asset without partitions is made by its own status too.
+    let none = dev.arco(&["backfill", "plan", "total", "--failed"]);
+    assert!(
+        none.stderr.contains("no asset is like that"),
+        "{}",
+        none.stderr
+    );
     let none = dev.arco(&["backfill", "create", "raw", "--missing"]);
     assert!(
         none.stderr.contains("nothing is left to make"),

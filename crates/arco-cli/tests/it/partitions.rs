@@ -55,6 +55,24 @@ fn keys_that_were_added_are_made_with_all_their_combinations() {
         lines.sort();
         lines
     };
+    let sets = dev.arco(&["partitions", "list"]).good().stdout;
+    assert!(sets.contains("people  0"), "{sets}");
+    let shown = dev.arco(&["partitions", "show", "people"]).good().stderr;
+    assert!(shown.contains("`people` has no keys"), "{shown}");
+    let shown = dev.arco(&["partitions", "show", "bundle"]).good().stderr;
+    assert!(
+        shown.contains("no asset is defined with dynamic partitions `bundle`"),
+        "{shown}"
+    );
+    let stray = dev.arco(&["partitions", "add", "poeple", "ann"]).good();
+    assert!(
+        stray
+            .stderr
+            .contains("no asset is defined with dynamic partitions `poeple`"),
+        "{}",
+        stray.stderr
+    );
+    dev.arco(&["partitions", "remove", "poeple", "ann"]).good();
     let none = dev.arco(&["run", "person", "--partition", "ann"]);
     assert!(
         none.stderr

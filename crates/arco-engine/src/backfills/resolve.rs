@@ -30,7 +30,7 @@ impl What {
 
 fn asked(state: &State, ask: &BackfillAsk, now: Timestamp) -> Result<Resolved, EngineError> {
     let selections = Selection::parse_all(&ask.selection)?;
-    let assets: BTreeSet<AssetKey> =
+    let mut assets: BTreeSet<AssetKey> =
         selection_graph::select(&state.catalog, &state.assets, &selections)?
             .into_iter()
             .collect();
@@ -51,7 +51,10 @@ fn asked(state: &State, ask: &BackfillAsk, now: Timestamp) -> Result<Resolved, E
         BackfillPartitions::Filter(filter) => Selector {
             keys: (!filter.keys.is_empty()).then(|| filter.keys.clone()),
             dimensions: filter.dimensions.clone(),
-            only: backfill::by_status(state, &assets, filter, now),
+            only: backfill::by_status(state, &assets, filter, now).map(|(chosen, only)| {
+                assets = chosen;
+                only
+            }),
         },
     };
     let ask = TargetAsk {
@@ -68,7 +71,10 @@ fn undone(state: &State, parent: BackfillId, now: Timestamp) -> Result<Resolved,
     let known = known.ok_or(Rejection::UnknownBackfill(parent))?;
     let (assets, only) = backfill::undone(state, known);
     if assets.is_empty() {
-        return Err(Rejection::NothingUndone(parent));
+        return Err(match backfill::gone(state, known) {
+            Some(gone) => Rejection::EmptyBackfill(gone),
+            None => Rejection::NothingUndone(parent),
+        });
     }
     let ask = TargetAsk {
         assets,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arco_core::BackfillId;
 use arco_core::backfill::{BackfillSettings, BackfillStatus};
-use arco_engine::{BackfillAsk, BackfillPartitions, Engine, LeasePlan, RunAsk};
+use arco_engine::{BackfillAsk, BackfillPartitions, Engine, LeasePlan, RerunAsk, RunAsk};
 use arco_flow::command::{BackfillSteer, Reported, Steer};
 use arco_testkit::host::{raises, succeeds};
 use arco_testkit::store::FaultRates;
@@ -40,6 +40,23 @@ async fn create(engine: &Engine, ask: BackfillAsk) -> (BackfillId, bool) {
     let made = engine.create_backfill("client:anna", "req_1", ask).await;
     let made = made.expect("it can be made");
     (made.backfill, made.created)
+}
+
+/// All of a run again, by hand.
+fn rerun_of(run: arco_core::RunId) -> RerunAsk {
+    RerunAsk {
+        parent: run,
+        kind: arco_core::event::RerunKind::Whole,
+        selection: Vec::new(),
+        with_upstream: false,
+        with_downstream: false,
+        scope: "workspace".into(),
+        run_key: None,
+        idempotency_key: None,
+        tags: BTreeMap::new(),
+        priority: None,
+        time_limits: arco_core::limits::TimeLimits::default(),
+    }
 }
 
 fn status(engine: &Engine, id: BackfillId) -> BackfillStatus {
@@ -118,6 +135,26 @@ async fn a_backfill_makes_everything_once_and_says_so() {
     assert_eq!(run.tags["dagster/backfill"], id.to_string());
     assert_eq!(run.tags["dagster/partition"], "k0");
     assert_eq!(run.principal, "controller:backfills");
+    // Done again by hand it is nobody's chunk.
+    let again = RerunAsk {
+        tags: [("arco/chunk".to_owned(), "0".to_owned())].into(),
+        ..rerun_of(run.id)
+    };
+    let refused = engine.request_rerun("client:anna", "req_2", again).await;
+    let refused = refused.expect_err("the tag is of chunks").to_string();
+    assert!(
+        refused.contains("tag `arco/chunk` is reserved"),
+        "{refused}"
+    );
+    let again = rerun_of(run.id);
+    let made = engine.request_rerun("client:anna", "req_3", again).await;
+    let after = engine.view();
+    let again = after.state.run(made.expect("it is over").run);
+    let tags = &again.expect("it was made").tags;
+    assert_eq!(tags["dagster/partition"], "k0");
+    assert!(!tags.contains_key("dagster/backfill"), "{tags:?}");
+    assert!(!tags.contains_key("arco/chunk"), "{tags:?}");
+    let view = after;
     let replayed = arco_testkit::replay::replay(&world.store).await;
     assert_eq!(replayed.hash(), view.state.hash());
 }
@@ -316,6 +353,8 @@ async fn what_is_asked_wrongly_changes_nothing() {
         ("dagster/max_retries", "many"),
         ("dagster/max_runtime", "soon"),
         ("dagster/parent_run_id", "x"),
+        ("dagster/backfill", "x"),
+        ("arco/chunk", "7"),
         ("a b/c", "x"),
     ] {
         let asked = BackfillAsk {

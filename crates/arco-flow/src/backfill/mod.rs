@@ -12,6 +12,7 @@
 mod outline;
 mod plan;
 mod resolve;
+mod standing;
 mod target;
 mod units;
 
@@ -20,6 +21,7 @@ mod tests;
 
 pub use outline::{Outline, Round};
 pub use plan::{Chunk, ChunkRun, next, plan};
-pub use resolve::{Resolved, TargetAsk, by_status, resolve, undone};
+pub use resolve::{Resolved, TargetAsk, resolve, undone};
+pub use standing::{by_status, gone};
 pub use target::{LeftOut, Selector, Target, Wanted};
 pub use units::Unit;

@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arco_core::backfill::{
-    BackfillTarget, LeftOut, PartitionFilter, PartitionWanted, TargetNeed, TargetUnit,
-};
+use arco_core::backfill::{BackfillTarget, LeftOut, TargetNeed, TargetUnit};
 use arco_core::definitions::{BackfillPolicy, Catalog};
 use arco_core::partition::{DynamicSets, Ordinals, PartitionMapping, PartitionsDef};
 use arco_core::{AssetKey, Digest, Timestamp};
@@ -15,7 +13,7 @@ use super::units::{Unit, reads_its_own_of};
 use crate::Rejection;
 use crate::planner::{self, PartitionsAsked, PlanRequest, TASKS_MAX};
 use crate::state::backfill::{Progress, Shape};
-use crate::state::{AssetState, Backfill, State};
+use crate::state::{Backfill, State};
 
 /// What is asked of a backfill, as far as it says what is made.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +46,8 @@ pub struct Resolved {
 /// of it could not be planned.
 pub fn resolve(state: &State, ask: &TargetAsk, now: Timestamp) -> Result<Resolved, Rejection> {
     let catalog = &state.catalog;
-    let target = Target::resolve(catalog, &ask.assets, &ask.selector, now)?;
+    let target = Target::resolve(catalog, &ask.assets, &ask.selector, now)
+        .map_err(|refused| of_dimension(catalog, &ask.selector, refused))?;
     if let Some(out) = target.left_out.first().filter(|_| ask.refuse_left_out) {
         return Err(refused(catalog, out, target.left_out.len()));
     }
@@ -58,7 +57,7 @@ pub fn resolve(state: &State, ask: &TargetAsk, now: Timestamp) -> Result<Resolve
                 "every partition needs one of `{}` that does not exist",
                 out.parent
             ),
-            None => "no partition is like that".into(),
+            None => nothing(state, &ask.assets, now),
         }));
     }
     let units = Unit::of(catalog, &target);
@@ -73,6 +72,58 @@ pub fn resolve(state: &State, ask: &TargetAsk, now: Timestamp) -> Result<Resolve
         assets: target.assets.iter().map(|(key, _)| key.clone()).collect(),
         target: stored,
     })
+}
+
+/// A refused key of a dimension, with the name of the dimension.
+fn of_dimension(catalog: &Catalog, selector: &Selector, refused: Rejection) -> Rejection {
+    let Rejection::BadPartition { asset, message } = &refused else {
+        return refused;
+    };
+    let Some(PartitionsDef::Multi(multi)) = definition(catalog, asset) else {
+        return refused;
+    };
+    for (name, texts) in &selector.dimensions {
+        let Some(at) = multi.position(name) else {
+            continue;
+        };
+        let own = &multi.dimensions()[at].def;
+        for text in texts {
+            let Err(error) = own.parse_range(text) else {
+                continue;
+            };
+            if error.of(asset.as_str()) == *message {
+                return Rejection::bad_partition(asset, &error.within(text, name));
+            }
+        }
+    }
+    refused
+}
+
+/// Why nothing of what was asked is there to make.
+fn nothing(state: &State, assets: &BTreeSet<AssetKey>, now: Timestamp) -> String {
+    let defs = assets.iter().filter_map(|key| {
+        let def = definition(&state.catalog, key)?;
+        Some((key, def))
+    });
+    let defs: Vec<(&AssetKey, &PartitionsDef)> = defs.collect();
+    let Some((key, def)) = defs.first() else {
+        return "no asset is like that".into();
+    };
+    if defs.iter().any(|(_, def)| !def.existing(now).is_empty()) {
+        return "no partition is like that".into();
+    }
+    let is_empty = |name: &&str| {
+        state
+            .partition_sets
+            .get(*name)
+            .is_none_or(|keys| keys.is_empty())
+    };
+    match def.dynamic_names().find(is_empty) {
+        Some(name) => format!(
+            "`{key}` has no partitions yet, for the dynamic partitions `{name}` have no key; `arco partitions add {name} KEY` adds one"
+        ),
+        None => format!("`{key}` has no partitions yet"),
+    }
 }
 
 fn refused(catalog: &Catalog, out: &super::target::LeftOut, all: usize) -> Rejection {
@@ -278,44 +329,6 @@ fn check_runs(catalog: &Catalog, target: &BackfillTarget, now: Timestamp) -> Res
         planner::plan(catalog, &request, now)?;
     }
     Ok(())
-}
-
-/// The partitions of each asset that stand as a filter wants them.
-#[must_use]
-pub fn by_status(
-    state: &State,
-    assets: &BTreeSet<AssetKey>,
-    filter: &PartitionFilter,
-    now: Timestamp,
-) -> Option<BTreeMap<AssetKey, Ordinals>> {
-    if filter.statuses.is_empty() {
-        return None;
-    }
-    let mut out = BTreeMap::new();
-    for key in assets {
-        let Some(def) = definition(&state.catalog, key) else {
-            continue;
-        };
-        let known = state.assets.get(key).map(AsRef::as_ref);
-        let with = |bits: fn(&AssetState) -> &crate::state::PagedBitmap| -> Ordinals {
-            let Some(asset) = known else {
-                return Ordinals::default();
-            };
-            let slots = bits(asset).iter().filter_map(|at| asset.slot(at)?);
-            slots.filter_map(|key| def.ordinal_of(&key)).collect()
-        };
-        let (made, failed) = (with(|a| &a.materialized), with(|a| &a.failed));
-        let mut chosen = Ordinals::default();
-        for status in &filter.statuses {
-            chosen = chosen.union(&match status {
-                PartitionWanted::Missing => def.existing(now).difference(&made),
-                PartitionWanted::Failed => failed.clone(),
-                PartitionWanted::Materialized => made.difference(&failed),
-            });
-        }
-        out.insert(key.clone(), chosen);
-    }
-    Some(out)
 }
 
 /// What a backfill left undone, in the definitions of now: each asset with partitions of which some are left

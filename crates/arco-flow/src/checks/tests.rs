@@ -87,8 +87,8 @@ fn checks_that_cannot_be_judged_say_why() {
             "",
             Some("d:ok"),
             None,
-            "asset `d` is partitioned, and no partition was given; add `--partition 2026-01-01`, `--partition \
-             FIRST...LAST` or `--all-partitions`",
+            "asset `d` is partitioned, and no partition was given; give a key such as `2026-01-01`, a \
+             range `FIRST...LAST`, or all partitions",
         ),
         (
             "",

@@ -66,6 +66,10 @@ pub(super) fn create(d: &mut Deciding<'_>, r: &BackfillRequest) -> Result<Answer
     check(r.settings)?;
     // Its runs will have them, and must not be refused one by one.
     runs::check_tags(&r.tags)?;
+    // A retry carries the tags of its parent, which may be of an older log.
+    if r.parent.is_none() {
+        runs::check_chunk_tags(&r.tags)?;
+    }
     let moved = r.definitions.iter().any(|(location, version)| {
         d.state.locations.get(location).and_then(|l| l.version) != Some(*version)
     });
@@ -248,6 +252,7 @@ fn end_if_exhausted(d: &mut Deciding<'_>, id: BackfillId) {
     let reason = (to == BackfillStatus::Failed).then(|| {
         let not_tried = match untried {
             0 => String::new(),
+            1 => ", 1 was not tried because of what failed".to_owned(),
             n => format!(", {n} were not tried because of what failed"),
         };
         let of = match tally.failed {

@@ -101,6 +101,9 @@ fn check_words(r: &RunRequest) -> Result<(), Rejection> {
         }
         _ => {}
     }
+    if r.backfill.is_none() {
+        check_chunk_tags(&r.tags)?;
+    }
     // A rerun carries the tags of its parent, which may be of an older log.
     match r.rerun {
         None => check_tags(&r.tags),
@@ -112,6 +115,14 @@ fn check_words(r: &RunRequest) -> Result<(), Rejection> {
 pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Rejection> {
     run_tag::check_keys(tags)?;
     check_meant_tags(tags)
+}
+
+/// Tags by which the runs of a backfill are found are on no other run.
+pub(super) fn check_chunk_tags(tags: &BTreeMap<String, String>) -> Result<(), Rejection> {
+    match tags.keys().find(|tag| rerun::is_chunk_tag(tag)) {
+        Some(tag) => Err(Rejection::ChunkTag(tag.clone())),
+        None => Ok(()),
+    }
 }
 
 /// Tags that mean something say it right, and those that are given to runs are not given by hand.

@@ -214,7 +214,7 @@ fn bad_requests_say_what_and_the_mend() {
             ),
             (
                 "flights",
-                "! asset `flights` is partitioned, and no partition was given; add `--partition 2026-01-01`, `--partition FIRST...LAST` or `--all-partitions`",
+                "! asset `flights` is partitioned, and no partition was given; give a key such as `2026-01-01`, a range `FIRST...LAST`, or all partitions",
             ),
             (
                 "plain @ 2026-01-01",

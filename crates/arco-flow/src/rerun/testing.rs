@@ -32,7 +32,7 @@ impl World {
         let planned = planner::again(catalog, parent.id, &tasks, self.now)?;
         self.runs += 1;
         let mut tags = parent.tags.clone();
-        tags.retain(|tag, _| !rerun::is_lineage_tag(tag));
+        tags.retain(|tag, _| !rerun::is_lineage_tag(tag) && !rerun::is_chunk_tag(tag));
         Ok(RunRequest {
             run: RunId::from_parts(self.runs, 7),
             scope: "workspace".into(),

@@ -548,3 +548,20 @@ fn nobody_else_may_write_the_tags_of_a_lineage() {
         assert!(refused.to_string().contains(tag), "{refused}");
     }
 }
+
+#[test]
+fn tags_of_chunks_are_given_to_no_other_run() {
+    let mut world = World::new("a");
+    for tag in ["dagster/backfill", "arco/chunk"] {
+        let mut asked = world
+            .request("a", &PartitionsAsked::None)
+            .expect("a good request");
+        asked.tags = [(tag.to_owned(), "7".to_owned())].into();
+        let refused = world.ask(asked.clone()).expect_err("it is reserved");
+        assert_eq!(refused, Rejection::ChunkTag(tag.into()));
+        assert_eq!(refused.code(), "reserved");
+        // Those that begin like it are anybody's.
+        asked.tags = [(format!("{tag}s"), "7".to_owned())].into();
+        world.ask(asked).expect("it means nothing");
+    }
+}

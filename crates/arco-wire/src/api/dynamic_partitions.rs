@@ -10,6 +10,8 @@ pub struct DynamicPartitions {
     pub name: String,
     /// How many keys it has.
     pub keys: u64,
+    /// Whether an asset is defined with it.
+    pub is_defined: bool,
 }
 
 /// One key of a set.

@@ -10,16 +10,14 @@ use clap::Args;
 
 use super::show;
 use crate::args::parse_tag;
-use crate::client::Client;
+use crate::client::{CallError, Client};
 use crate::command::ask;
 use crate::console::Console;
 use crate::failure::{Attempt, Exit, Failure, Outcome};
 use crate::random;
 use crate::render::{Column, Paint, Table, plural};
 
-/// Which partitions of which assets.
-///
-/// Show what a backfill would do: runs, rounds, what is left out
+// Which partitions of which assets. No doc comment: it would be the long help of `plan`.
 #[derive(Debug, Clone, Args)]
 #[command(about = "Show what a backfill would do: runs, rounds, what is left out")]
 #[group(skip)]
@@ -48,7 +46,7 @@ pub(super) struct Asked {
     #[arg(long)]
     failed: bool,
     /// Keys of a dimension, separated by commas; may be repeated
-    #[arg(long = "dimension", value_name = "NAME=KEY,…", value_parser = parse_tag)]
+    #[arg(long = "dimension", value_name = "NAME=KEY,…", value_parser = dimension)]
     dimensions: Vec<(String, String)>,
     /// Partitions that one run makes, in place of what the assets say; 0 for all in one run
     #[arg(long, value_name = "N")]
@@ -99,6 +97,15 @@ pub(super) struct Settings {
     /// Runs begun in a minute, at most; 0 for no such limit
     #[arg(long, value_name = "N")]
     pub(super) runs_per_minute: Option<u32>,
+}
+
+fn dimension(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, keys)) if !name.is_empty() && !keys.is_empty() => {
+            Ok((name.to_owned(), keys.to_owned()))
+        }
+        _ => Err("the keys of a dimension look like `region=eu,us`".into()),
+    }
 }
 
 fn order(text: &str) -> Result<BackfillOrder, String> {
@@ -183,10 +190,19 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .patient();
     let made: BackfillCreated = match request.send().await {
         Ok(made) => made,
-        Err(error) => return Err(ask::explain(client, error).await),
+        Err(error) => return Err(explain(client, error).await),
     };
     announce(&made, console);
     Ok(Exit::Success)
+}
+
+/// A refusal, with the mend in words of this command.
+async fn explain(client: &Client, error: CallError) -> Failure {
+    let mend = (error.code() == Some("partition_missing")).then_some(
+        "--range KEY or --range FIRST...LAST names partitions, --all means every one that exists",
+    );
+    let failure = ask::explain(client, error).await;
+    failure.hints(mend.map(str::to_owned))
 }
 
 /// Says what was made, and how to follow it.
@@ -240,7 +256,7 @@ pub(super) async fn plan(asked: &Asked, client: &Client, console: &Console) -> O
         .patient();
     let preview: BackfillPreview = match request.send().await {
         Ok(preview) => preview,
-        Err(error) => return Err(ask::explain(client, error).await),
+        Err(error) => return Err(explain(client, error).await),
     };
     console.document(&preview, |paint| render(&preview, paint));
     Ok(Exit::Success)

@@ -4,7 +4,7 @@ use arco_wire::api::{Backfill, Page};
 use clap::Args;
 
 use super::show;
-use crate::client::{Client, all_pages};
+use crate::client::{Client, rows};
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
 use crate::render::{Column, Paint, Table, instant};
@@ -35,17 +35,21 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .query_opt("asset", options.asset.as_ref())
         .query_opt("tag", options.tag.as_ref())
         .patient();
-    let rows: Vec<Backfill> = all_pages(&request, options.limit as usize).await?;
-    if rows.is_empty() && !console.is_json() {
+    let found = rows::<Backfill>(&request, options.limit as usize).await?;
+    if found.items.is_empty() && !console.is_json() {
         console.note("no backfills");
         console.hint("arco backfill create SELECTION --range FIRST...LAST makes one");
         return Ok(Exit::Success);
     }
+    let rest = found.rest("backfill");
     let page = Page {
-        items: rows,
+        items: found.items,
         next_page_token: None,
     };
     console.document(&page, |paint| render(&page.items, paint));
+    if let Some(rest) = rest {
+        console.note(&rest);
+    }
     Ok(Exit::Success)
 }
 

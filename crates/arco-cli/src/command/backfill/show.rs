@@ -5,10 +5,10 @@ use arco_wire::api::{Backfill, BackfillChunk, BackfillPartition, Page};
 use clap::Args;
 
 use super::create;
-use crate::client::{Client, all_pages};
+use crate::client::{Client, all_pages, rows};
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
-use crate::render::{Column, Paint, Table, instant};
+use crate::render::{Column, Paint, Table, instant, one_line, plural};
 
 /// Show how far a backfill is, its partitions or its runs
 #[derive(Debug, Args)]
@@ -51,22 +51,38 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
             .get(["backfills", &id, "partitions"])
             .query_opt("status", status)
             .patient();
-        let items: Vec<BackfillPartition> = all_pages(&request, limit).await?;
+        let found = rows::<BackfillPartition>(&request, limit).await?;
+        if found.items.is_empty() && !console.is_json() {
+            console.note("no such partitions");
+            return Ok(Exit::Success);
+        }
+        let rest = found.rest("partition");
         let page = Page {
-            items,
+            items: found.items,
             next_page_token: None,
         };
         console.document(&page, |paint| partitions(&page.items, paint));
+        if let Some(rest) = rest {
+            console.note(&rest);
+        }
         return Ok(Exit::Success);
     }
     if options.chunks {
         let request = client.get(["backfills", &id, "chunks"]).patient();
-        let items: Vec<BackfillChunk> = all_pages(&request, limit).await?;
+        let found = rows::<BackfillChunk>(&request, limit).await?;
+        if found.items.is_empty() && !console.is_json() {
+            console.note("no chunk became a run yet");
+            return Ok(Exit::Success);
+        }
+        let rest = found.rest("chunk");
         let page = Page {
-            items,
+            items: found.items,
             next_page_token: None,
         };
         console.document(&page, |paint| chunks(&page.items, paint));
+        if let Some(rest) = rest {
+            console.note(&rest);
+        }
         return Ok(Exit::Success);
     }
     let backfill: Backfill = client.get(["backfills", &id]).patient().send().await?;
@@ -93,7 +109,13 @@ pub(super) fn render(backfill: &Backfill, paint: Paint) -> String {
         }
     };
     line("backfill", backfill.id.to_string());
-    line("title", backfill.title.clone().unwrap_or_default());
+    // On one line each, whatever was given.
+    let given = |text: &Option<String>| text.as_deref().map_or_else(String::new, one_line);
+    line("title", given(&backfill.title));
+    line("description", given(&backfill.description));
+    let tags = backfill.tags.iter();
+    let tags: Vec<String> = tags.map(|(key, value)| format!("{key}={value}")).collect();
+    line("tags", one_line(&tags.join(", ")));
     let reason = backfill.reason.as_ref().map(|why| format!(": {why}"));
     let status = backfill.status.as_str();
     line(
@@ -133,7 +155,7 @@ pub(super) fn render(backfill: &Backfill, paint: Paint) -> String {
     line("rate", rate.unwrap_or_default());
     let throttle = backfill
         .runs_per_minute
-        .map(|n| format!(", {n} runs a minute"));
+        .map(|n| format!(", {} a minute", plural(u64::from(n), "run")));
     let order = match backfill.order {
         arco_wire::api::BackfillOrder::Oldest => "oldest first",
         arco_wire::api::BackfillOrder::Newest => "newest first",

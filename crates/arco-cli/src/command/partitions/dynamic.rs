@@ -38,11 +38,18 @@ pub(super) struct Change {
     keys: Vec<String>,
 }
 
+/// Sets among which one is looked for.
+const SETS_LOOKED_AT: usize = 10_000;
+
+fn undefined(set: &str) -> String {
+    format!("no asset is defined with dynamic partitions `{set}`")
+}
+
 pub(super) async fn list(options: &List, client: &Client, console: &Console) -> Outcome {
     let request = client.get(["dynamic-partitions"]).patient();
     let items: Vec<DynamicPartitions> = all_pages(&request, options.limit as usize).await?;
     if items.is_empty() && !console.is_json() {
-        console.note("no dynamic partitions; `arco partitions add SET KEY` adds one");
+        console.note("no asset is defined with dynamic partitions, and no key was added to any");
         return Ok(Exit::Success);
     }
     let page = Page {
@@ -63,10 +70,19 @@ pub(super) async fn show(options: &Show, client: &Client, console: &Console) -> 
     let request = client.get(["dynamic-partitions", &options.set]).patient();
     let items: Vec<DynamicPartition> = all_pages(&request, options.limit as usize).await?;
     if items.is_empty() && !console.is_json() {
-        console.note(&format!(
-            "`{0}` has no keys; `arco partitions add {0} KEY` adds one",
-            options.set
-        ));
+        let sets = client.get(["dynamic-partitions"]).patient();
+        let sets: Vec<DynamicPartitions> = all_pages(&sets, SETS_LOOKED_AT).await?;
+        let set = &options.set;
+        if sets.iter().any(|known| known.name == *set) {
+            console.note(&format!(
+                "`{set}` has no keys; `arco partitions add {set} KEY` adds one"
+            ));
+        } else {
+            console.note(&undefined(set));
+            console.hint(&format!(
+                "arco partitions list shows the sets, arco partitions {set} the partitions of an asset `{set}`"
+            ));
+        }
         return Ok(Exit::Success);
     }
     let page = Page {
@@ -109,5 +125,9 @@ pub(super) async fn change(
             changed.set.keys
         )
     });
+    if verb == "add" && !changed.set.is_defined {
+        console.note(&undefined(&changed.set.name));
+        console.hint("arco partitions list shows the sets; remove takes the keys out again");
+    }
     Ok(Exit::Success)
 }

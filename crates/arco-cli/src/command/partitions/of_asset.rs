@@ -4,7 +4,7 @@ use arco_wire::api::{MaterializationSummary, Page, Partition, PartitionStatus};
 use clap::Args;
 
 use super::super::assets::status_word;
-use crate::client::{Client, all_pages};
+use crate::client::{Client, rows};
 use crate::console::Console;
 use crate::failure::{Exit, Outcome};
 use crate::render::{Column, Paint, Table, instant};
@@ -38,16 +38,20 @@ pub(super) async fn run(options: &Options, client: &Client, console: &Console) -
         .query_opt("status", status)
         .query("order", if options.reverse { "desc" } else { "asc" })
         .patient();
-    let rows: Vec<Partition> = all_pages(&request, options.limit as usize).await?;
-    if rows.is_empty() && !console.is_json() {
+    let found = rows::<Partition>(&request, options.limit as usize).await?;
+    if found.items.is_empty() && !console.is_json() {
         console.note("no such partitions");
         return Ok(Exit::Success);
     }
+    let rest = found.rest("partition");
     let page = Page {
-        items: rows,
+        items: found.items,
         next_page_token: None,
     };
     console.document(&page, |paint| render(&page.items, paint));
+    if let Some(rest) = rest {
+        console.note(&rest);
+    }
     Ok(Exit::Success)
 }
 
