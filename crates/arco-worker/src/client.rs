@@ -16,6 +16,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::leader::Servers;
 use crate::settings::{Settings, Token};
 
 /// A control plane that does not even accept a connection in this time is away.
@@ -50,6 +51,8 @@ pub(crate) type Call<T> = Result<T, CallError>;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
+    servers: Servers,
+    /// Below a server.
     base: String,
     token: Token,
 }
@@ -63,10 +66,10 @@ impl Client {
             .tcp_nodelay(true)
             .user_agent(concat!("arco-worker/", env!("CARGO_PKG_VERSION")))
             .build()?;
-        let server = settings.server.trim_end_matches('/');
-        let base = format!("{server}/api/v1/workspaces/{}/worker", settings.workspace);
+        let base = format!("api/v1/workspaces/{}/worker", settings.workspace);
         Ok(Self {
             http,
+            servers: Servers::new(&settings.server),
             base,
             token: settings.token.clone(),
         })
@@ -92,8 +95,11 @@ impl Client {
         body: &Evaluations,
     ) -> Call<Option<EvaluationsGiven>> {
         let path = format!("hosts/{host}/evaluations");
-        let request = self.request(Method::POST, &path, body.wait_ms).json(body);
-        let response = request.send().await.map_err(|error| unavailable(&error))?;
+        let request = |server: &str| {
+            self.request(server, Method::POST, &path, body.wait_ms)
+                .json(body)
+        };
+        let response = self.send(request).await?;
         match response.status() {
             status if status.is_success() => {
                 let given = response.json().await.map_err(|error| unavailable(&error))?;
@@ -110,13 +116,18 @@ impl Client {
     }
 
     pub(crate) async fn leave(&self, host: HostId) -> Call<()> {
-        let request = self.request(Method::POST, &format!("hosts/{host}/leave"), 0);
-        answer(request.json(&serde_json::json!({}))).await.map(drop)
+        let path = format!("hosts/{host}/leave");
+        let request = |server: &str| {
+            let request = self.request(server, Method::POST, &path, 0);
+            request.json(&serde_json::json!({}))
+        };
+        self.answer(request).await.map(drop)
     }
 
     pub(crate) async fn failed_load(&self, host: HostId, body: &FailedLoad) -> Call<()> {
-        let request = self.request(Method::POST, &format!("hosts/{host}/failed_load"), 0);
-        answer(request.json(body)).await.map(drop)
+        let path = format!("hosts/{host}/failed_load");
+        let request = |server: &str| self.request(server, Method::POST, &path, 0).json(body);
+        self.answer(request).await.map(drop)
     }
 
     /// Uploads one chunk with the attempt's own token.
@@ -128,14 +139,15 @@ impl Client {
         chunk: u32,
         bytes: Bytes,
     ) -> Call<()> {
-        let url = format!("{}/attempts/{attempt}/logs/{stream}/{chunk}", self.base);
-        let request = self
-            .http
-            .put(url)
-            .bearer_auth(token)
-            .timeout(Duration::from_millis(ANSWER_MS_MAX))
-            .body(bytes);
-        answer(request).await.map(drop)
+        let path = format!("attempts/{attempt}/logs/{stream}/{chunk}");
+        let request = |server: &str| {
+            self.http
+                .put(self.url(server, &path))
+                .bearer_auth(token)
+                .timeout(Duration::from_millis(ANSWER_MS_MAX))
+                .body(bytes.clone())
+        };
+        self.answer(request).await.map(drop)
     }
 
     async fn post<B: Serialize, A: DeserializeOwned>(
@@ -144,12 +156,17 @@ impl Client {
         body: &B,
         wait_ms: u64,
     ) -> Call<A> {
-        let response = answer(self.request(Method::POST, path, wait_ms).json(body)).await?;
+        let request = |server: &str| self.request(server, Method::POST, path, wait_ms).json(body);
+        let response = self.answer(request).await?;
         response.json().await.map_err(|error| unavailable(&error))
     }
 
-    fn request(&self, method: Method, path: &str, wait_ms: u64) -> RequestBuilder {
-        let request = self.http.request(method, format!("{}/{path}", self.base));
+    fn url(&self, server: &str, path: &str) -> String {
+        format!("{server}/{}/{path}", self.base)
+    }
+
+    fn request(&self, server: &str, method: Method, path: &str, wait_ms: u64) -> RequestBuilder {
+        let request = self.http.request(method, self.url(server, path));
         let request = request.timeout(Duration::from_millis(ANSWER_MS_MAX + wait_ms));
         match self.token.reveal() {
             // A control plane without tokens, as `arco dev` has it on loopback.
@@ -157,14 +174,29 @@ impl Client {
             token => request.bearer_auth(token),
         }
     }
-}
 
-async fn answer(request: RequestBuilder) -> Call<Response> {
-    let response = request.send().await.map_err(|error| unavailable(&error))?;
-    if response.status().is_success() {
-        return Ok(response);
+    /// Calls the server of now, and learns from it which one to call next.
+    async fn send(&self, request: impl Fn(&str) -> RequestBuilder) -> Call<Response> {
+        let server = self.servers.now();
+        match request(&server).send().await {
+            Ok(response) => {
+                self.servers.heard(&server, &response);
+                Ok(response)
+            }
+            Err(error) => {
+                self.servers.lost(&server);
+                Err(unavailable(&error))
+            }
+        }
     }
-    Err(refusal(response).await)
+
+    async fn answer(&self, request: impl Fn(&str) -> RequestBuilder) -> Call<Response> {
+        let response = self.send(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(refusal(response).await)
+    }
 }
 
 async fn refusal(response: Response) -> CallError {

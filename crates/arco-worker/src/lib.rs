@@ -30,6 +30,7 @@ mod death;
 mod environment;
 mod frame;
 mod host;
+mod leader;
 mod logs;
 mod message;
 mod settings;

@@ -34,12 +34,22 @@ impl Bench {
         bench
     }
 
+    /// A host whose server does not lead, and says that `leader` does.
+    pub(crate) async fn start_following(leader: &Plane) -> Self {
+        let plane = Plane::start(15_000, 200).await;
+        plane.turn(|known| known.leader = Some(leader.url.clone()));
+        Self::start_at(plane, DEFINITIONS, |_| {})
+    }
+
     pub(crate) async fn start_with(code: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::start_at(Plane::start(15_000, 200).await, code, change)
+    }
+
+    fn start_at(plane: Plane, code: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let _ = tracing_subscriber::fmt()
             .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
             .with_test_writer()
             .try_init();
-        let plane = Plane::start(15_000, 200).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("definitions.py"), code).unwrap();
         let mut settings = settings(&plane, folder.path());

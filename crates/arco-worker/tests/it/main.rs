@@ -9,6 +9,7 @@ mod evaluations;
 mod harness;
 mod host_process;
 mod isolation;
+mod leader;
 mod link;
 mod load;
 mod logs;

@@ -62,6 +62,8 @@ pub(crate) struct Knowledge {
     pub given_again: usize,
     /// Nobody is there: every call fails without effect.
     pub down: bool,
+    /// It does not lead, and says who does.
+    pub leader: Option<String>,
     /// So many exchanges have their effect and lose their answer.
     pub lose_answers: u32,
     /// Definitions are refused with this.
@@ -331,10 +333,22 @@ impl Knowledge {
         attempt
     }
 
-    fn admit(&mut self, headers: &HeaderMap, host: Option<HostId>) -> Result<(), Refusal> {
+    fn is_there(&self) -> Result<(), Refusal> {
         if self.down {
             return Err(away());
         }
+        let Some(leader) = &self.leader else {
+            return Ok(());
+        };
+        let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+        let mut refusal = problem(unavailable, "not_leader", "another replica leads");
+        let url = leader.parse().expect("a header");
+        refusal.0.headers_mut().insert("arco-leader", url);
+        Err(refusal)
+    }
+
+    fn admit(&mut self, headers: &HeaderMap, host: Option<HostId>) -> Result<(), Refusal> {
+        self.is_there()?;
         let token = headers
             .get("authorization")
             .map(|value| value.to_str().unwrap().to_owned());
@@ -652,9 +666,7 @@ async fn put_log(
 ) -> Result<(), Refusal> {
     let attempt: AttemptId = attempt.parse().unwrap();
     let mut known = state.knowledge.lock().unwrap();
-    if known.down {
-        return Err(away());
-    }
+    known.is_there()?;
     assert!(
         !body.is_empty() && body.len() <= 1024 * 1024,
         "chunk {chunk} has {}",
