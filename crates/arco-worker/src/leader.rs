@@ -1,38 +1,55 @@
 //! Which replica of the control plane is called.
 //!
 //! Only the leader takes the calls of hosts. A replica that does not lead says who does (`arco-leader`); a host
-//! follows that word, and goes back to the server it was given when nobody answers there.
+//! follows that word, and goes back to the server it was given when nobody answers there. Then it keeps calling
+//! that one for a while, whatever it says: that hosts keep calling is how a replica learns that there is a lead
+//! to take.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::{Response, StatusCode, Url};
 
 /// Header that says where the leader is.
 const LEADER_HEADER: &str = "arco-leader";
 
+/// A leader that did not answer is not gone to again for so long.
+const LOST_FOR: Duration = Duration::from_secs(30);
+
 /// The server that is called now.
 #[derive(Debug, Clone)]
 pub(crate) struct Servers {
     given: Arc<str>,
-    now: Arc<Mutex<Arc<str>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    now: Arc<str>,
+    /// The leader that did not answer last, and when.
+    lost: Option<(Arc<str>, Instant)>,
 }
 
 impl Servers {
     pub(crate) fn new(given: &str) -> Self {
         let given: Arc<str> = given.trim_end_matches('/').into();
+        let known = Known {
+            now: Arc::clone(&given),
+            lost: None,
+        };
         Self {
-            now: Arc::new(Mutex::new(Arc::clone(&given))),
             given,
+            known: Arc::new(Mutex::new(known)),
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The server to call.
     pub(crate) fn now(&self) -> Arc<str> {
-        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn set(&self, server: Arc<str>) {
-        *self.now.lock().unwrap_or_else(PoisonError::into_inner) = server;
+        Arc::clone(&self.known().now)
     }
 
     /// A server answered that it is not available: when it says who leads, that one is called from here on.
@@ -40,22 +57,29 @@ impl Servers {
         let leader = response.headers().get(LEADER_HEADER);
         let leader = leader.and_then(|url| url.to_str().ok());
         match leader.and_then(|leader| followed(asked, leader)) {
-            Some(leader) => {
-                if *self.now() == *asked {
-                    tracing::warn!(server = asked, %leader, "another replica leads; calling that from here on");
-                    self.set(leader.into());
-                }
-            }
+            Some(leader) => self.follow(asked, &leader),
             None if response.status() == StatusCode::SERVICE_UNAVAILABLE => self.lost(asked),
             None => {}
         }
     }
 
+    fn follow(&self, asked: &str, leader: &str) {
+        let mut known = self.known();
+        let lost = known.lost.as_ref();
+        let is_lost = lost.is_some_and(|(url, at)| **url == *leader && at.elapsed() < LOST_FOR);
+        if *known.now == *asked && !is_lost {
+            tracing::warn!(server = asked, %leader, "another replica leads; calling that from here on");
+            known.now = leader.into();
+        }
+    }
+
     /// Nobody answered at a server that another one had named.
     pub(crate) fn lost(&self, asked: &str) {
-        if *self.now() == *asked && asked != &*self.given {
+        let mut known = self.known();
+        if *known.now == *asked && *asked != *self.given {
             tracing::warn!(leader = asked, server = %self.given, "the leader does not answer; calling the server that was given");
-            self.set(Arc::clone(&self.given));
+            known.lost = Some((Arc::clone(&known.now), Instant::now()));
+            known.now = Arc::clone(&self.given);
         }
     }
 }
@@ -95,10 +119,21 @@ mod tests {
     fn a_leader_that_is_lost_leads_back_to_the_server_that_was_given() {
         let servers = Servers::new("http://a:1/");
         assert_eq!(&*servers.now(), "http://a:1");
-        servers.set("http://b:2".into());
+        servers.follow("http://c:3", "http://b:2");
+        assert_eq!(&*servers.now(), "http://a:1", "another call's news");
+        servers.follow("http://a:1", "http://b:2");
+        assert_eq!(&*servers.now(), "http://b:2");
         servers.lost("http://c:3");
         assert_eq!(&*servers.now(), "http://b:2", "another call's news");
         servers.lost("http://b:2");
         assert_eq!(&*servers.now(), "http://a:1");
+        servers.follow("http://a:1", "http://b:2");
+        assert_eq!(
+            &*servers.now(),
+            "http://a:1",
+            "it did not answer a moment ago"
+        );
+        servers.follow("http://a:1", "http://d:4");
+        assert_eq!(&*servers.now(), "http://d:4", "another one leads");
     }
 }

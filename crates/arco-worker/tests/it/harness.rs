@@ -37,7 +37,11 @@ impl Bench {
     /// A host whose server does not lead, and says that `leader` does.
     pub(crate) async fn start_following(leader: &Plane) -> Self {
         let plane = Plane::start(15_000, 200).await;
-        plane.turn(|known| known.leader = Some(leader.url.clone()));
+        plane.turn(|known| {
+            known.leader = Some(leader.url.clone());
+            // Replicas of one log name no two attempts alike.
+            known.numbers = 1_000;
+        });
         Self::start_at(plane, DEFINITIONS, |_| {})
     }
 

@@ -85,8 +85,9 @@ pub(crate) struct Knowledge {
     pub refuse_answer: Option<String>,
     /// `CLOCK_BOOTTIME` of the last call heard from a host, nanoseconds.
     pub heard_ns: u64,
+    /// Attempts and questions so far: each has a number of its own.
+    pub numbers: u128,
     hosts: BTreeMap<HostId, Host>,
-    numbers: u128,
 }
 
 /// A running plane.
