@@ -69,7 +69,7 @@ fn a_failed_blocking_check_is_never_shown_as_success() {
     );
     assert_eq!(
         backfill.reason.as_deref(),
-        Some("31 partitions failed, 1 were not tried because of what failed")
+        Some("31 partitions failed, 1 was not tried because of what failed")
     );
 }
 

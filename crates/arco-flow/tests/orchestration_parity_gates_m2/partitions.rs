@@ -156,7 +156,7 @@ fn a_range_that_is_none_is_refused_with_the_mend() {
             "flights",
             PartitionsAsked::None,
             "partition_missing",
-            "--partition 2026-01-01",
+            "give a key such as `2026-01-01`",
         ),
         (
             "plain",

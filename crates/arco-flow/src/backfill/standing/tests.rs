@@ -163,7 +163,7 @@ fn what_was_left_undone_and_is_defined_no_more_is_named() {
     world.deploy(&definitions).expect("they hold together");
     assert_eq!(
         gone_now(&world).expect("two are"),
-        "partition `y` of `s`, asset `other` are not defined any more"
+        "asset `other`, partition `y` of `s` are not defined any more"
     );
     // What is defined still is left to make.
     let (assets, only) = undone(&world.state, &world.state.backfills[&id]);
@@ -174,7 +174,7 @@ fn what_was_left_undone_and_is_defined_no_more_is_named() {
     world.deploy(&definitions).expect("they hold together");
     assert_eq!(
         gone_now(&world).expect("all are"),
-        "partition `x` of `s`, partition `y` of `s`, partition `z` of `s` and 2 more are not defined any more"
+        "asset `last`, asset `other`, partition `x` of `s` and 2 more are not defined any more"
     );
     assert!(
         undone(&world.state, &world.state.backfills[&id])
