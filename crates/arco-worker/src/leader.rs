@@ -6,9 +6,11 @@
 //! to take.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{Response, StatusCode, Url};
+
+use crate::clock::Boottime;
 
 /// Header that says where the leader is.
 const LEADER_HEADER: &str = "arco-leader";
@@ -27,7 +29,7 @@ pub(crate) struct Servers {
 struct Known {
     now: Arc<str>,
     /// The leader that did not answer last, and when.
-    lost: Option<(Arc<str>, Instant)>,
+    lost: Option<(Arc<str>, Boottime)>,
 }
 
 impl Servers {
@@ -65,8 +67,8 @@ impl Servers {
 
     fn follow(&self, asked: &str, leader: &str) {
         let mut known = self.known();
-        let lost = known.lost.as_ref();
-        let is_lost = lost.is_some_and(|(url, at)| **url == *leader && at.elapsed() < LOST_FOR);
+        let (lost, now) = (known.lost.as_ref(), Boottime::now());
+        let is_lost = lost.is_some_and(|(url, at)| **url == *leader && now.since(*at) < LOST_FOR);
         if *known.now == *asked && !is_lost {
             tracing::warn!(server = asked, %leader, "another replica leads; calling that from here on");
             known.now = leader.into();
@@ -78,7 +80,7 @@ impl Servers {
         let mut known = self.known();
         if *known.now == *asked && *asked != *self.given {
             tracing::warn!(leader = asked, server = %self.given, "the leader does not answer; calling the server that was given");
-            known.lost = Some((Arc::clone(&known.now), Instant::now()));
+            known.lost = Some((Arc::clone(&known.now), Boottime::now()));
             known.now = Arc::clone(&self.given);
         }
     }

@@ -103,7 +103,10 @@ async fn a_key_that_is_none_changes_nothing() {
 async fn sets_of_definitions_are_listed_before_they_have_keys() {
     let server = over_people().await;
     let people = json!({"name": "people", "keys": 0, "is_defined": true});
-    assert_eq!(server.all("dynamic-partitions", 5).await, [people.clone()]);
+    assert_eq!(
+        server.all("dynamic-partitions", 5).await,
+        std::slice::from_ref(&people)
+    );
     for name in ["poeple", "aunts"] {
         let path = format!("dynamic-partitions/{name}/add");
         let added = server.post(&path, &json!({"keys": ["ann"]})).await.ok();
