@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -295,3 +296,29 @@ def test_the_manifest_command_prints_json(write, capsys) -> None:
     assert printed.out == ""
     assert "ZeroDivisionError" in printed.err
     assert printed.err.rstrip().endswith("ZeroDivisionError: division by zero")
+
+
+def test_a_file_that_is_saved_twice_within_a_second_is_loaded_as_it_is(write):
+    """Python tells a compiled file from an old one by the source's size and whole seconds."""
+    code = """
+        import arco_flow as dg
+        @dg.asset(code_version="{}")
+        def a(): ...
+    """
+    show = (
+        "import sys; from arco_flow._internal.load import load_definitions; "
+        "from arco_flow._internal.manifest import manifest; "
+        "print(manifest(load_definitions(sys.argv[1]), 'l')['assets'][0]['code_version'])"
+    )
+    source = str(Path(dg.__file__).parents[1])
+    for version in ("1", "2"):
+        path = write("definitions.py", code.format(version))
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+        shown = subprocess.run(
+            [sys.executable, "-c", show, path],
+            env={"PYTHONPATH": source},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert shown.stdout.strip() == version

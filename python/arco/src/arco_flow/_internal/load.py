@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -28,8 +30,9 @@ def load_definitions(target: str) -> Definitions:
     """
     path, attribute = _split(target)
     try:
-        module = _import_file(path) if _is_file(path) else _import_module(path)
-        defs = _pick(module, attribute, target)
+        with _no_bytecode():
+            module = _import_file(path) if _is_file(path) else _import_module(path)
+            defs = _pick(module, attribute, target)
         Definitions.validate_loadable(defs)
         _preload(defs)
     except LoadError:
@@ -45,6 +48,21 @@ def load_definitions(target: str) -> Definitions:
             f"definitions of `{target}` {verb}: {told['type']}: {told['message']}", told
         ) from error
     return defs
+
+
+@contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """Leaves no compiled files of code that is being worked on.
+
+    Python takes a compiled file for current when the source has its size and was written in the same second, so that
+    a file which is saved twice within one would be loaded as it first was.
+    """
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _preload(defs: Definitions) -> None:
